@@ -1,0 +1,173 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/plan"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// Writer changes the cluster. Install and Upgrade return the number of the newest revision, also when they fail.
+type Writer interface {
+	Install(ctx context.Context, want release.Desired) (revision int, err error)
+	Upgrade(ctx context.Context, want release.Desired, have release.Observed) (revision int, err error)
+	Uninstall(ctx context.Context, want release.Desired) error
+}
+
+// Do works through the plan, at most concurrency steps at a time. A failed step fails those that need it and nobody else.
+// When ctx ends, steps that have not begun are skipped. The outcomes are in the plan's order, one for each step.
+func Do(ctx context.Context, p plan.Plan, w Writer, concurrency int, log *slog.Logger) []Outcome {
+	r := &runner{
+		writer:   w,
+		log:      log,
+		slots:    make(chan struct{}, concurrency),
+		outcomes: make([]Outcome, len(p.Steps)),
+		done:     map[release.Key]*progress{},
+	}
+	for i, step := range p.Steps {
+		r.done[step.Key] = &progress{ended: make(chan struct{}), outcome: &r.outcomes[i]}
+	}
+	for _, phase := range phases(p) {
+		r.phase(ctx, p, phase)
+	}
+	return r.outcomes
+}
+
+type runner struct {
+	writer   Writer
+	log      *slog.Logger
+	slots    chan struct{}
+	outcomes []Outcome
+	done     map[release.Key]*progress
+}
+
+// progress is closed when its outcome may be read.
+type progress struct {
+	ended   chan struct{}
+	outcome *Outcome
+}
+
+func phases(p plan.Plan) []int {
+	var all []int
+	for _, step := range p.Steps {
+		all = append(all, step.Phase)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (r *runner) phase(ctx context.Context, p plan.Plan, phase int) {
+	var group sync.WaitGroup
+	for i, step := range p.Steps {
+		if step.Phase != phase {
+			continue
+		}
+		group.Go(func() {
+			defer close(r.done[step.Key].ended)
+			r.outcomes[i] = r.step(ctx, step)
+		})
+	}
+	group.Wait()
+}
+
+// step waits for its turn, then acts. A cycle, which helmfile refuses to load, would end here with ctx.
+func (r *runner) step(ctx context.Context, s plan.Step) Outcome {
+	for _, key := range s.After {
+		select {
+		case <-r.done[key].ended:
+		case <-ctx.Done():
+			return skipped(s, context.Cause(ctx))
+		}
+	}
+	if failed := r.failedNeed(s); failed != nil {
+		return skipped(s, fmt.Errorf("%s failed", failed))
+	}
+	if !s.Verb.Writes() {
+		return settled(s)
+	}
+	select {
+	case r.slots <- struct{}{}:
+		defer func() { <-r.slots }()
+	case <-ctx.Done():
+		return skipped(s, context.Cause(ctx))
+	}
+	if ctx.Err() != nil {
+		return skipped(s, context.Cause(ctx))
+	}
+	return r.act(ctx, s)
+}
+
+// failedNeed is a release that this step needs and that is not in place. Needs of a later phase cannot be: they are not
+// waited for.
+func (r *runner) failedNeed(s plan.Step) *release.Key {
+	if s.Verb == plan.Refuse {
+		return nil // its own reason says more
+	}
+	for _, key := range s.Needs {
+		select {
+		case <-r.done[key].ended:
+			if r.done[key].outcome.Result != Done {
+				return &key
+			}
+		default:
+		}
+	}
+	return nil
+}
+
+func (r *runner) act(ctx context.Context, s plan.Step) Outcome {
+	r.log.Info("release started", "release", s.Key.String(), "action", s.Verb, "why", s.Why)
+	outcome := Outcome{Step: s, Result: Done, Revision: revisionOf(s)}
+	start := time.Now()
+	outcome.Revision, outcome.Err = r.write(ctx, s)
+	outcome.Took = time.Since(start)
+	level, message := slog.LevelInfo, "release done"
+	if outcome.Err != nil {
+		outcome.Result = Failed
+		level, message = slog.LevelError, "release failed"
+	}
+	r.log.Log(ctx, level, message, "release", s.Key.String(), "action", s.Verb, "revision", outcome.Revision, "took", outcome.Took.String())
+	return outcome
+}
+
+func (r *runner) write(ctx context.Context, s plan.Step) (int, error) {
+	switch s.Verb {
+	case plan.Install:
+		return r.writer.Install(ctx, *s.Want)
+	case plan.Upgrade:
+		return r.writer.Upgrade(ctx, *s.Want, *s.Have)
+	case plan.Uninstall:
+		if err := r.writer.Uninstall(ctx, *s.Want); err != nil {
+			return revisionOf(s), err
+		}
+		return 0, nil
+	default:
+		return 0, fmt.Errorf("%q is not a step that writes", s.Verb)
+	}
+}
+
+// settled is the outcome of a step that writes nothing.
+func settled(s plan.Step) Outcome {
+	outcome := Outcome{Step: s, Result: Done, Revision: revisionOf(s)}
+	if s.Verb == plan.Refuse {
+		outcome.Result, outcome.Err = Failed, errors.New(s.Why)
+	}
+	return outcome
+}
+
+func skipped(s plan.Step, why error) Outcome {
+	return Outcome{Step: s, Result: Skipped, Revision: revisionOf(s), Err: why}
+}
+
+func revisionOf(s plan.Step) int {
+	if s.Have == nil || s.Have.Status == "uninstalled" {
+		return 0
+	}
+	return s.Have.Revision
+}

@@ -1,0 +1,121 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// named is how many changed values or objects a reason names.
+const named = 4
+
+// difference says in words why a revision is not what would be made now; it is empty when the objects are the same. As
+// with `helmfile apply`, only objects count: a new chart version or value that changes none of them is no change.
+func difference(have release.Observed, next release.Rendered) string {
+	objects := changedObjects(have.Manifest, next.Manifest)
+	if len(objects) == 0 {
+		return ""
+	}
+	var reasons []string
+	if reason := chartChange(have.Chart, next.Chart); reason != "" {
+		reasons = append(reasons, reason)
+	}
+	if paths := changedPaths(have.Values, next.Values); len(paths) > 0 {
+		reasons = append(reasons, "values changed: "+enumerate(paths))
+	}
+	if len(reasons) == 0 {
+		reasons = append(reasons, "templates changed: "+enumerate(objects))
+	}
+	return strings.Join(reasons, "; ")
+}
+
+func chartChange(have, next release.ChartVersion) string {
+	switch {
+	case have.Name != next.Name:
+		return fmt.Sprintf("chart %s %s → %s %s", have.Name, have.Version, next.Name, next.Version)
+	case have.Version != next.Version:
+		return fmt.Sprintf("chart %s → %s", have.Version, next.Version)
+	default:
+		return ""
+	}
+}
+
+// changedObjects names the objects that only one of the manifests has or that differ, in order.
+func changedObjects(have, next release.Manifest) []string {
+	before, after := byKey(have), byKey(next)
+	changed := map[release.ObjectKey]bool{}
+	for key, object := range before {
+		if other, ok := after[key]; !ok || !reflect.DeepEqual(object, other) {
+			changed[key] = true
+		}
+	}
+	for key := range after {
+		if _, ok := before[key]; !ok {
+			changed[key] = true
+		}
+	}
+	keys := slices.SortedFunc(maps.Keys(changed), release.ObjectKey.Compare)
+	names := make([]string, len(keys))
+	for i, key := range keys {
+		names[i] = key.String()
+	}
+	return names
+}
+
+func byKey(manifest release.Manifest) map[release.ObjectKey]release.Object {
+	objects := make(map[release.ObjectKey]release.Object, len(manifest))
+	for _, object := range manifest {
+		objects[object.ObjectKey] = object
+	}
+	return objects
+}
+
+// changedPaths are the dotted paths at which two sets of values differ, in order. Values themselves are never named: they
+// may be secret.
+func changedPaths(have, next map[string]any) []string {
+	var paths []string
+	collect(&paths, "", normal(have), normal(next))
+	slices.Sort(paths)
+	return paths
+}
+
+func collect(paths *[]string, path string, have, next any) {
+	before, isMap := have.(map[string]any)
+	after, bothMaps := next.(map[string]any)
+	if !isMap || !bothMaps {
+		if !reflect.DeepEqual(have, next) {
+			*paths = append(*paths, path)
+		}
+		return
+	}
+	keys := maps.Clone(before)
+	maps.Copy(keys, after)
+	for key := range keys {
+		collect(paths, strings.TrimPrefix(path+"."+key, "."), before[key], after[key])
+	}
+}
+
+// normal makes values comparable that went through Helm's JSON storage with those that did not.
+func normal(values map[string]any) any {
+	encoded, err := json.Marshal(values)
+	if err != nil {
+		return values // not representable in JSON, so never stored: it differs
+	}
+	var decoded any
+	if err := json.Unmarshal(encoded, &decoded); err != nil || decoded == nil {
+		return map[string]any{}
+	}
+	return decoded
+}
+
+func enumerate(names []string) string {
+	if len(names) <= named {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:named], ", "), len(names)-named)
+}

@@ -1,0 +1,59 @@
+// Package plan decides what should happen to every release, and why, and touches nothing: pure functions over what is
+// wanted, what was found and what would be rendered; the time is an argument.
+//
+// It may import release.
+package plan
+
+import (
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// Verb is what is to be done to one release.
+type Verb string
+
+const (
+	Install   Verb = "install"
+	Upgrade   Verb = "upgrade"
+	Uninstall Verb = "uninstall"
+	Unchanged Verb = "unchanged" // as declared already
+	Leave     Verb = "leave"     // declared, but disabled or not selected: neither installed nor uninstalled
+	Orphan    Verb = "orphan"    // owned, but no longer declared: reported only
+	Refuse    Verb = "refuse"    // cannot be done: the reason is the error
+)
+
+// Writes says whether doing the verb changes the cluster.
+func (v Verb) Writes() bool { return v == Install || v == Upgrade || v == Uninstall }
+
+// Step is one release's part of a [Plan]. A Verb never travels without its Why.
+type Step struct {
+	release.Key
+	Verb Verb
+	Why  string // for people: "values changed: replicaCount", "chart 1.2.3 → 1.3.0"
+
+	Want *release.Desired  // nil for orphans
+	Have *release.Observed // nil when Helm's storage knows no such release
+	Next *release.Rendered // nil unless a new revision was rendered
+
+	// Phase orders the steps: those of a lower phase end before those of a higher one begin.
+	Phase int
+	// After are the steps of the same phase that must end before this one begins.
+	After []release.Key
+	// Needs are the releases whose failure makes this step pointless.
+	Needs []release.Key
+}
+
+// Plan is every declared and every owned release, each with exactly one step, ordered by key.
+type Plan struct {
+	Steps []Step
+}
+
+// Changes are the steps that write to the cluster.
+func (p Plan) Changes() []Step {
+	var changes []Step
+	for _, step := range p.Steps {
+		if step.Verb.Writes() {
+			changes = append(changes, step)
+		}
+	}
+	return changes
+}
