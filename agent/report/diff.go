@@ -1,0 +1,105 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/apply"
+	"github.com/helmfile-agent/helmfile-agent/agent/plan"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// WriteDiff shows a person what would change: each release that is to be written, with a unified diff of each of its
+// objects between the stored revision and the rendered one. Values of Secrets are never shown.
+func (r Report) WriteDiff(w io.Writer, style Style) error {
+	sections := []string{r.commit(), r.ending(style)}
+	for _, o := range r.sorted() {
+		if fateOf(o) == unchanged || leftAlone(o) {
+			continue
+		}
+		section, err := r.change(o, style)
+		if err != nil {
+			return fmt.Errorf("diff %s: %w", o.Key, err)
+		}
+		sections = append(sections, section)
+	}
+	return write(w, append(sections, r.closing(style)...))
+}
+
+// change is one release's heading, with its reason, and what it comes to.
+func (r Report) change(o apply.Outcome, style Style) (string, error) {
+	heading := style.paint(colorOf(o), fmt.Sprintf("%s: %s", o.Key, r.word(o)))
+	if broken(o) {
+		return heading + "\n" + indent(r.reason(o)), nil
+	}
+	if why := oneLine(r.reason(o)); why != "" {
+		heading += ": " + why
+	}
+	body, err := objects(o, style)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimRight(heading+"\n"+body, "\n"), nil
+}
+
+// objects are the diffs of all objects that differ.
+func objects(o apply.Outcome, style Style) (string, error) {
+	switch {
+	case !o.Verb.Writes():
+		return "", nil
+	case o.Verb != plan.Uninstall && o.Next == nil: // or every object would seem to go
+		return "    (not rendered: its objects cannot be compared)", nil
+	}
+	var text strings.Builder
+	for _, pair := range pairs(stored(o), rendered(o), o.Namespace) {
+		diff, err := pair.unified(o.Key)
+		if err != nil {
+			return "", err
+		}
+		text.WriteString(colored(diff, style))
+	}
+	if text.Len() == 0 {
+		return "    (no object differs)", nil
+	}
+	return text.String(), nil
+}
+
+func stored(o apply.Outcome) release.Manifest {
+	if o.Have == nil || o.Verb == plan.Install { // what an earlier, uninstalled revision held is gone
+		return nil
+	}
+	return o.Have.Manifest
+}
+
+func rendered(o apply.Outcome) release.Manifest {
+	if o.Next == nil || o.Verb == plan.Uninstall {
+		return nil
+	}
+	return o.Next.Manifest
+}
+
+// colored paints each line by its sign, and so the labels too.
+func colored(diff string, style Style) string {
+	if !style.Color {
+		return diff
+	}
+	lines := strings.Split(strings.TrimSuffix(diff, "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = style.paint(signed(line), line)
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+func signed(line string) color {
+	switch {
+	case strings.HasPrefix(line, "-"):
+		return red
+	case strings.HasPrefix(line, "+"):
+		return green
+	case strings.HasPrefix(line, "@@"):
+		return cyan
+	default:
+		return plain
+	}
+}

@@ -1,0 +1,257 @@
+package report
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/apply"
+	"github.com/helmfile-agent/helmfile-agent/agent/plan"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// manifest reads objects the way a chart writes them.
+func manifest(t *testing.T, documents string) release.Manifest {
+	t.Helper()
+	var objects release.Manifest
+	for document := range strings.SplitSeq(documents, "---\n") {
+		var content map[string]any
+		if err := yaml.Unmarshal([]byte(document), &content); err != nil {
+			t.Fatal(err)
+		}
+		objects = append(objects, object(content))
+	}
+	objects.Sort()
+	return objects
+}
+
+func object(content map[string]any) release.Object {
+	metadata, _ := content["metadata"].(map[string]any)
+	text := func(in map[string]any, key string) string { s, _ := in[key].(string); return s }
+	annotations, _ := metadata["annotations"].(map[string]any)
+	return release.Object{
+		ObjectKey: release.ObjectKey{APIVersion: text(content, "apiVersion"), Kind: text(content, "kind"),
+			Namespace: text(metadata, "namespace"), Name: text(metadata, "name")},
+		Hook:    annotations["helm.sh/hook"] != nil,
+		Content: content,
+	}
+}
+
+const webBefore = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec: {replicas: 2, template: {spec: {containers: [{name: web, image: "web:1.2.3"}]}}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: gone}
+data: {a: b}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: web
+  annotations:
+    kubectl.kubernetes.io/last-applied-configuration: '{"data":{"password":"aHVudGVyMg=="}}'
+data: {password: aHVudGVyMg==, same: c2FtZQ==, dropped: eA==}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: migrate, annotations: {helm.sh/hook: pre-upgrade}}
+spec: {backoffLimit: 1}
+`
+
+const webAfter = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec: {replicas: 3, template: {spec: {containers: [{name: web, image: "web:1.3.0"}]}}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: new, namespace: other}
+data: {a: b}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: web}
+data: {password: Y29ycmVjdCBob3JzZQ==, same: c2FtZQ==}
+stringData: {token: s3cr3t}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: migrate, annotations: {helm.sh/hook: pre-upgrade}}
+spec: {backoffLimit: 2}
+`
+
+func looking(t *testing.T) Report {
+	report := everyFate()
+	report.Command = Diff
+	for i := range report.Outcomes {
+		o := &report.Outcomes[i]
+		o.Result, o.Revision = "", 0
+		if o.Verb != plan.Refuse {
+			o.Err = nil
+		}
+		switch o.Name {
+		case "web":
+			o.Have.Manifest, o.Next.Manifest = manifest(t, webBefore), manifest(t, webAfter)
+		case "cache", "old":
+			one := manifest(t, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {ttl: 5m}\n")
+			if o.Next != nil {
+				o.Next.Manifest = one
+			} else {
+				o.Have.Manifest = one
+			}
+		}
+	}
+	return report
+}
+
+func TestWriteDiff(t *testing.T) {
+	report := looking(t)
+	golden(t, "diff.txt", written(t, func(out *bytes.Buffer) error { return report.WriteDiff(out, Style{}) }))
+	golden(t, "diff-color.txt", written(t, func(out *bytes.Buffer) error { return report.WriteDiff(out, Style{Color: true}) }))
+	golden(t, "planned.txt", written(t, func(out *bytes.Buffer) error { return report.WriteText(out, Style{}) }))
+}
+
+func TestWhatWasNotRenderedIsNotShownAsRemoved(t *testing.T) {
+	observed := have(1, "web", "1.0.0")
+	observed.Manifest = manifest(t, webBefore)
+	got, err := objects(apply.Outcome{Step: plan.Step{Key: shop("web"), Verb: plan.Upgrade, Have: observed}}, Style{})
+	if err != nil || got != "    (not rendered: its objects cannot be compared)" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestAnObjectRenderedTwiceIsComparedInTurn(t *testing.T) {
+	one := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {n: \"%d\"}\n"
+	twice := manifest(t, fmt.Sprintf(one+"---\n"+one, 1, 2))
+	if got := pairs(twice, twice, "shop"); len(got) != 2 {
+		t.Errorf("got %d pairs, want 2", len(got))
+	}
+}
+
+func TestMaskSecrets(t *testing.T) {
+	for name, c := range map[string]struct{ stored, rendered, wantStored, wantRendered string }{
+		"a value that differs has a mask for each side": {
+			"{kind: Secret, data: {a: eA==}}", "{kind: Secret, data: {a: eHl6}}",
+			"{kind: Secret, data: {a: '-------- # (1 bytes)'}}", "{kind: Secret, data: {a: '++++++++ # (3 bytes)'}}"},
+		"equal values look the same": {
+			"{kind: Secret, stringData: {a: four}}", "{kind: Secret, stringData: {a: four}}",
+			"{kind: Secret, stringData: {a: '******** # (4 bytes)'}}", "{kind: Secret, stringData: {a: '******** # (4 bytes)'}}"},
+		"what is no base64 counts as it is": {
+			"{kind: Secret, data: {a: '!?', b: 7, c: null}}", "null",
+			"{kind: Secret, data: {a: '-------- # (2 bytes)', b: '-------- # (1 bytes)', c: '-------- # (0 bytes)'}}", "null"},
+		"malformed data is hidden as a whole": {
+			"null", "{kind: Secret, data: [hidden]}",
+			"null", "{kind: Secret, data: '++++++++ # (8 bytes)'}"},
+		"a Secret of another group as well": {
+			"null", "{apiVersion: example.org/v1, kind: Secret, data: {a: eA==}}",
+			"null", "{apiVersion: example.org/v1, kind: Secret, data: {a: '++++++++ # (1 bytes)'}}"},
+		"Secrets in a list": {
+			"{kind: List, items: [{kind: Secret, data: {a: eA==}}, {kind: ConfigMap, data: {a: b}}]}", "{kind: List, items: []}",
+			"{kind: List, items: [{kind: Secret, data: {a: '-------- # (1 bytes)'}}, {kind: ConfigMap, data: {a: b}}]}", "{kind: List, items: []}"},
+		"items of a SecretList need no kind": {
+			"null", "{kind: SecretList, items: [{data: {a: eA==}}]}",
+			"null", "{kind: SecretList, items: [{data: {a: '++++++++ # (1 bytes)'}}]}"},
+		"other kinds are shown": {
+			"{kind: ConfigMap, data: {a: b}}", "{kind: AllowList, data: {a: b}}",
+			"{kind: ConfigMap, data: {a: b}}", "{kind: AllowList, data: {a: b}}"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stored, rendered := parsed(t, c.stored), parsed(t, c.rendered)
+			gotStored, gotRendered := maskSecrets(stored, rendered)
+			if diff := cmp.Diff([]any{parsed(t, c.wantStored), parsed(t, c.wantRendered)}, plainly(t, gotStored, gotRendered)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff([]any{parsed(t, c.stored), parsed(t, c.rendered)}, []any{stored, rendered}); diff != "" {
+				t.Errorf("the input was changed:\n%s", diff)
+			}
+		})
+	}
+}
+
+func parsed(t *testing.T, text string) map[string]any {
+	t.Helper()
+	var content map[string]any
+	if err := yaml.Unmarshal([]byte(text), &content); err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// plainly has nothing but the types that decoding makes.
+func plainly(t *testing.T, sides ...map[string]any) []any {
+	t.Helper()
+	var out []any
+	for _, side := range sides {
+		text, err := json.Marshal(side)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, parsed(t, string(text)))
+	}
+	return out
+}
+
+func TestAValueOfASecretIsNeverShown(t *testing.T) {
+	for range 300 {
+		var values []string
+		report := Report{Command: Diff, Outcomes: []apply.Outcome{{Step: plan.Step{
+			Key: shop("web"), Verb: []plan.Verb{plan.Install, plan.Upgrade, plan.Uninstall}[rand.IntN(3)],
+			Have: &release.Observed{Manifest: randomSecrets(&values)}, Next: &release.Rendered{Manifest: randomSecrets(&values)},
+		}}}}
+		out := string(written(t, func(out *bytes.Buffer) error { return report.WriteDiff(out, Style{}) }))
+		for _, value := range values {
+			if strings.Contains(out, value) || strings.Contains(out, base64.StdEncoding.EncodeToString([]byte(value))) {
+				t.Fatalf("%q is in\n%s", value, out)
+			}
+		}
+	}
+}
+
+// randomSecrets are up to five Secrets of few names, some of their values new and some as before.
+func randomSecrets(values *[]string) release.Manifest {
+	var objects release.Manifest
+	for i := range rand.IntN(5) {
+		secret := map[string]any{"apiVersion": "v1", "kind": "Secret"}
+		data, stringData := map[string]any{}, map[string]any{}
+		for _, key := range []string{"a", "b", "c"}[:rand.IntN(4)] {
+			data[key] = base64.StdEncoding.EncodeToString([]byte(randomValue(values)))
+			stringData[key+key] = randomValue(values)
+		}
+		applied := map[string]any{"kubectl.kubernetes.io/last-applied-configuration": "was " + randomValue(values), "plain": "shown"}
+		secret["metadata"] = map[string]any{"name": fmt.Sprint("s", i), "annotations": applied}
+		secret["data"], secret["stringData"] = data, stringData
+		objects = append(objects, object(secret))
+	}
+	return objects
+}
+
+func randomValue(values *[]string) string {
+	if len(*values) > 0 && rand.IntN(2) == 0 {
+		return (*values)[rand.IntN(len(*values))]
+	}
+	value := fmt.Sprintf("v%08xß%d", rand.Uint32(), rand.IntN(1000))
+	*values = append(*values, value)
+	return value
+}

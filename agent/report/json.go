@@ -1,0 +1,148 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"math"
+	"time"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/apply"
+	"github.com/helmfile-agent/helmfile-agent/agent/plan"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+	"github.com/helmfile-agent/helmfile-agent/agent/source"
+)
+
+// The schema of the JSON report. Within v1 fields are added, never renamed or removed.
+const (
+	apiVersion = "helmfile-agent.github.io/v1"
+	kind       = "Report"
+)
+
+type jsonReport struct {
+	APIVersion  string          `json:"apiVersion"`
+	Kind        string          `json:"kind"`
+	Command     string          `json:"command"` // run, diff
+	Instance    string          `json:"instance"`
+	Namespace   string          `json:"namespace"`
+	Environment string          `json:"environment"`
+	Source      source.Revision `json:"source"`
+	StartedAt   string          `json:"startedAt"` // RFC 3339, UTC
+	Duration    float64         `json:"durationSeconds"`
+	Result      string          `json:"result"` // the name of exitCode
+	ExitCode    int             `json:"exitCode"`
+	Error       string          `json:"error,omitempty"` // what ended the run early
+	Summary     string          `json:"summary"`
+	Warnings    []string        `json:"warnings"`
+	Releases    []jsonRelease   `json:"releases"` // by namespace and name; every declared and every owned release
+	Counts      map[fate]int    `json:"counts"`   // each release in exactly one; every count is there
+}
+
+type jsonRelease struct {
+	Namespace string     `json:"namespace"`
+	Name      string     `json:"name"`
+	Action    string     `json:"action"`   // install, upgrade, uninstall, unchanged, leave, orphan, refuse
+	Result    string     `json:"result"`   // done, failed, skipped, planned
+	Revision  int        `json:"revision"` // the newest; 0 when there is none
+	Chart     jsonChart  `json:"chart"`
+	Previous  *jsonChart `json:"previousChart,omitempty"` // the stored revision's, where it is another
+	Why       string     `json:"why"`
+	Error     string     `json:"error,omitempty"`
+	File      string     `json:"file,omitempty"` // where it is declared
+	Duration  float64    `json:"durationSeconds"`
+}
+
+type jsonChart struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// WriteJSON tells a program what happened: one object, on one line because logs are read by the line.
+func (r Report) WriteJSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false) // a credential with an & must look like itself, or it is not masked
+	return encoder.Encode(r.json())
+}
+
+func (r Report) json() jsonReport {
+	releases := make([]jsonRelease, 0, len(r.Outcomes))
+	for _, o := range r.sorted() {
+		releases = append(releases, r.jsonRelease(o))
+	}
+	return jsonReport{
+		APIVersion:  apiVersion,
+		Kind:        kind,
+		Command:     r.Command,
+		Instance:    r.Instance,
+		Namespace:   r.Namespace,
+		Environment: r.Environment,
+		Source:      r.Source,
+		StartedAt:   r.Started.UTC().Format(time.RFC3339),
+		Duration:    seconds(r.Took),
+		Result:      r.Code().String(),
+		ExitCode:    int(r.Code()),
+		Error:       message(r.Err),
+		Summary:     r.Summary(),
+		Warnings:    append([]string{}, r.Warnings...),
+		Releases:    releases,
+		Counts:      r.counts(),
+	}
+}
+
+func (r Report) jsonRelease(o apply.Outcome) jsonRelease {
+	out := jsonRelease{
+		Namespace: o.Namespace,
+		Name:      o.Name,
+		Action:    string(o.Verb),
+		Result:    r.result(o),
+		Revision:  r.revision(o),
+		Chart:     jsonChartOf(chartOf(o)),
+		Previous:  previousChart(o),
+		Why:       o.Why,
+		Error:     message(o.Err),
+		Duration:  seconds(o.Took),
+	}
+	if broken(o) {
+		out.Error = r.reason(o)
+	}
+	if o.Want != nil {
+		out.File = o.Want.File
+	}
+	return out
+}
+
+// result agrees with the exit code: what is refused has failed, also where nothing was tried.
+func (r Report) result(o apply.Outcome) string {
+	switch {
+	case o.Verb == plan.Refuse:
+		return string(apply.Failed)
+	case r.planned(o):
+		return "planned"
+	default:
+		return string(o.Result)
+	}
+}
+
+func jsonChartOf(chart release.ChartVersion) jsonChart {
+	return jsonChart{Name: chart.Name, Version: chart.Version}
+}
+
+func previousChart(o apply.Outcome) *jsonChart {
+	if o.Have == nil {
+		return nil
+	}
+	previous := jsonChartOf(o.Have.Chart)
+	if previous == jsonChartOf(chartOf(o)) {
+		return nil
+	}
+	return &previous
+}
+
+func message(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// seconds to the millisecond.
+func seconds(d time.Duration) float64 { return math.Round(d.Seconds()*1000) / 1000 }

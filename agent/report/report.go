@@ -1,0 +1,77 @@
+package report
+
+import (
+	"slices"
+	"time"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/apply"
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/source"
+)
+
+// Diff is the Command that only looks: its report says what would be done.
+const Diff = "diff"
+
+// Report is everything a run has to say.
+type Report struct {
+	Command     string // "run" or [Diff]
+	Instance    string
+	Namespace   string
+	Environment string
+
+	Source   source.Revision
+	Started  time.Time
+	Took     time.Duration
+	Outcomes []apply.Outcome
+	Warnings []string
+	// Err is what ended the run early; nil when every step was reached.
+	Err error
+}
+
+// Code is the status to exit with: that of Err, else ReleasesFailed when a release is not as declared.
+func (r Report) Code() exit.Code {
+	switch {
+	case r.Err != nil:
+		return exit.Of(r.Err)
+	case slices.ContainsFunc(r.Outcomes, fellShort):
+		return exit.ReleasesFailed
+	default:
+		return exit.Converged
+	}
+}
+
+// Differs says whether any release is to be written, or was: what diff --detailed-exitcode answers.
+func (r Report) Differs() bool {
+	return slices.ContainsFunc(r.Outcomes, func(o apply.Outcome) bool { return o.Verb.Writes() })
+}
+
+// fellShort counts what was skipped as well: a run that did not begin a step cannot claim to have converged.
+func fellShort(o apply.Outcome) bool {
+	return broken(o) || fateOf(o) == skipped
+}
+
+// broken outcomes have an error of their own.
+func broken(o apply.Outcome) bool {
+	fate := fateOf(o)
+	return fate == failed || fate == refused
+}
+
+// sorted are the outcomes by key; steps end in any order.
+func (r Report) sorted() []apply.Outcome {
+	return slices.SortedStableFunc(slices.Values(r.Outcomes), func(a, b apply.Outcome) int {
+		return a.Key.Compare(b.Key)
+	})
+}
+
+// planned outcomes have not happened: the words for them look ahead.
+func (r Report) planned(o apply.Outcome) bool {
+	return r.Command == Diff || o.Result == ""
+}
+
+// revision is the newest revision of the release, 0 when there is none.
+func (r Report) revision(o apply.Outcome) int {
+	if o.Revision == 0 && o.Have != nil && r.planned(o) {
+		return o.Have.Revision
+	}
+	return o.Revision
+}

@@ -1,0 +1,236 @@
+package report
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/apply"
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/plan"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+	"github.com/helmfile-agent/helmfile-agent/agent/source"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares got with testdata/name.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
+
+func written(t *testing.T, write func(*bytes.Buffer) error) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := write(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+var commit = source.Revision{
+	Repo: "https://git.example.org/shop.git", Ref: "main", Commit: "3f2a9c1d5e6b7a8990aabbccddeeff0011223344",
+	Author: "Ada Lovelace", Date: time.Date(2026, 11, 20, 20, 15, 0, 0, time.UTC), Subject: "Raise the replicas of web",
+}
+
+func shop(name string) release.Key { return release.Key{Namespace: "shop", Name: name} }
+
+func want(chart, version string) *release.Desired {
+	return &release.Desired{State: release.Installed, File: "helmfile.yaml", Chart: release.Chart{Name: chart, Version: version}}
+}
+
+func have(revision int, name, version string) *release.Observed {
+	return &release.Observed{Revision: revision, Chart: release.ChartVersion{Name: name, Version: version}}
+}
+
+func next(name, version string) *release.Rendered {
+	return &release.Rendered{Chart: release.ChartVersion{Name: name, Version: version}}
+}
+
+// everyFate is a run in which something of everything happened, in no order.
+func everyFate() Report {
+	unselected := want("example/later", "")
+	unselected.State = release.Unselected
+	outcomes := []apply.Outcome{
+		{Step: plan.Step{Key: shop("web"), Verb: plan.Upgrade, Why: "values changed: replicaCount", Want: want("example/web", "1.x"),
+			Have: have(6, "web", "1.2.3"), Next: next("web", "1.3.0")}, Result: apply.Done, Revision: 7, Took: 9 * time.Second},
+		{Step: plan.Step{Key: shop("db"), Verb: plan.Upgrade, Why: "chart 2.0.0 → 2.1.0", Want: want("example/db", "2.1.0"),
+			Have: have(3, "db", "2.0.0"), Next: next("db", "2.1.0")}, Result: apply.Failed, Revision: 4, Took: 301 * time.Second,
+			Err: errors.New("upgrade shop/db: the StatefulSet is not ready\n  pod db-0: ImagePullBackOff\n  pod db-1: Pending")},
+		{Step: plan.Step{Key: shop("api"), Verb: plan.Install, Why: "not installed", Want: want("example/api", "0.9.0"),
+			Needs: []release.Key{shop("cache"), shop("db")}}, Result: apply.Skipped, Err: errors.New("not begun")},
+		{Step: plan.Step{Key: shop("cache"), Verb: plan.Install, Why: "not installed", Want: want("./charts/cache", ""),
+			Next: next("cache", "0.1.0")}, Result: apply.Done, Revision: 1, Took: 2 * time.Second},
+		{Step: plan.Step{Key: shop("old"), Verb: plan.Uninstall, Why: "declared with installed: false", Want: want("example/old", ""),
+			Have: have(2, "old", "4.0.0")}, Result: apply.Done, Took: time.Second},
+		{Step: plan.Step{Key: shop("lost"), Verb: plan.Orphan, Why: "no longer declared", Have: have(5, "lost", "1.0.0")}, Result: apply.Done, Revision: 5},
+		{Step: plan.Step{Key: shop("mail"), Verb: plan.Unchanged, Why: "as declared", Want: want("example/mail", "1.1.0"),
+			Have: have(1, "mail", "1.1.0")}, Result: apply.Done, Revision: 1},
+		{Step: plan.Step{Key: shop("later"), Verb: plan.Leave, Why: "left out by the selector", Want: unselected}, Result: apply.Done},
+		{Step: plan.Step{Key: shop("beta"), Verb: plan.Leave, Why: "its condition beta.enabled is off", Want: want("example/beta", "")}, Result: apply.Done},
+		{Step: plan.Step{Key: shop("odd"), Verb: plan.Refuse, Why: "cannot be rendered", Want: want("example/odd", "1.0.0")}, Result: apply.Failed,
+			Err: errors.New("render shop/odd: odd/templates/a.yaml:3: nil pointer evaluating interface {}.host")},
+	}
+	return Report{
+		Command: "run", Instance: "shop", Namespace: "shop", Environment: "production", Source: commit,
+		Started: commit.Date.Add(5 * time.Minute), Took: 312 * time.Second, Outcomes: outcomes,
+		Warnings: []string{"helmfile.yaml: unknown key releases[3].foo"},
+	}
+}
+
+func converged() Report {
+	return Report{Command: "run", Source: commit, Took: 1234 * time.Millisecond, Outcomes: []apply.Outcome{
+		{Step: plan.Step{Key: shop("mail"), Verb: plan.Unchanged, Why: "as declared", Have: have(1, "mail", "1.1.0")}, Result: apply.Done, Revision: 1},
+	}}
+}
+
+func endedEarly() Report {
+	err := errors.New("clone https://git.example.org/shop.git: authentication required\nthe server said: no")
+	return Report{Command: "run", Source: source.Revision{Repo: commit.Repo, Ref: commit.Ref}, Took: 310 * time.Millisecond,
+		Err: exit.With(exit.SourceRefused, err)}
+}
+
+func TestCode(t *testing.T) {
+	one := func(verb plan.Verb, result apply.Result) Report {
+		return Report{Outcomes: []apply.Outcome{{Step: plan.Step{Verb: verb}, Result: result}}}
+	}
+	late := one(plan.Upgrade, apply.Failed)
+	late.Err = exit.With(exit.Deadline, errors.New("too late"))
+	for name, c := range map[string]struct {
+		report Report
+		want   exit.Code
+	}{
+		"nothing to do":             {Report{}, exit.Converged},
+		"everything done":           {one(plan.Upgrade, apply.Done), exit.Converged},
+		"one failed":                {one(plan.Upgrade, apply.Failed), exit.ReleasesFailed},
+		"one never begun":           {one(plan.Upgrade, apply.Skipped), exit.ReleasesFailed},
+		"one refused, though done":  {one(plan.Refuse, apply.Done), exit.ReleasesFailed},
+		"one refused in a diff":     {one(plan.Refuse, ""), exit.ReleasesFailed},
+		"the run's own error first": {late, exit.Deadline},
+		"an error without a code":   {Report{Err: errors.New("oh")}, exit.Unexpected},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := c.report.Code(); got != c.want {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestSummary(t *testing.T) {
+	diff := everyFate()
+	diff.Command = Diff
+	planned := Report{Command: Diff, Outcomes: []apply.Outcome{
+		{Step: plan.Step{Verb: plan.Upgrade}}, {Step: plan.Step{Verb: plan.Install}}, {Step: plan.Step{Verb: plan.Upgrade}}, {Step: plan.Step{Verb: plan.Unchanged}},
+	}}
+	late := everyFate()
+	late.Err = exit.With(exit.Deadline, errors.New("no time left"))
+	for name, c := range map[string]struct {
+		report Report
+		want   string
+	}{
+		"converged": {converged(), "converged: 1 unchanged in 1.2s"},
+		"nothing":   {Report{}, "converged: no releases in 0s"},
+		"failures first": {everyFate(), "releases-failed (exit 18): 1 failed, 1 refused, 1 skipped, 1 installed, 1 upgraded, 1 uninstalled, " +
+			"1 orphaned, 1 unchanged, 1 disabled, 1 unselected in 5m12s"},
+		"a diff looks ahead":         {planned, "1 to install, 2 to upgrade, 1 unchanged"},
+		"a diff of nothing":          {Report{Command: Diff}, "no releases"},
+		"ended before any release":   {endedEarly(), "source-refused (exit 12): clone https://git.example.org/shop.git: authentication required; no release reached in 310ms"},
+		"ended with some steps done": {late, "deadline (exit 21): no time left; " + late.tally()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := c.report.Summary(); got != c.want {
+				t.Errorf("\n got %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestDiffersIsAboutWriting(t *testing.T) {
+	for verb, want := range map[plan.Verb]bool{
+		plan.Install: true, plan.Upgrade: true, plan.Uninstall: true,
+		plan.Unchanged: false, plan.Leave: false, plan.Orphan: false, plan.Refuse: false,
+	} {
+		if got := (Report{Outcomes: []apply.Outcome{{Step: plan.Step{Verb: verb}}}}).Differs(); got != want {
+			t.Errorf("%s: got %v, want %v", verb, got, want)
+		}
+	}
+}
+
+func TestWriteText(t *testing.T) {
+	for name, report := range map[string]Report{"run": everyFate(), "converged": converged(), "ended-early": endedEarly()} {
+		t.Run(name, func(t *testing.T) {
+			golden(t, name+".txt", written(t, func(out *bytes.Buffer) error { return report.WriteText(out, Style{}) }))
+		})
+	}
+	t.Run("coloured", func(t *testing.T) {
+		golden(t, "run-color.txt", written(t, func(out *bytes.Buffer) error { return everyFate().WriteText(out, Style{Color: true}) }))
+	})
+}
+
+func TestTextShowsWhatIsLeftAloneOnlyWhenThereIsNothingElse(t *testing.T) {
+	leave := apply.Outcome{Step: plan.Step{Key: shop("beta"), Verb: plan.Leave, Why: "its condition is off"}, Result: apply.Done}
+	alone := Report{Outcomes: []apply.Outcome{leave}}
+	if rows := alone.rows(); len(rows) != 1 {
+		t.Errorf("alone: got %d rows, want 1", len(rows))
+	}
+	if rows := (Report{Outcomes: append(converged().Outcomes, leave)}).rows(); len(rows) != 1 || rows[0].Verb != plan.Unchanged {
+		t.Errorf("with another: got %v, want only the unchanged one", rows)
+	}
+}
+
+func TestTextFromOthersCannotControlTheTerminal(t *testing.T) {
+	report := everyFate()
+	report.Source.Subject = "nice\x1b[2J\rcommit\n\u202e"
+	report.Outcomes[1].Err = errors.New("bad\x1b]0;title\x07 thing\tindeed\xff")
+	report.Warnings = []string{"a\x00b"}
+	out := written(t, func(out *bytes.Buffer) error { return report.WriteText(out, Style{}) })
+	if bytes.ContainsAny(out, "\x1b\x07\x00\r\u202e") || !bytes.Contains(out, []byte("thing indeed\uFFFD")) {
+		t.Errorf("got %q", out)
+	}
+}
+
+func TestCommitSaysThatACheckoutIsDirty(t *testing.T) {
+	report := Report{Source: source.Revision{Commit: commit.Commit, Dirty: true, Repo: "."}}
+	if got, want := report.commit(), "commit 3f2a9c1 (dirty) from ."; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestStyleFor(t *testing.T) {
+	if style := StyleFor(&bytes.Buffer{}, nil); style.Color {
+		t.Error("a buffer is no terminal")
+	}
+	for name, c := range map[string]struct {
+		environ []string
+		want    bool
+	}{
+		"nothing said":   {nil, true},
+		"NO_COLOR empty": {[]string{"NO_COLOR=", "TERM=xterm"}, true},
+		"NO_COLOR set":   {[]string{"NO_COLOR=1"}, false},
+		"dumb terminal":  {[]string{"TERM=dumb"}, false},
+	} {
+		if got := wantsColor(c.environ); got != c.want {
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
+		}
+	}
+}
