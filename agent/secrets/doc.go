@@ -1,0 +1,5 @@
+// Package secrets turns an encrypted file into plain values, and masks every value it is told of wherever text leaves the
+// process. It is the only door to sops.
+//
+// It may import exit. Paths and plaintext come in; plaintext and masked text go out. It writes no file.
+package secrets

@@ -1,0 +1,117 @@
+package secrets
+
+import (
+	"encoding/base64"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// shortest is the length in bytes from which a value is masked. Shorter ones ("true", "1", "admin") occur in ordinary text
+// so often that masking them would hide more than it protects.
+const shortest = 6
+
+const stars = "********"
+
+// Mask replaces known secrets in text. The zero value knows none. It is safe for concurrent use.
+type Mask struct {
+	mu       sync.RWMutex
+	known    map[string]bool
+	replacer *strings.Replacer
+}
+
+// Add makes the values known, plain and in the encodings they usually travel in.
+func (m *Mask) Add(values ...string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, value := range values {
+		for _, form := range forms(value) {
+			if len(form) < shortest || m.known[form] {
+				continue
+			}
+			if m.known == nil {
+				m.known = map[string]bool{}
+			}
+			m.known[form] = true
+			m.replacer = nil
+		}
+	}
+}
+
+// AddLeaves makes every string within a decoded document known.
+func (m *Mask) AddLeaves(document any) {
+	switch node := document.(type) {
+	case string:
+		m.Add(node)
+	case map[string]any:
+		for _, child := range node {
+			m.AddLeaves(child)
+		}
+	case []any:
+		for _, child := range node {
+			m.AddLeaves(child)
+		}
+	}
+}
+
+func forms(value string) []string {
+	trimmed := strings.TrimSpace(value)
+	return []string{
+		value,
+		trimmed,
+		base64.StdEncoding.EncodeToString([]byte(value)),
+		url.QueryEscape(trimmed),
+		url.PathEscape(trimmed),
+	}
+}
+
+// String is s with every known secret replaced by stars.
+func (m *Mask) String(s string) string {
+	return m.replace().Replace(s)
+}
+
+// replace is the current replacer; longer secrets come first, so that one within another does not leave its rest behind.
+func (m *Mask) replace() *strings.Replacer {
+	m.mu.RLock()
+	replacer := m.replacer
+	m.mu.RUnlock()
+	if replacer != nil {
+		return replacer
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.replacer == nil {
+		m.replacer = newReplacer(m.known)
+	}
+	return m.replacer
+}
+
+func newReplacer(known map[string]bool) *strings.Replacer {
+	values := make([]string, 0, len(known))
+	for value := range known {
+		values = append(values, value)
+	}
+	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) })
+	pairs := make([]string, 0, 2*len(values))
+	for _, value := range values {
+		pairs = append(pairs, value, stars)
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// Writer masks what is written through it to w. A secret must not be split over two writes.
+func (m *Mask) Writer(w io.Writer) io.Writer { return maskedWriter{m, w} }
+
+type maskedWriter struct {
+	mask *Mask
+	w    io.Writer
+}
+
+func (m maskedWriter) Write(p []byte) (int, error) {
+	if _, err := io.WriteString(m.w, m.mask.String(string(p))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
