@@ -1,0 +1,89 @@
+# Everything here needs Go, git and make; what else a target needs, it builds from the module graph.
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -ec
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# helmfile's vals library links every secret store of the world unless the tags choose; docs/binary-size.md has the numbers.
+TAGS := custom_providers,sops,k8s,vault,aws,gcp,azure
+
+# One set of flags for builds and tests, so that they share the build cache.
+export CGO_ENABLED := 0
+export GOFLAGS := -trimpath -tags=$(TAGS)
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+DATE    := $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
+STRIP   := -s -w
+STAMP   := $(STRIP) -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
+
+# The real command lines that tests compare with, and the control plane that they run on.
+TOOLS := bin/helm bin/helmfile bin/sops bin/controlplane
+
+# go build names each package that it compiles: a line for every hundredth shows that a cold build is getting on.
+PROGRESS = awk -v what="$(notdir $@)" '/^[A-Za-z0-9_.~\/-]+$$/ { if (++n % 100 == 0) { printf "  %s: %d packages compiled\n", what, n; fflush() } next } /^go: downloading/ { if (++d % 100 == 0) { printf "  %s: %d modules downloaded\n", what, d; fflush() } next } { print; fflush() }'
+BUILD = echo "building $@"; go build -v
+
+.PHONY: help
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z0-9\/_-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: bin/helmfile-agent ## Build bin/helmfile-agent
+
+.PHONY: demo
+demo: bin/helmfile-agent bin/helm bin/controlplane ## Run the agent on an embedded control plane and show what happens
+	@go run ./e2e/demo
+
+.PHONY: test
+test: lint bin ## Build everything and run every test
+	@echo "testing"
+	@go test -timeout 30m ./...
+
+.PHONY: lint
+lint: ## Check formatting, vet, and the direction of imports
+	@test -z "$$(gofmt -l agent cmd e2e)" || { echo "gofmt would change:"; gofmt -l agent cmd e2e; exit 1; }
+	@go vet ./...
+	@cd e2e/cluster/kubernetes && go vet ./...
+	@go test ./agent -run '^TestRooms$$'
+
+.PHONY: bin
+bin: bin/helmfile-agent $(TOOLS) ## Build the agent and every tool that the tests use
+
+.PHONY: bench
+bench: bin ## Measure: start-up, a first install, a run with nothing to do
+	@go test ./e2e -run '^$$' -bench . -benchtime 10x
+
+# Each row is the same binary with other build tags: what a secret store costs.
+SIZE_BASE := custom_providers
+SIZES := none $(SIZE_BASE) $(SIZE_BASE),sops,k8s,vault $(SIZE_BASE),sops,k8s,vault,aws $(SIZE_BASE),sops,k8s,vault,gcp $(SIZE_BASE),sops,k8s,vault,azure $(TAGS) $(TAGS),onepassword $(TAGS),yandex
+
+.PHONY: size
+size: ## Measure what each choice of build tags weighs (slow)
+	@mkdir -p bin
+	@for tags in $(SIZES); do \
+		GOFLAGS="-trimpath -tags=$$tags" go build -ldflags "$(STRIP)" -o bin/size ./cmd/helmfile-agent; \
+		printf '| `%s` | %d | %d |\n' "$$tags" $$(( $$(stat -c %s bin/size) / 1000000 )) $$(( $$(gzip -c bin/size | wc -c) / 1000000 )); \
+	done; rm -f bin/size
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin dist
+
+# Go decides what is out of date; the agent's binary is asked for every time, because its version stamp may have changed.
+.PHONY: FORCE
+bin/helmfile-agent: FORCE
+	@$(BUILD) -ldflags "$(STAMP)" -o $@ ./cmd/helmfile-agent 2>&1 | $(PROGRESS)
+
+bin/helm: go.mod
+	@$(BUILD) -ldflags "$(STRIP)" -o $@ helm.sh/helm/v3/cmd/helm 2>&1 | $(PROGRESS)
+
+bin/helmfile: go.mod
+	@$(BUILD) -ldflags "$(STRIP)" -o $@ github.com/helmfile/helmfile 2>&1 | $(PROGRESS)
+
+bin/sops: go.mod
+	@$(BUILD) -ldflags "$(STRIP)" -o $@ github.com/getsops/sops/v3/cmd/sops 2>&1 | $(PROGRESS)
+
+# A module of its own: Kubernetes' dependencies never reach the product's. It has no node's parts, which take longer to build.
+bin/controlplane: e2e/cluster/kubernetes/go.mod $(wildcard e2e/cluster/kubernetes/controlplane/*.go)
+	@cd e2e/cluster/kubernetes && $(BUILD) -ldflags "$(STRIP)" -o $(CURDIR)/$@ ./controlplane 2>&1 | $(PROGRESS)

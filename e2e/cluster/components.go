@@ -1,0 +1,101 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+)
+
+// component is one process of the control plane: how it is started, and how to see that it serves.
+type component struct {
+	name  string
+	flags []string
+	ready func(context.Context) error
+}
+
+// components lists the control plane in the order of starting: each one needs those before it.
+func (c *Cluster) components(ports []int) []component {
+	client, peer, api := loopbackURL(ports[0]), loopbackURL(ports[1]), ports[2]
+	return []component{
+		{"etcd", c.etcdFlags(client, peer), func(ctx context.Context) error { return healthy(ctx, client+"/health") }},
+		{"kube-apiserver", c.apiServerFlags(client, api), c.apiServerReady},
+		{"kube-controller-manager", c.controllerManagerFlags(), c.controllersReady},
+	}
+}
+
+func (c *Cluster) etcdFlags(client, peer string) []string {
+	return []string{
+		"--name=etcd",
+		"--data-dir=" + c.file(etcdDir),
+		"--unsafe-no-fsync", // the data need not outlive the process
+		"--listen-client-urls=" + client,
+		"--advertise-client-urls=" + client,
+		"--listen-peer-urls=" + peer,
+		"--initial-advertise-peer-urls=" + peer,
+		"--initial-cluster=etcd=" + peer,
+		"--log-level=warn",
+	}
+}
+
+func (c *Cluster) apiServerFlags(etcd string, port int) []string {
+	return []string{
+		"--etcd-servers=" + etcd,
+		"--bind-address=127.0.0.1",
+		"--advertise-address=127.0.0.1",
+		"--endpoint-reconciler-type=none", // no pod will look for kubernetes.default, and loopback is no endpoint
+		"--secure-port=" + strconv.Itoa(port),
+		"--tls-cert-file=" + c.file(serverCertFile),
+		"--tls-private-key-file=" + c.file(serverKeyFile),
+		"--service-cluster-ip-range=10.96.0.0/16",
+		"--service-account-issuer=https://kubernetes.default.svc",
+		"--service-account-key-file=" + c.file(accountKeyFile),
+		"--service-account-signing-key-file=" + c.file(accountKeyFile),
+		"--authorization-mode=Node,RBAC",
+		"--token-auth-file=" + c.file(tokensFile),
+		"--audit-policy-file=" + c.file(auditPolicyFile),
+		"--audit-log-path=" + c.file(auditLogFile),
+		"--audit-log-mode=blocking", // a request is recorded before its answer is complete
+		"--audit-log-maxsize=0",     // a rotated log would lose the positions in it
+		"--profiling=false",
+	}
+}
+
+func (c *Cluster) controllerManagerFlags() []string {
+	return []string{
+		"--kubeconfig=" + c.kubeconfigPath(controllerManagerUser, ""),
+		"--secure-port=0", // nobody asks it anything
+		"--leader-elect=false",
+		"--use-service-account-credentials",
+		"--root-ca-file=" + c.file(authorityFile),
+		"--service-account-private-key-file=" + c.file(accountKeyFile),
+		// The default of 20 requests per second would make its start the longest part of ours.
+		"--kube-api-qps=500",
+		"--kube-api-burst=1000",
+	}
+}
+
+func (c *Cluster) apiServerReady(ctx context.Context) error {
+	return c.probe.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error()
+}
+
+func healthy(ctx context.Context, url string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET %s: %s", url, response.Status)
+	}
+	return nil
+}
+
+func loopbackURL(port int) string {
+	return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+}

@@ -1,0 +1,132 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	pollInterval = 20 * time.Millisecond
+	killBound    = 10 * time.Second
+	tailLines    = 20
+)
+
+// errPortTaken tells a lost race for a port from every other reason not to start.
+var errPortTaken = errors.New("a port was taken meanwhile")
+
+// process is a running component; it ends when it is stopped, or when this process ends.
+type process struct {
+	name string
+	log  string // path of the file with its standard output and error
+	cmd  *exec.Cmd
+	done chan struct{} // closed when it has ended
+	err  error         // how it ended, to be read after done
+}
+
+func startProcess(dir, name, binary string, args ...string) (*process, error) {
+	p := &process{name: name, log: filepath.Join(dir, name+".log"), done: make(chan struct{})}
+	log, err := os.Create(p.log)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	defer log.Close() // the child has its own descriptor
+	p.cmd = exec.Command(binary, args...)
+	p.cmd.Dir = dir
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	// Nothing is inherited: etcd would take ETCD_* variables for flags.
+	p.cmd.Env = []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")}
+	p.cmd.SysProcAttr = endWithParent()
+	started := make(chan error)
+	go p.run(started)
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	return p, nil
+}
+
+// run holds its thread for as long as the child lives: Linux sends the parent's death signal when the thread that
+// started the child ends, and not only when the whole parent does.
+func (p *process) run(started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := p.cmd.Start()
+	started <- err
+	if err != nil {
+		return
+	}
+	p.err = p.cmd.Wait()
+	close(p.done)
+}
+
+// await asks until the process is ready. It gives up when the process ends or when the context does.
+func (p *process) await(ctx context.Context, ready func(context.Context) error) error {
+	for {
+		err := ready(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-p.done:
+			return p.failure(fmt.Errorf("%s ended before it was ready: %w", p.name, p.ending()))
+		case <-ctx.Done():
+			return p.failure(fmt.Errorf("wait for %s: %w (last answer: %w)", p.name, ctx.Err(), err))
+		case <-time.After(pollInterval):
+		}
+	}
+}
+
+func (p *process) ending() error {
+	if p.err == nil {
+		return errors.New("exit status 0")
+	}
+	return p.err
+}
+
+// failure adds what the process said last.
+func (p *process) failure(err error) error {
+	tail := p.tail()
+	if strings.Contains(tail, "address already in use") {
+		err = fmt.Errorf("%w: %w", errPortTaken, err)
+	}
+	return fmt.Errorf("%w; its log ends with:\n%s", err, tail)
+}
+
+func (p *process) tail() string {
+	content, err := os.ReadFile(p.log)
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(strings.TrimSpace(string(content)), "\n")
+	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
+}
+
+// stop asks the process to end and, after the grace, makes it.
+func (p *process) stop(grace time.Duration) error {
+	// An error means that it has ended already, which is what is wanted.
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	if p.ended(grace) {
+		return nil
+	}
+	_ = p.cmd.Process.Kill()
+	if p.ended(killBound) {
+		return nil
+	}
+	return fmt.Errorf("stop %s: process %d outlived SIGKILL by %s", p.name, p.cmd.Process.Pid, killBound)
+}
+
+func (p *process) ended(within time.Duration) bool {
+	select {
+	case <-p.done:
+		return true
+	case <-time.After(within):
+		return false
+	}
+}

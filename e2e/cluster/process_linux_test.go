@@ -1,0 +1,52 @@
+package cluster
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+)
+
+const parentVariable = "CLUSTER_TEST_PARENT"
+
+// The test binary runs itself as the parent that is going to be killed.
+func TestComponentDiesWithItsParent(t *testing.T) {
+	if dir := os.Getenv(parentVariable); dir != "" {
+		beParent(dir)
+	}
+	parent := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+	parent.Env = append(os.Environ(), parentVariable+"="+t.TempDir())
+	said, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var child int
+	if _, err := fmt.Fscan(said, &child); err != nil {
+		t.Fatal(err)
+	}
+	if !alive(child) {
+		t.Fatal("the component does not run")
+	}
+	_ = parent.Process.Kill()
+	_ = parent.Wait() // its error says that it was killed
+	for deadline := time.Now().Add(10 * time.Second); alive(child); time.Sleep(pollInterval) {
+		if time.Now().After(deadline) {
+			t.Fatalf("process %d outlived its parent", child)
+		}
+	}
+}
+
+// beParent starts a component, says its process id, and does nothing until it is killed.
+func beParent(dir string) {
+	p, err := startProcess(dir, "sleep", "sleep", "60")
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println(p.cmd.Process.Pid)
+	time.Sleep(time.Minute)
+}

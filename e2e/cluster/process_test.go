@@ -1,0 +1,36 @@
+package cluster
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestStopKillsAProcessThatIgnoresTheRequest(t *testing.T) {
+	p, err := startProcess(t.TempDir(), "stubborn", "sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for !strings.Contains(p.tail(), "ready") {
+		time.Sleep(pollInterval)
+	}
+	if err := p.stop(50 * time.Millisecond); err != nil {
+		t.Error(err)
+	}
+	if alive(p.cmd.Process.Pid) {
+		t.Error("the process is still alive")
+	}
+}
+
+// alive does not take a zombie for a process: in a container nobody may reap an orphan. It can tell on Linux only.
+func alive(pid int) bool {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return false
+	}
+	state := stat[bytes.LastIndexByte(stat, ')')+1:]
+	return !bytes.HasPrefix(state, []byte(" Z")) && !bytes.HasPrefix(state, []byte(" X"))
+}

@@ -1,0 +1,54 @@
+package cluster
+
+import (
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Admin is the user who may do everything.
+const Admin = "admin"
+
+// Tenants is how many tenant users there are. The API server reads its users once, so all of them exist from the start.
+const Tenants = 8
+
+const (
+	controllerManagerUser = "system:kube-controller-manager"
+	probeUser             = "cluster-probe"
+	adminGroup            = "system:masters"
+)
+
+// TenantUser names the i-th tenant user, from 0 to Tenants-1; it has no rights until Tenant gives it some.
+func TenantUser(i int) string {
+	return fmt.Sprintf("tenant-%d", i)
+}
+
+// newTokens makes every user's token. They are random, so that a client never takes one cluster for another.
+func newTokens() map[string]string {
+	tokens := map[string]string{}
+	for _, user := range []string{Admin, controllerManagerUser, probeUser} {
+		tokens[user] = rand.Text()
+	}
+	for i := range Tenants {
+		tokens[TenantUser(i)] = rand.Text()
+	}
+	return tokens
+}
+
+// tokenFile is the API server's --token-auth-file: token, user, uid, groups.
+func tokenFile(tokens map[string]string) []byte {
+	var file strings.Builder
+	for _, user := range slices.Sorted(maps.Keys(tokens)) {
+		fmt.Fprintf(&file, "%s,%s,%s,%s\n", tokens[user], user, user, group(user))
+	}
+	return []byte(file.String())
+}
+
+func group(user string) string {
+	if user == Admin || user == probeUser {
+		return adminGroup
+	}
+	return ""
+}
