@@ -1,0 +1,40 @@
+package config
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Config is what a run was told. Every field stands beside its key's name in the file; flag and variable derive from it.
+type Config struct {
+	File string // config: the YAML file that was read; empty when there is none
+
+	Repo string // repo: where to clone from, without credentials
+	Ref  string // ref: branch, tag, full ref or commit; empty means the remote's HEAD
+	Path string // path: the helmfile, or its directory, relative to the checkout; empty means helmfile's own search
+	Dir  string // dir: a local checkout that diff reads instead of Repo; then Repo and Ref are empty
+
+	Environment     string   // environment: helmfile's environment
+	StateValuesSet  []string // stateValuesSet: one key=value each
+	StateValuesFile []string // stateValuesFile: relative to the checkout, or absolute
+	Selector        []string // selector: one helmfile --selector each
+
+	Instance    string        // instance: whose releases these are; part of labels and object names
+	Namespace   string        // namespace: the agent's own; empty means that the kubeconfig's context decides
+	Kubeconfig  string        // kubeconfig: a path; empty means the pod's service account or the usual search
+	Context     string        // context: of the kubeconfig; empty means its current one
+	Timeout     time.Duration // timeout: of the whole run; always positive
+	Concurrency int           // concurrency: releases worked on at a time, 1 to 64
+
+	LogFormat        string     // logFormat: text or json
+	LogLevel         slog.Level // logLevel
+	Output           string     // output: text or json
+	DetailedExitcode bool       // detailedExitcode: diff exits with 2 when there are differences
+
+	GitUsername       Secret // gitUsername: may be a token, so it is treated as one
+	GitPassword       Secret // gitPassword, or the content of gitPasswordFile, or what the repo's URL held
+	GitPasswordFile   string // gitPasswordFile: read already, into GitPassword
+	GitSSHKeyFile     string // gitSSHKeyFile: a private key; GitPassword opens it if it is encrypted
+	GitKnownHostsFile string // gitKnownHostsFile: without it no SSH host is trusted
+	GitCAFile         string // gitCAFile: certificate authorities trusted beside the system's
+}

@@ -1,0 +1,140 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// The commands that read a configuration.
+const (
+	Run  = "run"
+	Diff = "diff"
+)
+
+const variablePrefix = "HELMFILE_AGENT_"
+
+// kind is the type of a key's value, by the word that --help shows for it.
+type kind string
+
+const (
+	text     kind = "text"
+	number   kind = "number"
+	duration kind = "duration"
+	toggle   kind = "bool" // pflag knows this word: it shows none for a flag that needs no value
+	list     kind = "list"
+)
+
+// key describes one setting. The flags, the variables, the file's schema and the reference all derive from it.
+type key struct {
+	name     string // in the file; see flag and variable
+	kind     kind
+	fallback string   // the default, written as the user would
+	shown    string   // the default in words, where no value can say it
+	commands []string // that it applies to; none means all
+	comma    bool     // a list whose items hold no commas: commas separate them in the environment, not only line breaks
+	secret   bool     // is never shown, and has no flag, because `ps` shows flags
+	noFile   bool     // cannot be in the file
+	set      func(*Config, []string) error
+	usage    string
+}
+
+// keys is the one table of settings, in the order people read them.
+var keys = []key{
+	{name: "config", kind: text, noFile: true, set: words(func(c *Config) *string { return &c.File }),
+		usage: "YAML file with any of these keys"},
+
+	{name: "repo", kind: text, set: words(func(c *Config) *string { return &c.Repo }, isRepository),
+		usage: "repository to clone: a URL (https, http, ssh, git, file), git@host:path or an absolute path"},
+	{name: "ref", kind: text, shown: "the remote's HEAD", set: words(func(c *Config) *string { return &c.Ref }, isRef),
+		usage: "branch, tag, full ref or commit; a branch wins over a tag of the same name"},
+	{name: "path", kind: text, shown: "helmfile's own search", set: setPath,
+		usage: "helmfile or directory of helmfiles, relative to the checkout"},
+	{name: "dir", kind: text, commands: []string{Diff}, set: words(func(c *Config) *string { return &c.Dir }),
+		usage: "local checkout to read instead of repo and ref"},
+
+	{name: "environment", kind: text, fallback: "default", set: words(func(c *Config) *string { return &c.Environment }, notEmpty),
+		usage: "helmfile environment"},
+	{name: "stateValuesSet", kind: list, comma: true, set: setStateValues,
+		usage: "key=value for helmfile's state values, like helmfile's --state-values-set"},
+	{name: "stateValuesFile", kind: list, comma: true, set: lists(func(c *Config) *[]string { return &c.StateValuesFile }, staysInside),
+		usage: "file of state values, relative to the checkout or absolute"},
+	{name: "selector", kind: list, set: lists(func(c *Config) *[]string { return &c.Selector }, isSelector),
+		usage: "only releases with these labels, like helmfile's --selector; several are alternatives"},
+
+	{name: "instance", kind: text, fallback: "helmfile-agent", set: words(func(c *Config) *string { return &c.Instance }, isInstance),
+		usage: "owner of the releases; two agents in one namespace need two names"},
+	{name: "namespace", kind: text, shown: "the pod's, else the kubeconfig context's",
+		set:   words(func(c *Config) *string { return &c.Namespace }, isNamespace),
+		usage: "namespace of the agent itself"},
+	{name: "kubeconfig", kind: text, shown: "the pod's service account, else the usual search",
+		set:   words(func(c *Config) *string { return &c.Kubeconfig }),
+		usage: "kubeconfig file"},
+	{name: "context", kind: text, shown: "the current one", set: words(func(c *Config) *string { return &c.Context }),
+		usage: "context of the kubeconfig"},
+	{name: "timeout", kind: duration, fallback: "10m", set: setTimeout,
+		usage: "time the whole run may take, such as 90s, 10m or 1h30m"},
+	{name: "concurrency", kind: number, fallback: "4", set: setConcurrency,
+		usage: "releases worked on at a time, 1 to 64"},
+
+	{name: "logFormat", kind: text, fallback: "json",
+		set:   words(func(c *Config) *string { return &c.LogFormat }, oneOf("text", "json")),
+		usage: "format of the logs on stderr: text or json"},
+	{name: "logLevel", kind: text, fallback: "info", set: setLogLevel,
+		usage: "least important level that is logged: debug, info, warn or error"},
+	{name: "output", kind: text, fallback: "text",
+		set:   words(func(c *Config) *string { return &c.Output }, oneOf("text", "json")),
+		usage: "format of the result on stdout: text or json"},
+	{name: "detailedExitcode", kind: toggle, fallback: "false", commands: []string{Diff}, set: setDetailedExitcode,
+		usage: "exit with 2 when there are differences"},
+
+	{name: "gitUsername", kind: text, set: secrets(func(c *Config) *Secret { return &c.GitUsername }),
+		usage: "user name for the repository"},
+	{name: "gitPassword", kind: text, secret: true, set: secrets(func(c *Config) *Secret { return &c.GitPassword }),
+		usage: "password or token for the repository, or passphrase of the SSH key"},
+	{name: "gitPasswordFile", kind: text, set: words(func(c *Config) *string { return &c.GitPasswordFile }),
+		usage: "file that holds the password"},
+	{name: "gitSSHKeyFile", kind: text, set: words(func(c *Config) *string { return &c.GitSSHKeyFile }),
+		usage: "file that holds the private SSH key"},
+	{name: "gitKnownHostsFile", kind: text, set: words(func(c *Config) *string { return &c.GitKnownHostsFile }),
+		usage: "file of SSH host keys to trust; required for SSH"},
+	{name: "gitCAFile", kind: text, set: words(func(c *Config) *string { return &c.GitCAFile }),
+		usage: "PEM file of certificate authorities to trust beside the system's"},
+}
+
+func (k key) flag() string     { return "--" + k.flagName() }
+func (k key) flagName() string { return strings.ToLower(strings.Join(split(k.name), "-")) }
+func (k key) variable() string {
+	return variablePrefix + strings.ToUpper(strings.Join(split(k.name), "_"))
+}
+
+func (k key) appliesTo(command string) bool {
+	return len(k.commands) == 0 || slices.Contains(k.commands, command)
+}
+
+// find is the key for which match is true.
+func find(match func(key) bool) (key, bool) {
+	i := slices.IndexFunc(keys, match)
+	if i < 0 {
+		return key{}, false
+	}
+	return keys[i], true
+}
+
+// split cuts a camelCase name into words; a run of capitals is one word: gitSSHKeyFile is git, SSH, Key, File.
+func split(name string) []string {
+	var parts []string
+	letters := []rune(name)
+	start := 0
+	for i := 1; i < len(letters); i++ {
+		if !unicode.IsUpper(letters[i]) {
+			continue
+		}
+		endsRun := i+1 < len(letters) && unicode.IsLower(letters[i+1])
+		if unicode.IsLower(letters[i-1]) || endsRun {
+			parts = append(parts, string(letters[start:i]))
+			start = i
+		}
+	}
+	return append(parts, string(letters[start:]))
+}

@@ -1,0 +1,63 @@
+package config
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+)
+
+func TestNamesDeriveFromTheKey(t *testing.T) {
+	got := map[string]string{}
+	for _, k := range keys {
+		got[k.name] = k.flag() + " " + k.variable()
+	}
+	for name, want := range map[string]string{
+		"repo":              "--repo HELMFILE_AGENT_REPO",
+		"stateValuesSet":    "--state-values-set HELMFILE_AGENT_STATE_VALUES_SET",
+		"detailedExitcode":  "--detailed-exitcode HELMFILE_AGENT_DETAILED_EXITCODE",
+		"gitSSHKeyFile":     "--git-ssh-key-file HELMFILE_AGENT_GIT_SSH_KEY_FILE",
+		"gitCAFile":         "--git-ca-file HELMFILE_AGENT_GIT_CA_FILE",
+		"gitKnownHostsFile": "--git-known-hosts-file HELMFILE_AGENT_GIT_KNOWN_HOSTS_FILE",
+	} {
+		if got[name] != want {
+			t.Errorf("%s is %s, want %s", name, got[name], want)
+		}
+	}
+}
+
+func TestFlagsAreThoseOfTheCommand(t *testing.T) {
+	run, diff := pflag.NewFlagSet("run", pflag.ContinueOnError), pflag.NewFlagSet("diff", pflag.ContinueOnError)
+	Flags(run, Run)
+	Flags(diff, Diff)
+	for _, name := range []string{"dir", "detailed-exitcode"} {
+		if run.Lookup(name) != nil || diff.Lookup(name) == nil {
+			t.Errorf("--%s is for diff alone", name)
+		}
+	}
+	if diff.Lookup("git-password") != nil {
+		t.Error("a password is no flag")
+	}
+	if usage := run.FlagUsages(); !strings.Contains(usage, "--timeout duration") || !strings.Contains(usage, "(default 10m)") {
+		t.Error(usage)
+	}
+}
+
+func TestReferenceHasALineForEveryKey(t *testing.T) {
+	lines := strings.Split(strings.TrimSpace(Reference()), "\n")
+	if len(lines) != len(keys)+2 {
+		t.Errorf("%d lines for %d keys", len(lines), len(keys))
+	}
+	want := "| `timeout` | `--timeout` | `HELMFILE_AGENT_TIMEOUT` | `10m` | time the whole run may take, such as 90s, 10m or 1h30m |"
+	for _, line := range lines {
+		if strings.Contains(line, "`timeout`") {
+			if diff := cmp.Diff(want, line); diff != "" {
+				t.Error(diff)
+			}
+		}
+		if strings.Count(line, "|") != 6 {
+			t.Errorf("not five cells: %s", line)
+		}
+	}
+}

@@ -1,0 +1,253 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+)
+
+const repo = "https://git.example/config"
+
+// given is what a run was told: arguments, variables and the content of the file.
+type given struct {
+	command string // run unless said otherwise
+	args    []string
+	env     []string
+	file    string
+}
+
+// read loads what was given. The file is called config.yaml in messages, wherever it is.
+func (g given) read(t *testing.T) (Config, error) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	if g.command == "" {
+		g.command = Run
+	}
+	if g.file != "" {
+		write(t, "config.yaml", g.file)
+		g.env = append(g.env, "HELMFILE_AGENT_CONFIG=config.yaml")
+	}
+	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	Flags(fs, g.command)
+	if err := fs.Parse(g.args); err != nil {
+		t.Fatal(err)
+	}
+	return load(g.command, fs, g.env, "no-namespace-here")
+}
+
+func write(t *testing.T, file, content string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// standard is the configuration with the repository and nothing else given.
+func standard(change func(*Config)) Config {
+	c := Config{Repo: repo, Environment: "default", Instance: "helmfile-agent", Timeout: 10 * time.Minute, Concurrency: 4,
+		LogFormat: "json", Output: "text"}
+	change(&c)
+	return c
+}
+
+func TestLoad(t *testing.T) {
+	for sentence, is := range map[string]struct {
+		given
+		want func(*Config)
+	}{
+		"defaults":        {given{args: []string{"--repo", repo}}, func(*Config) {}},
+		"the environment": {given{env: []string{"HELMFILE_AGENT_REPO=" + repo}}, func(*Config) {}},
+		"the file":        {given{file: "repo: " + repo}, func(c *Config) { c.File = "config.yaml" }},
+		"the environment wins over the file": {given{env: []string{"HELMFILE_AGENT_REF=env"}, file: "repo: " + repo + "\nref: file"},
+			func(c *Config) { c.File, c.Ref = "config.yaml", "env" }},
+		"a flag wins over the environment": {given{args: []string{"--ref=flag"}, env: []string{"HELMFILE_AGENT_REF=env", "HELMFILE_AGENT_REPO=" + repo}},
+			func(c *Config) { c.Ref = "flag" }},
+		"an empty variable is not given": {given{env: []string{"HELMFILE_AGENT_TIMEOUT=", "HELMFILE_AGENT_REPO=" + repo}}, func(*Config) {}},
+		"an empty flag unsets the file's": {given{args: []string{"--ref="}, file: "repo: " + repo + "\nref: file"},
+			func(c *Config) { c.File = "config.yaml" }},
+		"a file's values are taken as written": {given{file: "repo: " + repo + "\nref: 1.10\npath: apps/"},
+			func(c *Config) { c.File, c.Ref, c.Path = "config.yaml", "1.10", "apps" }},
+		"lists in the file": {given{file: "repo: " + repo + "\nselector: [a=b, 'c=d,e!=f']\nstateValuesSet:\n- x=1,y=2\nstateValuesFile: &f [a.yaml]\n"},
+			func(c *Config) {
+				c.File, c.Selector = "config.yaml", []string{"a=b", "c=d,e!=f"}
+				c.StateValuesSet, c.StateValuesFile = []string{"x=1", "y=2"}, []string{"a.yaml"}
+			}},
+		"lists in the environment": {given{env: []string{"HELMFILE_AGENT_REPO=" + repo, "HELMFILE_AGENT_SELECTOR=a=b\nc=d,e!=f\n",
+			"HELMFILE_AGENT_STATE_VALUES_SET=x=1, y=2", "HELMFILE_AGENT_STATE_VALUES_FILE=a.yaml,/b.yaml"}},
+			func(c *Config) {
+				c.Selector = []string{"a=b", "c=d,e!=f"}
+				c.StateValuesSet, c.StateValuesFile = []string{"x=1", "y=2"}, []string{"a.yaml", "/b.yaml"}
+			}},
+		"lists as flags replace the file's": {given{args: []string{"--repo", repo, "--selector=a=b", "--selector=c=d"}, file: "selector: [x=y]"},
+			func(c *Config) { c.File, c.Selector = "config.yaml", []string{"a=b", "c=d"} }},
+		"a file may hold keys of another command": {given{file: "repo: " + repo + "\ndir: /somewhere\ndetailedExitcode: true"},
+			func(c *Config) { c.File = "config.yaml" }},
+		"diff of a directory beside a file with a repository": {given{command: Diff, args: []string{"--dir=.", "--detailed-exitcode"},
+			file: "repo: " + repo + "\nref: main"},
+			func(c *Config) { c.File, c.Repo, c.Dir, c.DetailedExitcode = "config.yaml", "", ".", true }},
+		"diff of a repository beside a file with a directory": {given{command: Diff, args: []string{"--repo", repo, "--ref=main"}, file: "dir: ."},
+			func(c *Config) { c.File, c.Ref = "config.yaml", "main" }},
+		"credentials in the URL are taken out": {given{args: []string{"--repo=https://ada:s%2Fecret@git.example/config"}},
+			func(c *Config) { c.GitUsername, c.GitPassword = "ada", "s/ecret" }},
+		"credentials of their own win over the URL's": {given{args: []string{"--repo=https://ada:secret@git.example/config"},
+			env: []string{"HELMFILE_AGENT_GIT_PASSWORD=other"}},
+			func(c *Config) { c.GitUsername, c.GitPassword = "ada", "other" }},
+		"the user of SSH stays": {given{args: []string{"--repo=ssh://git:secret@git.example/config"}},
+			func(c *Config) { c.Repo, c.GitPassword = "ssh://git@git.example/config", "secret" }},
+		"variables that Kubernetes makes for a Service are passed over": {given{env: []string{"HELMFILE_AGENT_REPO=" + repo,
+			"HELMFILE_AGENT_SERVICE_HOST=10.0.0.1", "HELMFILE_AGENT_SERVICE_PORT=80", "HELMFILE_AGENT_SERVICE_PORT_HTTP=80",
+			"HELMFILE_AGENT_PORT=tcp://10.0.0.1:80", "HELMFILE_AGENT_PORT_80_TCP=tcp://10.0.0.1:80", "HELMFILE_AGENT_PORT_80_TCP_ADDR=10.0.0.1",
+			"HELMFILE_AGENT_METRICS_SERVICE_HOST=10.0.0.1", "HELMFILE_AGENT_METRICS_PORT_80_TCP_PROTO=tcp"}},
+			func(*Config) {}},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			got, err := is.read(t)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(standard(is.want), got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestRepositoriesThatAreAccepted(t *testing.T) {
+	for _, repo := range []string{"https://git.example/a/b.git", "http://localhost:8080/a", "ssh://git@git.example:2222/a", "git://git.example/a",
+		"git@git.example:a/b.git", "git.example:a", "file:///srv/git/a", "file://localhost/srv", "/srv/git/a:b"} {
+		if err := isRepository(repo); err != nil {
+			t.Errorf("%s %v", repo, err)
+		}
+	}
+}
+
+func TestAllProblemsAreListedAtOnce(t *testing.T) {
+	g := given{
+		args: []string{"--timeout=0s", "--repo=https://ada:hun/ter2@git.example", "--git-ssh-key-file=/nowhere/key"},
+		env: []string{"HELMFILE_AGENT_LOG_LEVEL=loud", "HELMFILE_AGENT_TIMOUT=5m", "HELMFILE_AGENT_GIT_PASSWORD=hunter2",
+			"HELMFILE_AGENT_GIT_PASSWORD_FILE=/nowhere/password"},
+		file: `repoo: x
+ref: HEAD~1
+path: ../other
+instance: Not_A_Name
+concurrency: "4"
+timeout: soon
+ref: main
+selector: a=b
+stateValuesSet: [a=1, b]
+namespace:
+detailedExitcode: yes
+kubeconfig: true
+zzzzzzzzzz: 1
+config: other.yaml
+logFormat: {a: b}
+output: xml
+---
+gitPassword: hunter2
+`}
+	want := strings.TrimSpace(`
+read configuration: 23 problems
+  config.yaml:1: "repoo" is not a known key: did you mean repo?
+  config.yaml:5: concurrency has a text, but needs a whole number, without quotes
+  config.yaml:7: repeats the key "ref" of line 2: keep one of them
+  config.yaml:8: selector needs a list: write one ` + "`- item`" + ` per line
+  config.yaml:10: namespace has no value: give one, or remove the line
+  config.yaml:11: detailedExitcode has a text, but needs true or false, without quotes
+  config.yaml:12: kubeconfig has true or false, but needs a text, in quotes
+  config.yaml:13: "zzzzzzzzzz" is not a known key: remove it
+  config.yaml:14: "config" is not a known key: remove it
+  config.yaml:15: logFormat has a mapping, but needs a text, in quotes
+  config.yaml:17: begins a second document: keep everything in one, and remove the ---
+  environment HELMFILE_AGENT_TIMOUT: is not a known variable: did you mean HELMFILE_AGENT_TIMEOUT?
+  config.yaml:2: ref: "HEAD~1" cannot be a ref: name a branch, a tag, a full ref or a commit; git's expressions such as HEAD~1 are not understood
+  config.yaml:3: path: "../other" leads out of the repository: give a path relative to its root, without ..
+  config.yaml:4: instance: "Not_A_Name" cannot name an instance: use at most 52 lower-case letters, digits, - and ., starting and ending with a letter or digit
+  config.yaml:6: timeout: "soon" is not a duration: write it like 90s, 10m or 1h30m
+  config.yaml:9: stateValuesSet: "a=1,b" has the item "b", which is not key=value: write it like image.tag=v2
+  config.yaml:16: output: "xml" is not known: give one of text, json
+  environment HELMFILE_AGENT_LOG_LEVEL: "loud" is not known: give one of debug, info, warn, error
+  flag --repo: "https://*****@git.example" is not a URL: percent-encode special characters, above all those of a password
+  flag --timeout: "0s" leaves no time: give more than 0s
+  environment HELMFILE_AGENT_GIT_PASSWORD_FILE: excludes gitPassword: give one of them
+  flag --git-ssh-key-file: "/nowhere/key" cannot be read: no such file or directory`)
+	_, err := g.read(t)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if diff := cmp.Diff(want, err.Error()); diff != "" || exit.Of(err) != exit.ConfigInvalid {
+		t.Error(exit.Of(err), diff)
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	for sentence, is := range map[string]struct {
+		given
+		says string
+	}{
+		"a run without a repository":          {given{}, `repo: is not given: set --repo, HELMFILE_AGENT_REPO or repo in the file`},
+		"a diff without either":               {given{command: Diff}, `repo: is not given: set --repo, HELMFILE_AGENT_REPO or repo in the file, or --dir for a local checkout`},
+		"a diff with both":                    {given{command: Diff, args: []string{"--repo", repo, "--dir=."}}, "flag --dir: excludes repo: give one of them"},
+		"a ref beside a directory":            {given{command: Diff, args: []string{"--ref=x", "--dir=."}}, "flag --ref: has no meaning with dir: remove one of them"},
+		"a file that is missing":              {given{args: []string{"--repo", repo, "--config=nowhere.yaml"}}, `flag --config: "nowhere.yaml" cannot be read: no such file or directory`},
+		"a file that is no YAML":              {given{args: []string{"--repo", repo}, file: "a: b\nc: d: e"}, "config.yaml:2: is not YAML: mapping values are not allowed in this context"},
+		"a file that is a list":               {given{args: []string{"--repo", repo}, file: "- repo"}, "config.yaml:1: is not a mapping: write one `key: value` per line"},
+		"a password that looks like an alias": {given{args: []string{"--repo", repo}, file: "gitPassword: *hunter2"}, "config.yaml: is not YAML: a value that begins with * refers to an anchor that does not exist: put the value in quotes"},
+		"a password with a tag":               {given{args: []string{"--repo", repo}, file: "gitPassword: !hunter2 x"}, "config.yaml:1: gitPassword has a value with a tag of its own, but needs a text, in quotes"},
+		"a relative path":                     {given{args: []string{"--repo=./config"}}, `flag --repo: "./config" is neither a URL nor an absolute path: write it like https://host/path, git@host:path or /path`},
+		"an unknown scheme":                   {given{args: []string{"--repo=ftp://host/x"}}, `flag --repo: "ftp://host/x" has the unknown scheme "ftp": use https, http, ssh, git or file`},
+		"a token in the query":                {given{args: []string{"--repo=https://host/x?token=hunter2"}}, `flag --repo: "https://host/x?*****" has a query or fragment: remove what follows ? or #, and give the branch or tag as ref`},
+		"a repository without a path":         {given{args: []string{"--repo=https://host/"}}, `flag --repo: "https://host/" names no repository on the host: add its path`},
+		"a selector that is none":             {given{args: []string{"--repo", repo, "--selector=a==b"}}, `flag --selector: "a==b" is not a selector: write key=value or key!=value, joined by commas where all must hold`},
+		"too much concurrency":                {given{args: []string{"--repo", repo, "--concurrency=65"}}, `flag --concurrency: "65" is not a whole number from 1 to 64: give one`},
+		"an instance that is too long":        {given{args: []string{"--repo", repo, "--instance=" + strings.Repeat("a", 53)}}, `cannot name an instance`},
+		"a switch that is neither":            {given{command: Diff, args: []string{"--repo", repo, "--detailed-exitcode=maybe"}}, `flag --detailed-exitcode: "maybe" is neither true nor false: write one of them`},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			_, err := is.read(t)
+			if err == nil || !strings.Contains(err.Error(), is.says) || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("got  %v\nwant %s", err, is.says)
+			}
+			if exit.Of(err) != exit.ConfigInvalid {
+				t.Errorf("exit code %v", exit.Of(err))
+			}
+		})
+	}
+}
+
+func TestThePasswordIsReadFromItsFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "password")
+	write(t, file, "hunter2\r\n")
+	got, err := given{args: []string{"--repo", repo, "--git-password-file", file}}.read(t)
+	if err != nil || got.GitPassword != "hunter2" {
+		t.Errorf("got %q, %v", string(got.GitPassword), err)
+	}
+	got, err = given{args: []string{"--repo", repo}, env: []string{"HELMFILE_AGENT_GIT_PASSWORD=other"}, file: "gitPasswordFile: " + file}.read(t)
+	if err != nil || got.GitPassword != "other" {
+		t.Errorf("the environment does not win over the file: %q, %v", string(got.GitPassword), err)
+	}
+	write(t, file, "\n")
+	if _, err = (given{args: []string{"--repo", repo, "--git-password-file", file}}).read(t); err == nil {
+		t.Error("an empty password file is accepted")
+	}
+}
+
+func TestTheNamespaceIsThePods(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "namespace")
+	write(t, file, "shop\n")
+	env := []string{"HELMFILE_AGENT_REPO=" + repo}
+	got, err := load(Run, nil, env, file)
+	if err != nil || got.Namespace != "shop" {
+		t.Errorf("got %q, %v", got.Namespace, err)
+	}
+	got, err = load(Run, nil, append(env, "HELMFILE_AGENT_NAMESPACE=other"), file)
+	if err != nil || got.Namespace != "other" {
+		t.Errorf("got %q, %v", got.Namespace, err)
+	}
+}

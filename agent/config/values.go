@@ -1,0 +1,202 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A check says what is wrong with a value and what to do about it; its message continues the value: `"x" is not …`.
+type check func(string) error
+
+// The functions that make a key's set function. A scalar gets exactly one value.
+
+func words(field func(*Config) *string, checks ...check) func(*Config, []string) error {
+	return func(c *Config, values []string) error {
+		if err := all(values[0], checks); err != nil {
+			return err
+		}
+		*field(c) = values[0]
+		return nil
+	}
+}
+
+func secrets(field func(*Config) *Secret) func(*Config, []string) error {
+	return func(c *Config, values []string) error {
+		*field(c) = Secret(values[0])
+		return nil
+	}
+}
+
+func lists(field func(*Config) *[]string, checks ...check) func(*Config, []string) error {
+	return func(c *Config, values []string) error {
+		for _, value := range values {
+			if err := all(value, append([]check{notEmpty}, checks...)); err != nil {
+				return of(value, values, err)
+			}
+		}
+		*field(c) = slices.Clone(values)
+		return nil
+	}
+}
+
+func all(value string, checks []check) error {
+	for _, ok := range checks {
+		if err := ok(value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// of says which item of a list is meant, unless it is all of it.
+func of(item string, values []string, err error) error {
+	if strings.Join(values, ",") == item {
+		return err
+	}
+	return fmt.Errorf("has the item %q, which %w", item, err)
+}
+
+// setPath keeps the path cleaned; "." is the same as saying nothing.
+func setPath(c *Config, values []string) error {
+	if values[0] == "" {
+		c.Path = ""
+		return nil
+	}
+	if !filepath.IsLocal(values[0]) {
+		return errors.New("leads out of the repository: give a path relative to its root, without ..")
+	}
+	c.Path = path.Clean(values[0])
+	if c.Path == "." {
+		c.Path = ""
+	}
+	return nil
+}
+
+// setStateValues splits every item at commas, as helmfile does, which panics over an item without "=".
+func setStateValues(c *Config, values []string) error {
+	var pairs []string
+	for _, value := range values {
+		for pair := range strings.SplitSeq(value, ",") {
+			if name, _, ok := strings.Cut(pair, "="); !ok || name == "" {
+				return of(pair, values, errors.New("is not key=value: write it like image.tag=v2"))
+			}
+			pairs = append(pairs, pair)
+		}
+	}
+	c.StateValuesSet = pairs
+	return nil
+}
+
+func setTimeout(c *Config, values []string) error {
+	timeout, err := time.ParseDuration(values[0])
+	if err != nil {
+		return errors.New("is not a duration: write it like 90s, 10m or 1h30m")
+	}
+	if timeout <= 0 {
+		return errors.New("leaves no time: give more than 0s")
+	}
+	c.Timeout = timeout
+	return nil
+}
+
+func setConcurrency(c *Config, values []string) error {
+	n, err := strconv.Atoi(values[0])
+	if err != nil || n < 1 || n > 64 {
+		return errors.New("is not a whole number from 1 to 64: give one")
+	}
+	c.Concurrency = n
+	return nil
+}
+
+var logLevels = map[string]slog.Level{
+	"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+}
+
+func setLogLevel(c *Config, values []string) error {
+	level, known := logLevels[values[0]]
+	if !known {
+		return oneOf("debug", "info", "warn", "error")(values[0])
+	}
+	c.LogLevel = level
+	return nil
+}
+
+func setDetailedExitcode(c *Config, values []string) error {
+	on, err := strconv.ParseBool(values[0])
+	if err != nil {
+		return errors.New("is neither true nor false: write one of them")
+	}
+	c.DetailedExitcode = on
+	return nil
+}
+
+func notEmpty(value string) error {
+	if strings.TrimSpace(value) == "" {
+		return errors.New("is empty: give a value, or leave the key out")
+	}
+	return nil
+}
+
+func oneOf(allowed ...string) check {
+	return func(value string) error {
+		if slices.Contains(allowed, value) {
+			return nil
+		}
+		return fmt.Errorf("is not known: give one of %s", strings.Join(allowed, ", "))
+	}
+}
+
+func staysInside(value string) error {
+	if !filepath.IsAbs(value) && !filepath.IsLocal(value) {
+		return errors.New("leads out of the repository: give a path relative to its root without .., or an absolute one")
+	}
+	return nil
+}
+
+var selectorTerm = regexp.MustCompile(`^[a-zA-Z0-9_./+-]+!?=[a-zA-Z0-9_./+-]+$`) // helmfile's own
+
+func isSelector(value string) error {
+	for term := range strings.SplitSeq(value, ",") {
+		if !selectorTerm.MatchString(term) {
+			return errors.New("is not a selector: write key=value or key!=value, joined by commas where all must hold")
+		}
+	}
+	return nil
+}
+
+var (
+	dnsLabel     = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
+	dnsSubdomain = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
+)
+
+// isInstance leaves room, in the 63 characters that Kubernetes allows, for what is appended to make object names.
+func isInstance(value string) error {
+	if len(value) > 52 || !dnsSubdomain.MatchString(value) {
+		return errors.New("cannot name an instance: use at most 52 lower-case letters, digits, - and ., starting and ending with a letter or digit")
+	}
+	return nil
+}
+
+func isNamespace(value string) error {
+	if value != "" && (len(value) > 63 || !dnsLabel.MatchString(value)) {
+		return errors.New("cannot name a namespace: use at most 63 lower-case letters, digits and -, starting and ending with a letter or digit")
+	}
+	return nil
+}
+
+var notInRefs = regexp.MustCompile(`[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/]|[/.]$|\.lock$`) // git check-ref-format
+
+func isRef(value string) error {
+	if notInRefs.MatchString(value) {
+		return errors.New("cannot be a ref: name a branch, a tag, a full ref or a commit; git's expressions such as HEAD~1 are not understood")
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/config"
+)
+
+// Revision says which commit of which repository a checkout is. It holds no credentials.
+type Revision struct {
+	Repo    string    `json:"repo,omitempty"`
+	Ref     string    `json:"ref,omitempty"`    // as asked for; where nothing was, the branch that the remote's HEAD names
+	Commit  string    `json:"commit,omitempty"` // all 40 digits
+	Author  string    `json:"author,omitempty"` // the name alone
+	Date    time.Time `json:"date,omitzero"`    // of the commit, not of its authoring
+	Subject string    `json:"subject,omitempty"`
+	Dirty   bool      `json:"dirty,omitempty"` // a local checkout differs from the commit
+}
+
+// Checkout is a directory of files and the revision they are.
+type Checkout struct {
+	Dir string
+	Revision
+}
+
+// Request says what to clone.
+type Request struct {
+	// Repo is a URL (https, http, ssh, git, file), git@host:path or an absolute path. Credentials in it are used if Auth
+	// has none.
+	Repo string
+	// Ref is a branch, a tag, a full ref (refs/…) or a commit, tried in this order, except that 40 hexadecimal digits are
+	// always a commit and 7 to 39 are one if nothing else has the name. So a branch wins over a tag of the same name.
+	// Empty means the remote's HEAD.
+	Ref  string
+	Auth Auth
+}
+
+// Auth says how to prove who we are, and who the server must be. Everything is optional, except KnownHostsFile for SSH.
+type Auth struct {
+	Username, Password config.Secret
+	SSHKeyFile         string // a private key; Password opens it if it is encrypted
+	KnownHostsFile     string // the host keys to trust
+	CAFile             string // certificate authorities (PEM) to trust beside the system's
+}
+
+// Clone puts the commit that req names into dir, which must be empty or not exist. When ctx ends it returns at once;
+// something may then still be written into dir for a moment, because go-git cannot always be interrupted.
+func Clone(ctx context.Context, req Request, dir string) (Checkout, error) {
+	repo, username, password := config.SplitRepo(req.Repo)
+	if req.Auth.Username == "" {
+		req.Auth.Username = username
+	}
+	if req.Auth.Password == "" {
+		req.Auth.Password = password
+	}
+	req.Repo = repo
+
+	revision, err := within(ctx, func() (Revision, error) { return clone(ctx, req, dir) })
+	if err != nil {
+		return Checkout{}, fmt.Errorf("clone %s: %w", repo, classify(ctx, err))
+	}
+	return Checkout{Dir: dir, Revision: revision}, nil
+}

@@ -1,0 +1,76 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/go-git/go-git/v5"
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+	"github.com/go-git/go-git/v5/plumbing/storer"
+	"github.com/go-git/go-git/v5/plumbing/transport"
+	"github.com/go-git/go-git/v5/plumbing/transport/client"
+	"github.com/go-git/go-git/v5/plumbing/transport/server"
+	gitssh "github.com/go-git/go-git/v5/plumbing/transport/ssh"
+)
+
+var once sync.Once
+
+// prepareTransports changes what go-git keeps for the whole process: local repositories are served in this process, since
+// go-git's own way is to execute git; a remote's detached HEAD is understood; and ~/.ssh/config is not read, since it
+// could redirect to a host other than the one whose key was checked.
+func prepareTransports() {
+	client.InstallProtocol("file", server.NewClient(localRepositories{}))
+	for scheme, with := range client.Protocols {
+		client.InstallProtocol(scheme, detachable{with})
+	}
+	gitssh.DefaultSSHConfig = nil
+}
+
+// detachedHead is the name that a remote's HEAD gets where it is on no branch.
+const detachedHead = plumbing.ReferenceName("refs/helmfile-agent/HEAD")
+
+// detachable lists the refs of repositories whose HEAD is detached at a commit that is no tip. go-git by itself looks for
+// the branch that HEAD is on, and fails where there is none, whichever ref was asked for.
+type detachable struct{ transport.Transport }
+
+func (t detachable) NewUploadPackSession(to *transport.Endpoint, auth transport.AuthMethod) (transport.UploadPackSession, error) {
+	session, err := t.Transport.NewUploadPackSession(to, auth)
+	if err != nil {
+		return nil, err
+	}
+	return detachableSession{session}, nil
+}
+
+type detachableSession struct{ transport.UploadPackSession }
+
+func (s detachableSession) AdvertisedReferencesContext(ctx context.Context) (*packp.AdvRefs, error) {
+	advertised, err := s.UploadPackSession.AdvertisedReferencesContext(ctx)
+	if err != nil || advertised.Head == nil {
+		return advertised, err
+	}
+	delete(advertised.References, plumbing.HEAD.String()) // the in-process server lists it as if it were a branch
+	tips := slices.Collect(maps.Values(advertised.References))
+	if !advertised.Capabilities.Supports(capability.SymRef) && !slices.Contains(tips, *advertised.Head) {
+		advertised.References[detachedHead.String()] = *advertised.Head
+	}
+	return advertised, nil
+}
+
+// localRepositories opens bare repositories, work trees, and linked work trees. go-git's own loader knows bare ones only.
+type localRepositories struct{}
+
+func (localRepositories) Load(at *transport.Endpoint) (storer.Storer, error) {
+	repo, err := git.PlainOpenWithOptions(at.Path, &git.PlainOpenOptions{EnableDotGitCommonDir: true})
+	if errors.Is(err, git.ErrRepositoryNotExists) {
+		return nil, transport.ErrRepositoryNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return repo.Storer, nil
+}
