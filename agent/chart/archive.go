@@ -1,0 +1,138 @@
+package chart
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/downloader"
+	"helm.sh/helm/v3/pkg/registry"
+)
+
+// archive is a downloaded chart: the file, and its content for making charts of. The content is shared and never altered.
+type archive struct {
+	path  string
+	files []*loader.BufferedFile
+}
+
+// download is what a repository or registry sent.
+type download struct {
+	name       string // the file name, which a provenance file vouches for
+	data       []byte
+	provenance []byte
+}
+
+// fetch downloads and verifies an archive at most once.
+func (s *Store) fetch(ctx context.Context, at location) (archive, error) {
+	return s.archives.get(ctx, at.key(), func() (archive, error) {
+		dir := filepath.Join(s.dir, "archives", at.key())
+		file := archiveIn(dir)
+		if file == "" {
+			if err := s.downloadInto(ctx, at, dir); err != nil {
+				return archive{}, err
+			}
+			file = archiveIn(dir)
+		}
+		return readArchive(file)
+	})
+}
+
+// archiveIn is the archive of a download directory; empty when there is none.
+func archiveIn(dir string) string {
+	entries, _ := os.ReadDir(dir) // not there yet: not downloaded yet
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), ".prov") {
+			return filepath.Join(dir, e.Name())
+		}
+	}
+	return ""
+}
+
+func readArchive(file string) (archive, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return archive{}, err
+	}
+	defer f.Close()
+	files, err := loader.LoadArchiveFiles(f)
+	if err != nil {
+		return archive{}, fmt.Errorf("read chart archive: %w", err)
+	}
+	return archive{path: file, files: files}, nil
+}
+
+// downloadInto makes dir appear only when it holds a complete and, if wanted, verified archive.
+func (s *Store) downloadInto(ctx context.Context, at location, dir string) error {
+	s.log.Debug("downloading chart", "url", publicURL(at.URL))
+	got, err := s.download(ctx, at)
+	if err != nil {
+		return fmt.Errorf("download %s: %w", publicURL(at.URL), err)
+	}
+	work, err := os.MkdirTemp(s.dir, "download-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	file := filepath.Join(work, got.name)
+	if err := os.WriteFile(file, got.data, 0o600); err != nil {
+		return err
+	}
+	if at.Verify {
+		if err := verify(file, got.provenance, at.Keyring); err != nil {
+			return fmt.Errorf("verify %s: %w", publicURL(at.URL), err)
+		}
+	}
+	// Another process that shares the directory may have been faster; its archive is as good.
+	if err := os.Rename(work, dir); err != nil && archiveIn(dir) == "" {
+		return err
+	}
+	return nil
+}
+
+func (s *Store) download(ctx context.Context, at location) (download, error) {
+	if registry.IsOCI(at.URL) {
+		return s.downloadOCI(ctx, at)
+	}
+	u, err := url.Parse(at.URL)
+	if err != nil {
+		return download{}, err
+	}
+	data, err := get(ctx, at.URL, at.Repository)
+	if err != nil {
+		return download{}, err
+	}
+	got := download{name: fileName(u), data: data.Bytes()}
+	if !at.Verify {
+		return got, nil
+	}
+	u.Path += ".prov"
+	provenance, err := get(ctx, u.String(), at.Repository)
+	if err != nil {
+		return download{}, fmt.Errorf("fetch its provenance file: %w", err)
+	}
+	got.provenance = provenance.Bytes()
+	return got, nil
+}
+
+func fileName(u *url.URL) string {
+	if name := path.Base(u.Path); name != "." && name != "/" {
+		return name
+	}
+	return "chart.tgz"
+}
+
+func verify(file string, provenance []byte, keyring string) error {
+	if err := os.WriteFile(file+".prov", provenance, 0o600); err != nil {
+		return err
+	}
+	_, err := downloader.VerifyChart(file, keyring)
+	if err != nil {
+		return fmt.Errorf("with keyring %s: %w", keyring, err)
+	}
+	return nil
+}

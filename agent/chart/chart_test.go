@@ -1,0 +1,144 @@
+package chart
+
+import (
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	helmchart "helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/repo"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+func newStore(t *testing.T) *Store {
+	t.Helper()
+	// No credentials of the machine the tests run on.
+	t.Setenv("HELM_REGISTRY_CONFIG", filepath.Join(t.TempDir(), "none.json"))
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	s, err := NewStore(t.TempDir(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// writeChart writes a chart directory below parent and returns it. Extra is more of Chart.yaml.
+func writeChart(t *testing.T, parent, name, version, extra string) string {
+	t.Helper()
+	dir := filepath.Join(parent, name)
+	write(t, filepath.Join(dir, "Chart.yaml"), fmt.Sprintf("apiVersion: v2\nname: %s\nversion: %s\n%s", name, version, extra))
+	write(t, filepath.Join(dir, "templates", "cm.yaml"), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "+name+"}\n")
+	return dir
+}
+
+func write(t *testing.T, file, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// packed packages a new chart into dir and returns the archive.
+func packed(t *testing.T, dir, name, version string) string {
+	t.Helper()
+	c, err := loader.LoadDir(writeChart(t, t.TempDir(), name, version, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := chartutil.Save(c, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// server is a chart repository that counts what it is asked for.
+type server struct {
+	*httptest.Server
+	dir string
+
+	mu             sync.Mutex
+	asked          map[string]int
+	user, password string
+}
+
+func serve(t *testing.T, charts ...string) *server {
+	t.Helper()
+	s := &server{dir: t.TempDir(), asked: map[string]int{}}
+	for _, c := range charts {
+		name, version, _ := strings.Cut(c, " ")
+		packed(t, s.dir, name, version)
+	}
+	s.index(t)
+	s.Server = httptest.NewServer(s)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *server) index(t *testing.T) {
+	t.Helper()
+	index, err := repo.IndexDirectory(s.dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	index.SortEntries()
+	if err := index.WriteFile(filepath.Join(s.dir, "index.yaml"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	s.asked[r.URL.Path]++
+	s.mu.Unlock()
+	user, password, _ := r.BasicAuth()
+	if s.user != "" && (user != s.user || password != s.password) {
+		http.Error(w, "who are you?", http.StatusUnauthorized)
+		return
+	}
+	http.FileServer(http.Dir(s.dir)).ServeHTTP(w, r)
+}
+
+func (s *server) expectAsked(t *testing.T, want map[string]int) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !maps.Equal(s.asked, want) {
+		t.Errorf("the server was asked %v, want %v", s.asked, want)
+	}
+}
+
+func (s *server) repository() *release.Repository {
+	return &release.Repository{Name: "test", URL: s.URL, Username: s.user, Password: s.password}
+}
+
+func versionOf(c *helmchart.Chart) string { return c.Name() + " " + c.Metadata.Version }
+
+// expectError checks that every word is in the error and none of the secrets.
+func expectError(t *testing.T, err error, words ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, w := range words {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("error does not say %q: %v", w, err)
+		}
+	}
+	if strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("error tells the password: %v", err)
+	}
+}

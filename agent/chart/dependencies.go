@@ -1,0 +1,215 @@
+package chart
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	helmchart "helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/downloader"
+	"helm.sh/helm/v3/pkg/helmpath"
+	"helm.sh/helm/v3/pkg/registry"
+	"helm.sh/helm/v3/pkg/repo"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// BuildDependencies fills charts/ of a chart directory as `helm dependency build` does: from the lock file if there is
+// one, which must then be in sync, else as an update. It does nothing when charts/ has everything already. The given
+// repositories are known besides the registered ones.
+func (s *Store) BuildDependencies(ctx context.Context, chartDir string, repos []release.Repository) error {
+	if s.complete(chartDir) {
+		return nil
+	}
+	s.local.Lock()
+	defer s.local.Unlock()
+	c, err := loader.LoadDir(chartDir)
+	if err == nil && !satisfied(c, chartDir) {
+		err = s.manage(ctx, c, chartDir, repos, (*downloader.Manager).Build)
+	}
+	return dependencyError("build", chartDir, err)
+}
+
+// UpdateDependencies resolves the dependencies anew and writes the lock file, as `helm dependency update` does.
+func (s *Store) UpdateDependencies(ctx context.Context, chartDir string, repos []release.Repository) error {
+	s.local.Lock()
+	defer s.local.Unlock()
+	c, err := loader.LoadDir(chartDir)
+	if err == nil && len(c.Metadata.Dependencies) > 0 {
+		c.Lock = nil // an update does not look at it
+		err = s.manage(ctx, c, chartDir, repos, (*downloader.Manager).Update)
+	}
+	return dependencyError("update", chartDir, err)
+}
+
+func dependencyError(verb, dir string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s dependencies of chart %s: %w", verb, dir, scrub(err))
+}
+
+// complete spares the usual case the lock; an unreadable chart is not complete, and the caller finds out why.
+func (s *Store) complete(dir string) bool {
+	s.local.RLock()
+	defer s.local.RUnlock()
+	c, err := loader.LoadDir(dir)
+	return err == nil && satisfied(c, dir)
+}
+
+// manage runs Helm's manager in a world that holds nothing but what this chart needs: Helm would download every
+// configured index and fail for one that is missing.
+func (s *Store) manage(ctx context.Context, c *helmchart.Chart, dir string, repos []release.Repository,
+	run func(*downloader.Manager) error) error {
+	work, err := os.MkdirTemp(s.dir, "dependencies-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	known := s.known(repos...)
+	if err := s.writeWorld(ctx, c, known, work); err != nil {
+		return err
+	}
+	client, err := dependencyRegistry(ctx, c, known)
+	if err != nil {
+		return err
+	}
+	var said bytes.Buffer
+	err = run(&downloader.Manager{
+		Out: &said, ChartPath: dir, Getters: getters(ctx), RegistryClient: client,
+		SkipUpdate: true, RepositoryConfig: filepath.Join(work, "repositories.yaml"), RepositoryCache: work,
+	})
+	s.log.Debug("dependencies built", "chart", dir, "said", said.String())
+	return hint(err)
+}
+
+// writeWorld writes the repositories that the dependencies name, and of each index the charts that they name.
+func (s *Store) writeWorld(ctx context.Context, c *helmchart.Chart, known []release.Repository, work string) error {
+	file := repo.NewFile()
+	indexes := map[string]*repo.IndexFile{}
+	for _, d := range c.Metadata.Dependencies {
+		r, needed, err := repositoryFor(d, known)
+		if err != nil {
+			return err
+		}
+		if !needed {
+			continue
+		}
+		if indexes[r.Name] == nil {
+			indexes[r.Name] = repo.NewIndexFile()
+			entry := entryOf(r)
+			file.Add(&entry)
+		}
+		if !r.OCI {
+			if err := s.addEntry(ctx, indexes[r.Name], r, d, c.Lock); err != nil {
+				return fmt.Errorf("dependency %s: %w", d.Name, err)
+			}
+		}
+	}
+	for name, index := range indexes {
+		if err := index.WriteJSONFile(filepath.Join(work, helmpath.CacheIndexFile(name)), 0o600); err != nil {
+			return err
+		}
+	}
+	return file.WriteFile(filepath.Join(work, "repositories.yaml"), 0o600)
+}
+
+func (s *Store) addEntry(ctx context.Context, index *repo.IndexFile, r release.Repository, d *helmchart.Dependency,
+	lock *helmchart.Lock) error {
+	all, err := s.index(ctx, r)
+	if err != nil {
+		return err
+	}
+	// Helm would find out too, but say less about it.
+	if _, err := pick(all, d.Name, wanted(d, lock)); err != nil {
+		return fmt.Errorf("in %s: %w", publicURL(r.URL), err)
+	}
+	index.Entries[d.Name] = all.Entries[d.Name]
+	return nil
+}
+
+func wanted(d *helmchart.Dependency, lock *helmchart.Lock) string {
+	if lock == nil {
+		return d.Version
+	}
+	for _, locked := range lock.Dependencies {
+		if locked.Name == d.Name {
+			return locked.Version
+		}
+	}
+	return d.Version
+}
+
+// repositoryFor finds the repository that Helm must know for a dependency; none for local charts and registries.
+func repositoryFor(d *helmchart.Dependency, known []release.Repository) (release.Repository, bool, error) {
+	name, named := alias(d.Repository)
+	switch {
+	case named:
+		for _, r := range known {
+			if r.Name == name {
+				return r, true, nil
+			}
+		}
+		return release.Repository{}, false, fmt.Errorf(
+			"dependency %s: no repository is called %q: declare it under `repositories:`", d.Name, name)
+	case d.Repository == "" || strings.HasPrefix(d.Repository, localScheme) || registry.IsOCI(d.Repository):
+		return release.Repository{}, false, nil
+	}
+	for _, r := range known {
+		if !r.OCI && sameURL(r.URL, d.Repository) {
+			return r, true, nil
+		}
+	}
+	if _, err := url.ParseRequestURI(d.Repository); err != nil {
+		return release.Repository{}, false, fmt.Errorf(
+			"dependency %s: its repository %q is neither a URL nor @ and the name of a declared repository", d.Name, d.Repository)
+	}
+	return release.Repository{Name: "undeclared-" + fingerprint(d.Repository), URL: d.Repository}, true, nil
+}
+
+func alias(repository string) (string, bool) {
+	if name, ok := strings.CutPrefix(repository, "@"); ok {
+		return name, true
+	}
+	return strings.CutPrefix(repository, "alias:")
+}
+
+func sameURL(a, b string) bool { return strings.TrimRight(a, "/") == strings.TrimRight(b, "/") }
+
+// dependencyRegistry speaks plain HTTP if the registries of the dependencies are declared so; Helm's manager has one
+// client for all of them.
+func dependencyRegistry(ctx context.Context, c *helmchart.Chart, known []release.Repository) (*registry.Client, error) {
+	plain, secure := map[string]bool{}, map[string]bool{}
+	for _, d := range c.Metadata.Dependencies {
+		at := d.Repository
+		if r, needed, err := repositoryFor(d, known); err == nil && needed && r.OCI {
+			at = ociURL(r)
+		}
+		if !registry.IsOCI(at) {
+			continue
+		}
+		if isPlain(ociHost(at), known) {
+			plain[ociHost(at)] = true
+		} else {
+			secure[ociHost(at)] = true
+		}
+	}
+	if len(plain) > 0 && len(secure) > 0 {
+		return nil, fmt.Errorf("its dependencies come from registries over plain HTTP and over HTTPS: that is not supported in one chart")
+	}
+	return newRegistryClient(ctx, known, len(plain) > 0)
+}
+
+func isPlain(host string, known []release.Repository) bool {
+	for _, r := range known {
+		if r.OCI && ociHost(r.URL) == host && r.PlainHTTP {
+			return true
+		}
+	}
+	return false
+}

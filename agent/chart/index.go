@@ -1,0 +1,130 @@
+package chart
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"helm.sh/helm/v3/pkg/repo"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// suggestions is how many names or versions an error offers.
+const suggestions = 5
+
+// index is the repository's list of charts. It is shared: callers must not alter it.
+func (s *Store) index(ctx context.Context, r release.Repository) (*repo.IndexFile, error) {
+	key := location{Repository: r}.key()
+	return s.indexes.get(ctx, key, func() (*repo.IndexFile, error) {
+		file := filepath.Join(s.dir, "indexes", key+".json")
+		if _, err := os.Stat(file); err == nil {
+			return repo.LoadIndexFile(file)
+		}
+		index, err := s.downloadIndex(ctx, r)
+		if err != nil {
+			return nil, fmt.Errorf("download index of %s: %w", publicURL(r.URL), err)
+		}
+		// Kept as JSON, which parses an order of magnitude faster than YAML.
+		return index, index.WriteJSONFile(file, 0o600)
+	})
+}
+
+func (s *Store) downloadIndex(ctx context.Context, r release.Repository) (*repo.IndexFile, error) {
+	at, err := repo.ResolveReferenceURL(r.URL, "index.yaml")
+	if err != nil {
+		return nil, err
+	}
+	s.log.Debug("downloading index", "repository", publicURL(r.URL))
+	data, err := get(ctx, at, r)
+	if err != nil {
+		return nil, err
+	}
+	// Helm parses indexes from files only.
+	work, err := os.MkdirTemp(s.dir, "index-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(work)
+	file := filepath.Join(work, "index.yaml")
+	if err := os.WriteFile(file, data.Bytes(), 0o600); err != nil {
+		return nil, err
+	}
+	return repo.LoadIndexFile(file)
+}
+
+// pick chooses as Helm does: an exact version, else the newest one that the constraint allows.
+func pick(index *repo.IndexFile, name, version string) (*repo.ChartVersion, error) {
+	found, err := index.Get(name, version)
+	switch {
+	case errors.Is(err, repo.ErrNoChartName):
+		return nil, fmt.Errorf("the repository has no chart %q%s", name, orNone("; it has ", near(name, index)))
+	case err != nil:
+		return nil, fmt.Errorf("the repository has no version %q of chart %q (%w)%s",
+			version, name, err, orNone("; newest: ", newest(index.Entries[name])))
+	case len(found.URLs) == 0:
+		return nil, fmt.Errorf("the repository's index has no URL for chart %q version %s", name, found.Version)
+	}
+	return found, nil
+}
+
+func orNone(intro string, words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	return intro + strings.Join(words, ", ")
+}
+
+func newest(versions repo.ChartVersions) []string {
+	var names []string
+	for _, v := range versions[:min(len(versions), suggestions)] { // Helm keeps them sorted, newest first
+		names = append(names, v.Version)
+	}
+	return names
+}
+
+// near lists the chart names that the wanted one is probably a slip of.
+func near(wanted string, index *repo.IndexFile) []string {
+	distances := map[string]int{}
+	var names []string
+	for name := range index.Entries {
+		d := distance(wanted, name)
+		if strings.Contains(name, wanted) || strings.Contains(wanted, name) {
+			d = 0
+		}
+		if d <= max(2, len(wanted)/3) {
+			distances[name] = d
+			names = append(names, name)
+		}
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(cmp.Compare(distances[a], distances[b]), cmp.Compare(a, b))
+	})
+	return names[:min(len(names), suggestions)]
+}
+
+// distance is the number of letters to insert, delete or replace to get from a to b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,69 @@
+package chart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	helmchart "helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/downloader"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// loadLocal reads a chart from its directory or archive and builds a directory's dependencies first if need be.
+func (s *Store) loadLocal(ctx context.Context, c release.Chart) (*helmchart.Chart, error) {
+	info, err := os.Stat(c.Path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.IsDir():
+		return loadArchive(c)
+	case c.Verify:
+		return nil, errors.New("only packaged charts can be verified, and this is a directory: set verify: false")
+	case !c.SkipDependencies:
+		repository := []release.Repository{}
+		if c.Repository != nil {
+			repository = append(repository, *c.Repository)
+		}
+		if err := s.BuildDependencies(ctx, c.Path, repository); err != nil {
+			return nil, err
+		}
+	}
+	s.local.RLock()
+	defer s.local.RUnlock()
+	return loader.LoadDir(c.Path)
+}
+
+func loadArchive(c release.Chart) (*helmchart.Chart, error) {
+	if c.Verify {
+		if _, err := downloader.VerifyChart(c.Path, keyring(c)); err != nil {
+			return nil, fmt.Errorf("verify with keyring %s: %w", keyring(c), err)
+		}
+	}
+	return loader.LoadFile(c.Path)
+}
+
+// installable makes the two checks that Helm makes in its commands and not in its library.
+func installable(c *helmchart.Chart) error {
+	if c.Metadata.Type != "" && c.Metadata.Type != "application" {
+		return fmt.Errorf("%s charts are not installable", c.Metadata.Type)
+	}
+	there := map[string]bool{}
+	for _, d := range c.Dependencies() {
+		there[d.Name()] = true
+	}
+	var missing []string
+	for _, want := range c.Metadata.Dependencies {
+		if !there[want.Name] {
+			missing = append(missing, want.Name)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("dependencies declared, but missing in its charts/ directory: %s", strings.Join(missing, ", "))
+	}
+	return nil
+}

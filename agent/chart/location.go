@@ -1,0 +1,131 @@
+package chart
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"helm.sh/helm/v3/pkg/registry"
+	"helm.sh/helm/v3/pkg/repo"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// anyVersion is what Helm makes of --devel without a version.
+const anyVersion = ">0.0.0-0"
+
+// location is where exactly one archive is: constraints are resolved.
+type location struct {
+	URL        string // http(s) URL, or oci://host/path/name:tag or …@digest
+	Repository release.Repository
+	Verify     bool
+	Keyring    string
+}
+
+// key names the location's downloads on disk.
+func (l location) key() string {
+	l.Repository.Name = "" // two names of one repository share downloads
+	return fingerprint(l)
+}
+
+func fingerprint(value any) string {
+	data, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // only plain structs of strings and flags come here
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:16])
+}
+
+// locate resolves a chart that is not local to its archive.
+func (s *Store) locate(ctx context.Context, c release.Chart) (location, error) {
+	if c.Version == "" && c.Devel {
+		c.Version = anyVersion
+	}
+	at := location{Repository: repositoryOf(c), Verify: c.Verify, Keyring: keyring(c)}
+	var err error
+	switch {
+	case registry.IsOCI(c.Ref):
+		at.URL, err = s.locateOCI(ctx, c.Ref, c.Version, at.Repository)
+	case strings.Contains(c.Ref, "://"):
+		at.URL = c.Ref
+	case c.Ref == "" || c.Repository == nil:
+		err = errors.New("no repository is known for it: declare it under `repositories:`, or use an oci:// or https:// reference")
+	case at.Repository.OCI:
+		at.URL, err = s.locateOCI(ctx, ociURL(at.Repository)+"/"+c.Ref, c.Version, at.Repository)
+	default:
+		at.URL, err = s.locateInIndex(ctx, c.Ref, c.Version, at.Repository)
+	}
+	return at, err
+}
+
+func (s *Store) locateInIndex(ctx context.Context, name, version string, r release.Repository) (string, error) {
+	index, err := s.index(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	found, err := pick(index, name, version)
+	if err != nil {
+		return "", err
+	}
+	return repo.ResolveReferenceURL(r.URL, found.URLs[0])
+}
+
+// repositoryOf is the chart's repository with the chart's own connection flags added.
+func repositoryOf(c release.Chart) release.Repository {
+	var r release.Repository
+	if c.Repository != nil {
+		r = *c.Repository
+	}
+	r.PlainHTTP = r.PlainHTTP || c.PlainHTTP
+	r.InsecureSkipTLSVerify = r.InsecureSkipTLSVerify || c.InsecureSkipTLSVerify
+	return r
+}
+
+// keyring is the file Helm verifies with when none is named.
+func keyring(c release.Chart) string {
+	switch home, set := os.LookupEnv("GNUPGHOME"); {
+	case !c.Verify:
+		return ""
+	case c.Keyring != "":
+		return c.Keyring
+	case set:
+		return filepath.Join(home, "pubring.gpg")
+	}
+	home, _ := os.UserHomeDir() // without a home the relative path is named in the error that follows
+	return filepath.Join(home, ".gnupg", "pubring.gpg")
+}
+
+// describe names a chart, its version and its repository for an error, without credentials.
+func describe(c release.Chart) string {
+	name := c.Name
+	if name == "" {
+		name = c.Path + c.Ref
+	}
+	if strings.Contains(name, "://") {
+		name = publicURL(name)
+	}
+	if c.Version != "" {
+		name += " version " + c.Version
+	}
+	if c.Repository != nil {
+		name += " from " + publicURL(c.Repository.URL)
+	}
+	return name
+}
+
+// publicURL is the URL without user, password and query: either may be a credential.
+func publicURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "(an invalid URL)"
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
+}

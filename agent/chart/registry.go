@@ -1,0 +1,179 @@
+package chart
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+
+	"helm.sh/helm/v3/pkg/helmpath"
+	"helm.sh/helm/v3/pkg/registry"
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/credentials"
+	"oras.land/oras-go/v2/registry/remote/retry"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// registryClient speaks with the registry of name (host/path) as r says, and with other registries as the registered
+// repositories say.
+func (s *Store) registryClient(ctx context.Context, r release.Repository, name string) (*registry.Client, error) {
+	if r.URL != "" && ociHost(r.URL) != ociHost(name) {
+		r = release.Repository{PlainHTTP: r.PlainHTTP} // another host's credentials and certificates
+	}
+	r.OCI, r.URL = true, name // r may be nothing but the chart's own connection flags
+	return newRegistryClient(ctx, append([]release.Repository{r}, s.known()...), r.PlainHTTP)
+}
+
+// newRegistryClient uses, for each host, the first repository that says something about it. Its requests end with ctx.
+func newRegistryClient(ctx context.Context, repositories []release.Repository, plainHTTP bool) (*registry.Client, error) {
+	transport, err := newHostTransport(ctx, repositories)
+	if err != nil {
+		return nil, err
+	}
+	credential, err := credentialsOf(repositories)
+	if err != nil {
+		return nil, err
+	}
+	options := []registry.ClientOption{
+		registry.ClientOptCredentialsFile(registryConfig()),
+		registry.ClientOptAuthorizer(auth.Client{
+			Client:     &http.Client{Transport: transport},
+			Cache:      auth.NewCache(),
+			Credential: credential,
+		}),
+	}
+	if plainHTTP {
+		options = append(options, registry.ClientOptPlainHTTP())
+	}
+	client, err := registry.NewClient(options...)
+	if err != nil {
+		return nil, fmt.Errorf("prepare registry client: %w", err)
+	}
+	return client, nil
+}
+
+func registryConfig() string {
+	if file, set := os.LookupEnv("HELM_REGISTRY_CONFIG"); set {
+		return file
+	}
+	return helmpath.ConfigPath("registry/config.json")
+}
+
+// credentialsOf prefers a declared user and password over what `helm registry login` or `docker login` left behind.
+func credentialsOf(repositories []release.Repository) (auth.CredentialFunc, error) {
+	stored, err := storedCredentials()
+	if err != nil {
+		return nil, err
+	}
+	declared := map[string]auth.Credential{}
+	for _, r := range repositories {
+		host := ociHost(r.URL)
+		if _, taken := declared[host]; r.OCI && !taken && r.Username != "" && r.Password != "" {
+			declared[host] = auth.Credential{Username: r.Username, Password: r.Password}
+		}
+	}
+	return func(ctx context.Context, host string) (auth.Credential, error) {
+		if found, ok := declared[host]; ok {
+			return found, nil
+		}
+		return stored(ctx, host)
+	}, nil
+}
+
+func storedCredentials() (auth.CredentialFunc, error) {
+	var stores []credentials.Store
+	// Helm takes an empty file for none at all.
+	if info, err := os.Stat(registryConfig()); err == nil && info.Size() > 0 {
+		helm, err := credentials.NewStore(registryConfig(), credentials.StoreOptions{})
+		if err != nil {
+			return nil, fmt.Errorf("read registry credentials %s: %w", registryConfig(), err)
+		}
+		stores = append(stores, helm)
+	}
+	if docker, err := credentials.NewStoreFromDocker(credentials.StoreOptions{}); err == nil {
+		stores = append(stores, docker) // as in Helm, a broken docker configuration is none
+	}
+	if len(stores) == 0 {
+		stores = append(stores, credentials.NewMemoryStore())
+	}
+	return credentials.Credential(credentials.NewStoreWithFallbacks(stores[0], stores[1:]...)), nil
+}
+
+// hostTransport ends every request with ctx, and keeps one host's certificates from another's.
+type hostTransport struct {
+	ctx    context.Context
+	hosts  map[string]http.RoundTripper
+	others http.RoundTripper
+}
+
+func newHostTransport(ctx context.Context, repositories []release.Repository) (hostTransport, error) {
+	t := hostTransport{ctx: ctx, hosts: map[string]http.RoundTripper{}, others: registry.NewTransport(false)}
+	for _, r := range repositories {
+		host := ociHost(r.URL)
+		if _, taken := t.hosts[host]; taken || !r.OCI || !hasTLS(r) {
+			continue
+		}
+		config, err := tlsConfig(r)
+		if err != nil {
+			return t, fmt.Errorf("prepare TLS for %s: %w", host, err)
+		}
+		base := http.DefaultTransport.(*http.Transport).Clone()
+		base.TLSClientConfig = config
+		t.hosts[host] = retry.NewTransport(base)
+	}
+	return t, nil
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t hostTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	request = request.WithContext(t.ctx) // Helm's registry client has only the background context to give
+	if own, ok := t.hosts[request.URL.Host]; ok {
+		return own.RoundTrip(request)
+	}
+	return t.others.RoundTrip(request)
+}
+
+func hasTLS(r release.Repository) bool {
+	return r.CAFile != "" || r.CertFile != "" || r.InsecureSkipTLSVerify
+}
+
+func tlsConfig(r release.Repository) (*tls.Config, error) {
+	config := &tls.Config{InsecureSkipVerify: r.InsecureSkipTLSVerify} //nolint:gosec // only where the helmfile says so
+	if r.CAFile != "" {
+		pem, err := os.ReadFile(r.CAFile)
+		if err != nil {
+			return nil, err
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("%s holds no certificate", r.CAFile)
+		}
+	}
+	if r.CertFile != "" && r.KeyFile != "" {
+		pair, err := tls.LoadX509KeyPair(r.CertFile, r.KeyFile)
+		if err != nil {
+			return nil, err
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}
+
+// ociURL is the repository's URL with the oci:// that helmfile leaves out.
+func ociURL(r release.Repository) string {
+	bare := strings.TrimPrefix(r.URL, registry.OCIScheme+"://")
+	return registry.OCIScheme + "://" + strings.TrimSuffix(bare, "/")
+}
+
+// ociHost is the registry's host and port, as requests name it.
+func ociHost(at string) string {
+	host, _, _ := strings.Cut(strings.TrimPrefix(at, registry.OCIScheme+"://"), "/")
+	if host == "docker.io" {
+		return "registry-1.docker.io"
+	}
+	return host
+}

@@ -1,0 +1,94 @@
+package chart
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"helm.sh/helm/v3/pkg/repo"
+	"sigs.k8s.io/yaml"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// repositoryFile is Helm's repositories.yaml with two more fields, which Helm ignores: Helm keeps registries elsewhere.
+type repositoryFile struct {
+	APIVersion   string            `json:"apiVersion"`
+	Repositories []repositoryEntry `json:"repositories"`
+}
+
+type repositoryEntry struct {
+	repo.Entry
+	OCI       bool `json:"oci,omitempty"`
+	PlainHTTP bool `json:"plain_http,omitempty"`
+}
+
+// WriteRepositories tells child processes called helm, through HELM_REPOSITORY_CONFIG, which repositories there are.
+// The file holds their credentials.
+func WriteRepositories(file string, repositories []release.Repository) error {
+	content := repositoryFile{APIVersion: repo.APIVersionV1}
+	for _, r := range repositories {
+		content.Repositories = append(content.Repositories,
+			repositoryEntry{Entry: entryOf(r), OCI: r.OCI, PlainHTTP: r.PlainHTTP})
+	}
+	data, err := yaml.Marshal(content)
+	if err == nil {
+		err = os.WriteFile(file, data, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("write repositories: %w", err)
+	}
+	return nil
+}
+
+// ReadRepositories reads what [WriteRepositories] or Helm wrote; a file that is not there holds none.
+func ReadRepositories(file string) ([]release.Repository, error) {
+	data, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	var content repositoryFile
+	if err == nil {
+		err = yaml.Unmarshal(data, &content)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read repositories: %w", err)
+	}
+	var repositories []release.Repository
+	for _, e := range content.Repositories {
+		repositories = append(repositories, release.Repository{
+			Name: e.Name, URL: e.URL, OCI: e.OCI, PlainHTTP: e.PlainHTTP,
+			Username: e.Username, Password: e.Password, PassCredentials: e.PassCredentialsAll,
+			CAFile: e.CAFile, CertFile: e.CertFile, KeyFile: e.KeyFile,
+			InsecureSkipTLSVerify: e.InsecureSkipTLSverify,
+		})
+	}
+	return repositories, nil
+}
+
+// entryOf is the repository as Helm's files spell it.
+func entryOf(r release.Repository) repo.Entry {
+	at := r.URL
+	if r.OCI {
+		at = ociURL(r)
+	}
+	return repo.Entry{
+		Name: r.Name, URL: at,
+		Username: r.Username, Password: r.Password, PassCredentialsAll: r.PassCredentials,
+		CAFile: r.CAFile, CertFile: r.CertFile, KeyFile: r.KeyFile,
+		InsecureSkipTLSverify: r.InsecureSkipTLSVerify,
+	}
+}
+
+// distinct keeps the first repository of each name.
+func distinct(repositories []release.Repository) []release.Repository {
+	seen := map[string]bool{}
+	var kept []release.Repository
+	for _, r := range repositories {
+		if !seen[r.Name] {
+			seen[r.Name] = true
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}

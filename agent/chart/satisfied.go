@@ -1,0 +1,129 @@
+package chart
+
+import (
+	"bytes"
+	"encoding/json"
+	"path/filepath"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+	helmchart "helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
+)
+
+const localScheme = "file://"
+
+// satisfied says that charts/ holds every dependency in a version that the lock file, or else the constraint, allows,
+// and that copies of local charts are those charts as they are now.
+func satisfied(c *helmchart.Chart, dir string) bool {
+	for _, want := range c.Metadata.Dependencies {
+		found := dependency(c, want)
+		if found == nil {
+			return false
+		}
+		if strings.HasPrefix(want.Repository, localScheme) && !copyOf(found, localPath(want.Repository, dir)) {
+			return false
+		}
+	}
+	return true
+}
+
+func dependency(c *helmchart.Chart, want *helmchart.Dependency) *helmchart.Chart {
+	for _, have := range c.Dependencies() {
+		if have.Name() == want.Name && allowed(have.Metadata.Version, want.Version) && matchesLock(c.Lock, have, want) {
+			return have
+		}
+	}
+	return nil
+}
+
+func allowed(version, constraint string) bool {
+	want, err := semver.NewConstraint(constraint)
+	if err != nil {
+		return version == constraint
+	}
+	have, err := semver.NewVersion(version)
+	return err == nil && want.Check(have)
+}
+
+// matchesLock is true without a lock file. One that does not know the dependency is out of sync: nothing matches it,
+// and the build that follows says so.
+func matchesLock(lock *helmchart.Lock, have *helmchart.Chart, want *helmchart.Dependency) bool {
+	if lock == nil {
+		return true
+	}
+	for _, locked := range lock.Dependencies {
+		if locked.Name == want.Name && allowed(have.Metadata.Version, "="+locked.Version) {
+			return true
+		}
+	}
+	return false
+}
+
+func localPath(repository, dir string) string {
+	path := strings.TrimPrefix(repository, localScheme)
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+func copyOf(have *helmchart.Chart, dir string) bool {
+	origin, err := loader.LoadDir(dir)
+	return err == nil && sameChart(have, origin)
+}
+
+// sameChart compares what Helm renders from. Chart.yaml is compared by meaning, since packaging writes it anew.
+func sameChart(a, b *helmchart.Chart) bool {
+	if !sameJSON(a.Metadata, b.Metadata) || len(a.Dependencies()) != len(b.Dependencies()) {
+		return false
+	}
+	if !sameFiles(a, b) {
+		return false
+	}
+	byName := map[string]*helmchart.Chart{}
+	for _, d := range b.Dependencies() {
+		byName[d.Name()+" "+d.Metadata.Version] = d
+	}
+	for _, d := range a.Dependencies() {
+		other := byName[d.Name()+" "+d.Metadata.Version]
+		if other == nil || !sameChart(d, other) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameJSON(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}
+
+func sameFiles(a, b *helmchart.Chart) bool {
+	x, y := contents(a), contents(b)
+	if len(x) != len(y) {
+		return false
+	}
+	for name, data := range x {
+		if other, ok := y[name]; !ok || !bytes.Equal(data, other) {
+			return false
+		}
+	}
+	return true
+}
+
+// contents leaves out what packaging rewrites, and subcharts, which are compared as charts.
+func contents(c *helmchart.Chart) map[string][]byte {
+	files := map[string][]byte{}
+	for _, f := range c.Raw {
+		switch f.Name {
+		case "Chart.yaml", "Chart.lock", "requirements.yaml", "requirements.lock":
+			continue
+		}
+		if !strings.HasPrefix(f.Name, "charts/") {
+			files[f.Name] = f.Data
+		}
+	}
+	return files
+}

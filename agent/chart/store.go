@@ -1,0 +1,154 @@
+package chart
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	helmchart "helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/repo"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// Store fetches charts, each at most once per run; it is safe for concurrent use.
+type Store struct {
+	dir string
+	log *slog.Logger
+
+	mu         sync.Mutex
+	registered []release.Repository
+
+	indexes  memo[*repo.IndexFile]
+	tags     memo[[]string]
+	archives memo[archive]
+
+	// local is held for writing while dependencies are built: a build writes into a chart directory, which may also be
+	// the file:// dependency of another chart that is being read.
+	local sync.RWMutex
+	pulls sync.Mutex
+}
+
+// NewStore keeps every download and index below dir, which exists, is private, and lives no longer than the run:
+// what is in it is never refreshed.
+func NewStore(dir string, log *slog.Logger) (*Store, error) {
+	for _, name := range []string{"indexes", "archives"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
+			return nil, fmt.Errorf("prepare chart store: %w", err)
+		}
+	}
+	return &Store{dir: dir, log: log}, nil
+}
+
+// Dir is where the downloads are; a process that is given it as HELM_REPOSITORY_CACHE shares them.
+func (s *Store) Dir() string { return s.dir }
+
+// AddRepositories registers repositories that charts and dependencies may refer to by name, URL or registry host.
+// Nothing is downloaded. Of two repositories with one name the first one registered counts.
+func (s *Store) AddRepositories(repositories ...release.Repository) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.registered = distinct(slices.Concat(s.registered, repositories))
+}
+
+// known lists the given repositories, then the registered ones, one per name.
+func (s *Store) known(first ...release.Repository) []release.Repository {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return distinct(slices.Concat(first, s.registered))
+}
+
+// Load returns a chart of the caller's own: Helm alters charts while it processes their dependencies.
+// It fails as `helm install` would for library charts and for dependencies that are not there.
+func (s *Store) Load(ctx context.Context, c release.Chart) (*helmchart.Chart, error) {
+	loaded, err := s.load(ctx, c)
+	if err == nil {
+		err = installable(loaded)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load chart %s: %w", describe(c), scrub(err))
+	}
+	return loaded, nil
+}
+
+func (s *Store) load(ctx context.Context, c release.Chart) (*helmchart.Chart, error) {
+	if c.Path != "" {
+		return s.loadLocal(ctx, c)
+	}
+	found, err := s.archive(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return loader.LoadFiles(found.files)
+}
+
+// archive is the downloaded archive of a chart that is not local.
+func (s *Store) archive(ctx context.Context, c release.Chart) (archive, error) {
+	at, err := s.locate(ctx, c)
+	if err != nil {
+		return archive{}, err
+	}
+	return s.fetch(ctx, at)
+}
+
+// Pull unpacks a chart as into/<name>/Chart.yaml and returns that directory. It appears at once and complete, and
+// replaces what was there.
+func (s *Store) Pull(ctx context.Context, c release.Chart, into string) (string, error) {
+	dir, err := s.pull(ctx, c, into)
+	if err != nil {
+		return "", fmt.Errorf("pull chart %s: %w", describe(c), scrub(err))
+	}
+	return dir, nil
+}
+
+func (s *Store) pull(ctx context.Context, c release.Chart, into string) (string, error) {
+	file := c.Path
+	if file == "" {
+		found, err := s.archive(ctx, c)
+		if err != nil {
+			return "", err
+		}
+		file = found.path
+	}
+	s.pulls.Lock()
+	defer s.pulls.Unlock()
+	return unpack(file, into)
+}
+
+// unpack works in a hidden directory beside the target, so that the final rename stays on one file system.
+func unpack(file, into string) (string, error) {
+	if err := os.MkdirAll(into, 0o755); err != nil {
+		return "", fmt.Errorf("create %s: %w", into, err)
+	}
+	work, err := os.MkdirTemp(into, ".pull-")
+	if err != nil {
+		return "", fmt.Errorf("create a directory in %s: %w", into, err)
+	}
+	defer os.RemoveAll(work)
+	if err := chartutil.ExpandFile(work, file); err != nil {
+		return "", fmt.Errorf("unpack %s: %w", file, err)
+	}
+	entries, err := os.ReadDir(work)
+	if err != nil {
+		return "", err
+	}
+	if len(entries) != 1 {
+		return "", fmt.Errorf("unpack %s: expected one chart directory, found %d", file, len(entries))
+	}
+	name := entries[0].Name()
+	target := filepath.Join(into, name)
+	// A directory cannot be renamed over another one: move the old one into work, which is removed.
+	if err := os.Rename(target, filepath.Join(work, ".replaced")); err != nil && !os.IsNotExist(err) {
+		return "", fmt.Errorf("replace %s: %w", target, err)
+	}
+	if err := os.Rename(filepath.Join(work, name), target); err != nil {
+		return "", fmt.Errorf("unpack %s: %w", file, err)
+	}
+	return target, nil
+}

@@ -1,0 +1,83 @@
+package chart
+
+import (
+	"encoding/pem"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+	helmregistry "helm.sh/helm/v3/pkg/registry"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// tlsServer serves with a certificate that only the returned CA file vouches for.
+func tlsServer(t *testing.T, handler http.Handler) (*httptest.Server, string) {
+	t.Helper()
+	srv := httptest.NewUnstartedServer(handler)
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // refused handshakes are the point
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	write(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})))
+	return srv, ca
+}
+
+func TestTLS(t *testing.T) {
+	charts := serve(t, "web 1.0.0")
+	web, webCA := tlsServer(t, charts)
+	reg, regCA := tlsServer(t, registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	at := strings.TrimPrefix(reg.URL, "https://") + "/charts"
+	client, err := helmregistry.NewClient(helmregistry.ClientOptHTTPClient(reg.Client()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(charts.dir, "web-1.0.0.tgz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Push(data, at+"/web:1.0.0"); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]release.Chart{
+		webCA: {Ref: "web", Repository: &release.Repository{Name: "web", URL: web.URL}},
+		regCA: {Ref: "web", Version: "1.0.0", Repository: &release.Repository{Name: "reg", URL: at, OCI: true}},
+	} {
+		_, err := newStore(t).Load(t.Context(), c)
+		expectError(t, err, "unknown authority", "set caFile")
+
+		trusting := *c.Repository
+		trusting.CAFile = name
+		trusted := c
+		trusted.Repository = &trusting
+		if _, err := newStore(t).Load(t.Context(), trusted); err != nil {
+			t.Error("with the CA:", err)
+		}
+		c.InsecureSkipTLSVerify = true
+		if _, err := newStore(t).Load(t.Context(), c); err != nil {
+			t.Error("insecure:", err)
+		}
+	}
+}
+
+func TestCredentialsGoToOtherHostsOnlyIfTold(t *testing.T) {
+	files := serve(t, "web 1.0.0")
+	files.user, files.password = "u", "s3cret"
+	index := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "apiVersion: v1\nentries:\n  web:\n  - {apiVersion: v2, name: web, version: 1.0.0, urls: ['"+files.URL+"/web-1.0.0.tgz']}\n")
+	}))
+	defer index.Close()
+	c := release.Chart{Ref: "web", Repository: &release.Repository{Name: "r", URL: index.URL, Username: "u", Password: "s3cret"}}
+	_, err := newStore(t).Load(t.Context(), c)
+	expectError(t, err, "401")
+	c.Repository.PassCredentials = true
+	if _, err := newStore(t).Load(t.Context(), c); err != nil {
+		t.Error(err)
+	}
+}

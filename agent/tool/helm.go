@@ -1,0 +1,126 @@
+package tool
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"text/template"
+
+	"github.com/spf13/cobra"
+	"helm.sh/helm/v3/pkg/cli"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/chart"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// helm is the command tree of `helm`.
+func helm() *cobra.Command {
+	settings := cli.New()
+	c := root("helm")
+	settings.AddFlags(c.PersistentFlags())
+	c.AddCommand(
+		version(),
+		pull(settings),
+		group("dependency", build(settings), update(settings)),
+		group("repo", repoList(settings)),
+		templateCommand(settings),
+		group("secrets", decrypt()),
+	)
+	for _, sub := range c.Commands() {
+		if sub.Name() == "dependency" {
+			sub.Aliases = []string{"dep", "dependencies"}
+		}
+	}
+	return c
+}
+
+// store shares its directory with every other helm of the run, and knows the repositories of the run.
+func store(settings *cli.EnvSettings) (*chart.Store, []release.Repository, error) {
+	if settings.RegistryConfig != "" {
+		// The registry client of package chart is told through the environment only; this process is ours alone.
+		if err := os.Setenv("HELM_REGISTRY_CONFIG", settings.RegistryConfig); err != nil {
+			return nil, nil, err
+		}
+	}
+	repositories, err := chart.ReadRepositories(settings.RepositoryConfig)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := chart.NewStore(settings.RepositoryCache, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, nil, err
+	}
+	s.AddRepositories(repositories...)
+	return s, repositories, nil
+}
+
+// buildInfo has the fields that `helm version --template` offers.
+type buildInfo struct {
+	Version, GitCommit, GitTreeState, GoVersion string
+}
+
+// noCommit stands for Helm's commit, which a library does not know; chartify wants one.
+const noCommit = "0000000"
+
+func version() *cobra.Command {
+	c := &cobra.Command{Use: "version", Args: cobra.NoArgs}
+	short := c.Flags().Bool("short", false, "")
+	format := c.Flags().String("template", "", "")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		info := buildInfo{helmVersion(), noCommit, "clean", runtime.Version()}
+		switch {
+		case *format != "":
+			parsed, err := template.New("version").Parse(*format)
+			if err != nil {
+				return err
+			}
+			return parsed.Execute(c.OutOrStdout(), info)
+		case *short:
+			fmt.Fprintf(c.OutOrStdout(), "%s+g%s\n", info.Version, info.GitCommit)
+		default:
+			fmt.Fprintf(c.OutOrStdout(), "version.BuildInfo{Version:%q, GitCommit:%q, GitTreeState:%q, GoVersion:%q}\n",
+				info.Version, info.GitCommit, info.GitTreeState, info.GoVersion)
+		}
+		return nil
+	}
+	return c
+}
+
+// helmVersion is that of the Helm library linked in. Helm's own constant has no patch level.
+func helmVersion() string {
+	const module, fallback = "helm.sh/helm/v3", "v3.22.0" // test binaries may carry no module list
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return fallback
+	}
+	for _, d := range info.Deps {
+		if d.Path == module && strings.HasPrefix(d.Version, "v3.") {
+			return d.Version
+		}
+	}
+	return fallback
+}
+
+func repoList(settings *cli.EnvSettings) *cobra.Command {
+	return &cobra.Command{Use: "list", Aliases: []string{"ls"}, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+		repositories, err := chart.ReadRepositories(settings.RepositoryConfig)
+		if err != nil {
+			return err
+		}
+		if len(repositories) == 0 {
+			return fmt.Errorf("no repositories to show")
+		}
+		fmt.Fprintf(c.OutOrStdout(), "%-20s\t%s\n", "NAME", "URL")
+		for _, r := range repositories {
+			at := r.URL
+			if r.OCI && !strings.Contains(at, "://") {
+				at = "oci://" + at
+			}
+			fmt.Fprintf(c.OutOrStdout(), "%-20s\t%s\n", r.Name, at)
+		}
+		return nil
+	}}
+}

@@ -1,0 +1,70 @@
+package tool
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Main runs the tool called name and returns its exit code: 0, or 1 with the reason on stderr.
+func Main(name string, args []string, stdin io.Reader, stdout, stderr io.Writer) (exitCode int) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	root, err := command(name)
+	if err == nil {
+		root.SetArgs(args)
+		root.SetIn(stdin)
+		root.SetOut(stdout)
+		root.SetErr(stderr)
+		err = root.ExecuteContext(ctx)
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "Error: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// Known says whether the agent answers to a name.
+func Known(name string) bool { return name == "helm" || name == "kustomize" }
+
+func command(name string) (*cobra.Command, error) {
+	switch name {
+	case "helm":
+		return helm(), nil
+	case "kustomize":
+		return kustomize(), nil
+	}
+	return nil, fmt.Errorf("helmfile-agent does not answer as %q, only as helm or kustomize", name)
+}
+
+// root is a command that only holds others and refuses what it does not know.
+func root(name string) *cobra.Command {
+	c := group(name)
+	c.SilenceErrors, c.SilenceUsage = true, true
+	c.CompletionOptions.DisableDefaultCmd = true
+	c.SetHelpCommand(&cobra.Command{Hidden: true, Use: "no-help"})
+	return c
+}
+
+func group(use string, commands ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, RunE: func(c *cobra.Command, args []string) error {
+		return fmt.Errorf("%s: helmfile-agent does not provide this command", strings.Join(append([]string{c.CommandPath()}, args...), " "))
+	}}
+	// Without this cobra answers for us, differently for roots and for subcommands.
+	c.Args = cobra.ArbitraryArgs
+	c.AddCommand(commands...)
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		path := c.CommandPath()
+		if c.HasSubCommands() { // then the positional words are commands that we do not know
+			path = strings.Join(append([]string{path}, c.Flags().Args()...), " ")
+		}
+		return fmt.Errorf("%s: helmfile-agent does not provide this: %w", path, err)
+	})
+	return c
+}

@@ -1,0 +1,87 @@
+package tool
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+)
+
+// TestMain makes the test binary answer as the agent's does: by the name it is called.
+func TestMain(m *testing.M) {
+	if name := filepath.Base(os.Args[0]); Known(name) {
+		os.Exit(Main(name, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+// isolate keeps the machine's helm configuration, credentials and cluster out of a test.
+func isolate(t *testing.T) {
+	t.Helper()
+	home := t.TempDir()
+	for name, value := range map[string]string{
+		"HOME": home, "DOCKER_CONFIG": home, "KUBECONFIG": filepath.Join(home, "none"),
+		"HELM_REPOSITORY_CONFIG": filepath.Join(home, "repositories.yaml"),
+		"HELM_REPOSITORY_CACHE":  filepath.Join(home, "cache"),
+		"HELM_REGISTRY_CONFIG":   filepath.Join(home, "registry.json"),
+	} {
+		t.Setenv(name, value)
+	}
+}
+
+func run(name string, args ...string) (code int, stdout, stderr string) {
+	var out, err bytes.Buffer
+	code = Main(name, args, strings.NewReader(""), &out, &err)
+	return code, out.String(), err.String()
+}
+
+func must(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	code, stdout, stderr := run(name, args...)
+	if code != 0 {
+		t.Fatalf("%s %v: %s", name, args, stderr)
+	}
+	return stdout
+}
+
+// files writes a tree of files into a new directory.
+func files(t *testing.T, tree map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range tree {
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func pack(t *testing.T, dir, into string) string {
+	t.Helper()
+	c, err := loader.LoadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := chartutil.Save(c, into)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func contains(t *testing.T, text string, words ...string) {
+	t.Helper()
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			t.Errorf("no %q in:\n%s", w, text)
+		}
+	}
+}
