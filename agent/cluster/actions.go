@@ -1,0 +1,79 @@
+package cluster
+
+import (
+	"time"
+
+	"helm.sh/helm/v3/pkg/action"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// helmTimeout is Helm's own default for one Kubernetes operation.
+const helmTimeout = 5 * time.Minute
+
+func newInstall(config *action.Configuration, want release.Desired) *action.Install {
+	o := want.Options
+	install := action.NewInstall(config)
+	install.ReleaseName, install.Namespace = want.Name, want.Namespace
+	install.Atomic = o.Atomic
+	install.Description = o.Description
+	install.DisableHooks = o.DisableHooks
+	install.DisableOpenAPIValidation = o.DisableOpenAPIValidation
+	install.EnableDNS = o.EnableDNS
+	install.Force = o.Force
+	install.Labels = o.Labels
+	install.SkipCRDs = o.SkipCRDs
+	install.SkipSchemaValidation = o.SkipSchemaValidation
+	install.SubNotes = o.SubNotes
+	install.TakeOwnership = o.TakeOwnership
+	install.Timeout = orHelmTimeout(o.Timeout)
+	install.Wait, install.WaitForJobs = o.Wait, o.WaitForJobs
+	return install
+}
+
+func newUpgrade(config *action.Configuration, want release.Desired) *action.Upgrade {
+	o := want.Options
+	upgrade := action.NewUpgrade(config)
+	upgrade.Namespace = want.Namespace
+	upgrade.Atomic = o.Atomic
+	upgrade.CleanupOnFail = o.CleanupOnFail
+	upgrade.Description = o.Description
+	upgrade.DisableHooks = o.DisableHooks
+	upgrade.DisableOpenAPIValidation = o.DisableOpenAPIValidation
+	upgrade.EnableDNS = o.EnableDNS
+	upgrade.Force = o.Force
+	upgrade.Labels = o.Labels
+	upgrade.MaxHistory = o.HistoryMax
+	upgrade.Recreate = o.RecreatePods
+	upgrade.ReuseValues = o.ReuseValues
+	upgrade.ResetThenReuseValues = o.ResetThenReuseValues
+	// helmfile's own default: the values of the previous revision do not linger.
+	upgrade.ResetValues = !o.ReuseValues && !o.ResetThenReuseValues
+	upgrade.SkipCRDs = o.SkipCRDs
+	upgrade.SkipSchemaValidation = o.SkipSchemaValidation
+	upgrade.SubNotes = o.SubNotes
+	upgrade.TakeOwnership = o.TakeOwnership
+	upgrade.Timeout = orHelmTimeout(o.Timeout)
+	upgrade.Wait, upgrade.WaitForJobs = o.Wait, o.WaitForJobs
+	return upgrade
+}
+
+func newUninstall(config *action.Configuration, want release.Desired) *action.Uninstall {
+	uninstall := action.NewUninstall(config)
+	uninstall.DeletionPropagation = want.Options.Cascade
+	if uninstall.DeletionPropagation == "" {
+		uninstall.DeletionPropagation = "background"
+	}
+	uninstall.DisableHooks = want.Options.DisableHooks
+	uninstall.IgnoreNotFound = true
+	uninstall.Wait = want.Options.DeleteWait
+	uninstall.Timeout = orHelmTimeout(want.Options.DeleteTimeout)
+	return uninstall
+}
+
+func orHelmTimeout(timeout time.Duration) time.Duration {
+	if timeout == 0 {
+		return helmTimeout
+	}
+	return timeout
+}

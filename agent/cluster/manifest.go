@@ -1,0 +1,55 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+
+	helm "helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/releaseutil"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// manifestOf is every object of a revision, hooks included. Tests are left out, as helm-diff does: they run on demand.
+func manifestOf(revision *helm.Release) (release.Manifest, error) {
+	var manifest release.Manifest
+	for _, document := range releaseutil.SplitManifests(revision.Manifest) {
+		if err := add(&manifest, document, false); err != nil {
+			return nil, err
+		}
+	}
+	for _, hook := range revision.Hooks {
+		if slices.Contains(hook.Events, helm.HookTest) {
+			continue
+		}
+		if err := add(&manifest, hook.Manifest, true); err != nil {
+			return nil, err
+		}
+	}
+	manifest.Sort()
+	return manifest, nil
+}
+
+func add(manifest *release.Manifest, document string, hook bool) error {
+	var content map[string]any
+	if err := yaml.Unmarshal([]byte(document), &content); err != nil {
+		return fmt.Errorf("decode manifest: %w", err)
+	}
+	if len(content) == 0 {
+		return nil // a template that rendered to comments only
+	}
+	object := unstructured.Unstructured{Object: content}
+	*manifest = append(*manifest, release.Object{
+		ObjectKey: release.ObjectKey{
+			APIVersion: object.GetAPIVersion(),
+			Kind:       object.GetKind(),
+			Namespace:  object.GetNamespace(),
+			Name:       object.GetName(),
+		},
+		Hook:    hook,
+		Content: content,
+	})
+	return nil
+}

@@ -1,0 +1,160 @@
+package desired
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/helmfile/helmfile/pkg/app"
+	helmfile "github.com/helmfile/helmfile/pkg/config"
+	"github.com/helmfile/helmfile/pkg/filesystem"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/chart"
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
+)
+
+// Request says what to load and where.
+type Request struct {
+	Dir         string // the checkout
+	Path        string // the state file or directory within it; empty for helmfile's own search
+	Environment string
+	Selectors   []string
+	// StateValuesSet and StateValuesFile are helmfile's options of the same names.
+	StateValuesSet, StateValuesFile []string
+
+	Namespace   string // where releases go that name no namespace
+	KubeContext string // the one context a helmfile may name; empty allows none
+	Kubeconfig  string // for chartify, which may ask the cluster; empty in a pod
+	Concurrency int
+
+	Workspace string // a private directory; it must outlive the charts in the result
+	Charts    *chart.Store
+	Mask      *secrets.Mask
+	Log       *slog.Logger
+}
+
+// Set is every release that the helmfile declares.
+type Set struct {
+	Releases []release.Desired
+	// PassedOver are state files that helmfile ignored because they do not define the environment.
+	PassedOver []string
+}
+
+// Load reads the helmfile. It changes the process's working directory and environment, which helmfile looks at, so two
+// loads must not run at the same time. Errors carry exit.DesiredInvalid or exit.SecretsUnreadable.
+func Load(ctx context.Context, req Request) (Set, error) {
+	dir, err := filepath.EvalSymlinks(req.Dir)
+	if err != nil {
+		return Set{}, fmt.Errorf("open checkout: %w", err)
+	}
+	req.Dir = dir
+	if err := isolate(req); err != nil {
+		return Set{}, fmt.Errorf("prepare workspace: %w", err)
+	}
+	if err := os.Chdir(dir); err != nil {
+		return Set{}, fmt.Errorf("enter checkout: %w", err)
+	}
+	l := &loader{req: req, engine: newEngine(ctx, req), visited: map[string]bool{}}
+	if err := l.bounded(ctx); err != nil {
+		return Set{}, l.explain(err)
+	}
+	return l.result()
+}
+
+// bounded runs helmfile, which knows no deadlines, for as long as ctx lasts. Past that its goroutine is abandoned: the
+// process is about to end.
+func (l *loader) bounded(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() { done <- l.run() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		app.Cancel()
+		return fmt.Errorf("load helmfile: %w", context.Cause(ctx))
+	}
+}
+
+func (l *loader) run() (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("helmfile panicked: %v", cause)
+		}
+	}()
+	// helmfile and chartify print here and there; standard output belongs to the report.
+	stdout := os.Stdout
+	os.Stdout = os.Stderr
+	defer func() { os.Stdout = stdout }()
+
+	a, err := l.app()
+	if err != nil {
+		return err
+	}
+	return a.ForEachState(l.visit, false)
+}
+
+func (l *loader) app() (*app.App, error) {
+	opts := &helmfile.GlobalOptions{
+		File:                       l.req.Path,
+		Environment:                l.req.Environment,
+		Selector:                   l.req.Selectors,
+		StateValuesSet:             l.req.StateValuesSet,
+		StateValuesFile:            l.req.StateValuesFile,
+		Kubeconfig:                 l.req.Kubeconfig,
+		HelmBinary:                 "helm",
+		KustomizeBinary:            "kustomize",
+		SequentialHelmfiles:        true,
+		StripArgsValuesOnExitError: true,
+	}
+	opts.SetLogger(newZap(l.req.Log))
+	conf := helmfile.NewGlobalImpl(opts)
+	if err := helmfile.NewCLIConfigImpl(conf); err != nil {
+		return nil, err
+	}
+	guarded := filesystem.FromFileSystem(filesystem.FileSystem{ReadFile: readState})
+	return app.New(conf).WithFileSystem(guarded), nil
+}
+
+// explain makes helmfile's error the user's: paths relative to the checkout, the right exit code, and what to do where
+// helmfile does not say.
+func (l *loader) explain(err error) error {
+	if cause := l.req.cause(err); cause != nil {
+		return cause
+	}
+	var none *app.NoMatchingHelmfileError
+	if errors.As(err, &none) {
+		err = fmt.Errorf("environment %q is not defined in any state file", l.req.Environment)
+	}
+	text := strings.ReplaceAll(err.Error(), l.req.Dir+string(filepath.Separator), "")
+	code := exit.DesiredInvalid
+	if l.engine.secretsFailed() || strings.Contains(text, secrets.Unreadable) {
+		code = exit.SecretsUnreadable
+	}
+	return exit.With(code, fmt.Errorf("load helmfile: %s", strings.TrimSpace(text)))
+}
+
+// cause is err itself when the run's context ended it: that is nobody's mistake in a helmfile.
+func (Request) cause(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
+}
+
+func (l *loader) result() (Set, error) {
+	if len(l.refused) > 0 {
+		return Set{}, exit.With(exit.DesiredInvalid,
+			fmt.Errorf("the helmfile asks for what cannot be done here:\n  %s", strings.Join(l.refused, "\n  ")))
+	}
+	releases, err := unique(l.releases)
+	if err != nil {
+		return Set{}, exit.With(exit.DesiredInvalid, err)
+	}
+	return Set{Releases: releases, PassedOver: l.passedOver()}, nil
+}

@@ -1,0 +1,42 @@
+package report
+
+import (
+	"slices"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/apply"
+)
+
+// Masked is the report with every text that came from elsewhere passed through mask, whole: what is cut to a length or
+// indented afterwards could not be recognized any more. Exit codes survive; the objects of a diff are not touched.
+func (r Report) Masked(mask func(string) string) Report {
+	r.Err = maskError(r.Err, mask)
+	r.Warnings = slices.Clone(r.Warnings)
+	for i, warning := range r.Warnings {
+		r.Warnings[i] = mask(warning)
+	}
+	r.Outcomes = slices.Clone(r.Outcomes)
+	for i := range r.Outcomes {
+		maskOutcome(&r.Outcomes[i], mask)
+	}
+	return r
+}
+
+func maskOutcome(o *apply.Outcome, mask func(string) string) {
+	o.Why = mask(o.Why)
+	o.Err = maskError(o.Err, mask)
+}
+
+type maskedError struct {
+	text string
+	err  error
+}
+
+func (m maskedError) Error() string { return m.text }
+func (m maskedError) Unwrap() error { return m.err }
+
+func maskError(err error, mask func(string) string) error {
+	if err == nil {
+		return nil
+	}
+	return maskedError{mask(err.Error()), err}
+}

@@ -1,0 +1,186 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/chart"
+	"github.com/helmfile-agent/helmfile-agent/agent/cluster"
+	"github.com/helmfile-agent/helmfile-agent/agent/config"
+	"github.com/helmfile-agent/helmfile-agent/agent/desired"
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/plan"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+	"github.com/helmfile-agent/helmfile-agent/agent/report"
+	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
+	"github.com/helmfile-agent/helmfile-agent/agent/source"
+)
+
+// run is what one command needs from beginning to end.
+type run struct {
+	cfg       config.Config
+	log       *slog.Logger
+	mask      *secrets.Mask
+	workspace string // private; removed at the end
+	report    report.Report
+}
+
+func begin(command string, cfg config.Config, log *slog.Logger, mask *secrets.Mask) *run {
+	return &run{cfg: cfg, log: log, mask: mask, report: report.Report{
+		Command:     command,
+		Instance:    cfg.Instance,
+		Namespace:   cfg.Namespace,
+		Environment: cfg.Environment,
+		Started:     time.Now(),
+	}}
+}
+
+// within gives the steps a workspace and a deadline, and completes the report.
+func (r *run) within(ctx context.Context, steps func(context.Context) error) report.Report {
+	deadline := exit.With(exit.Deadline, fmt.Errorf("the run did not end within %s", r.cfg.Timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, r.cfg.Timeout, deadline)
+	defer cancel()
+	r.report.Err = r.inWorkspace(ctx, steps)
+	if ctx.Err() != nil {
+		r.report.Err = stopped(ctx, r.report.Err)
+	}
+	r.report.Took = time.Since(r.report.Started)
+	return r.report
+}
+
+// stopped says that the run was ended from outside, and what it was doing: the outside's exit code counts.
+func stopped(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if err == nil || errors.Is(err, cause) {
+		return cause
+	}
+	return exit.With(exit.Of(cause), fmt.Errorf("%w; it was about to: %w", cause, err))
+}
+
+func (r *run) inWorkspace(ctx context.Context, steps func(context.Context) error) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			r.log.Error("panic", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", cause)
+		}
+	}()
+	dir, err := os.MkdirTemp("", "helmfile-agent-")
+	if err != nil {
+		return fmt.Errorf("make workspace: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	r.workspace = dir
+	return steps(ctx)
+}
+
+func (r *run) checkout(ctx context.Context) (source.Checkout, error) {
+	var checkout source.Checkout
+	var err error
+	if r.cfg.Dir != "" {
+		checkout, err = source.Local(r.cfg.Dir)
+	} else {
+		checkout, err = source.Clone(ctx, r.request(), filepath.Join(r.workspace, "checkout"))
+	}
+	r.report.Source = checkout.Revision
+	if err == nil {
+		r.log.Info("checked out", "repo", checkout.Repo, "ref", checkout.Ref, "commit", checkout.Commit)
+	}
+	return checkout, err
+}
+
+func (r *run) request() source.Request {
+	r.mask.Add(string(r.cfg.GitPassword))
+	if r.cfg.GitPassword == "" {
+		r.mask.Add(string(r.cfg.GitUsername)) // then it is the token
+	}
+	return source.Request{Repo: r.cfg.Repo, Ref: r.cfg.Ref, Auth: source.Auth{
+		Username:       r.cfg.GitUsername,
+		Password:       r.cfg.GitPassword,
+		SSHKeyFile:     r.cfg.GitSSHKeyFile,
+		KnownHostsFile: r.cfg.GitKnownHostsFile,
+		CAFile:         r.cfg.GitCAFile,
+	}}
+}
+
+func (r *run) charts() (*chart.Store, error) {
+	dir := filepath.Join(r.workspace, "charts")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, err
+	}
+	return chart.NewStore(dir, r.log)
+}
+
+func (r *run) connect(ctx context.Context, charts *chart.Store) (*cluster.Cluster, error) {
+	c, err := cluster.Connect(ctx, cluster.Options{
+		Kubeconfig: r.cfg.Kubeconfig,
+		Context:    r.cfg.Context,
+		Namespace:  r.cfg.Namespace,
+		Instance:   r.cfg.Instance,
+		Charts:     charts,
+		Log:        r.log,
+	})
+	if err == nil {
+		r.report.Namespace = c.Namespace
+	}
+	return c, err
+}
+
+func (r *run) load(ctx context.Context, checkout source.Checkout, c *cluster.Cluster, charts *chart.Store) ([]release.Desired, error) {
+	set, err := desired.Load(ctx, desired.Request{
+		Dir:             checkout.Dir,
+		Path:            r.cfg.Path,
+		Environment:     r.cfg.Environment,
+		Selectors:       r.cfg.Selector,
+		StateValuesSet:  r.cfg.StateValuesSet,
+		StateValuesFile: r.cfg.StateValuesFile,
+		Namespace:       c.Namespace,
+		KubeContext:     r.cfg.Context,
+		Kubeconfig:      r.cfg.Kubeconfig,
+		Concurrency:     r.cfg.Concurrency,
+		Workspace:       r.workspace,
+		Charts:          charts,
+		Mask:            r.mask,
+		Log:             r.log,
+	})
+	for _, file := range set.PassedOver {
+		r.report.Warnings = append(r.report.Warnings,
+			fmt.Sprintf("%s was passed over: it does not define the environment %q", file, r.cfg.Environment))
+	}
+	return set.Releases, err
+}
+
+func (r *run) policy() plan.Policy {
+	// No run of this agent lives longer than its timeout, so what is pending for longer has no maker any more.
+	return plan.Policy{Instance: r.cfg.Instance, AbandonedAfter: r.cfg.Timeout}
+}
+
+// namespaces are those that releases are declared in, and the agent's own.
+func namespaces(want []release.Desired, own string) []string {
+	all := []string{own}
+	for _, w := range want {
+		all = append(all, w.Namespace)
+	}
+	return all
+}
+
+// changes are the plan's writes as the preflight needs them.
+func changes(p plan.Plan) []cluster.Change {
+	var all []cluster.Change
+	for _, step := range p.Changes() {
+		change := cluster.Change{Key: step.Key}
+		if step.Have != nil {
+			change.Before = step.Have.Manifest
+		}
+		if step.Next != nil && step.Verb != plan.Uninstall {
+			change.After = step.Next.Manifest
+		}
+		all = append(all, change)
+	}
+	return all
+}

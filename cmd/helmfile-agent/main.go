@@ -1,0 +1,19 @@
+// Command helmfile-agent makes a Kubernetes namespace as a helmfile in a git repository declares it.
+//
+// Called by the name helm or kustomize it answers as those tools would: helmfile runs them.
+package main
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/tool"
+)
+
+func main() {
+	name := filepath.Base(os.Args[0])
+	if tool.Known(name) {
+		os.Exit(tool.Main(name, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(int(execute(os.Args[1:])))
+}

@@ -1,0 +1,68 @@
+package main
+
+import "strings"
+
+// chapter is one commit, or none, and one run of the agent on it.
+type chapter struct {
+	title string
+	text  string
+	// edit changes files of the last commit; nil commits nothing.
+	edit    func(files map[string]string)
+	message string
+	diff    bool // show what the run would do first
+	exit    int  // how the run must end
+	witness []string
+}
+
+var chapters = []chapter{
+	{
+		title:   "First install",
+		text:    "The repository declares three releases. The cluster has none of them.",
+		exit:    0,
+		witness: []string{"list"},
+	},
+	{
+		title: "Nothing to do",
+		text:  "The next run finds everything as declared and writes nothing.",
+		exit:  0,
+	},
+	{
+		title:   "A commit that changes one value",
+		text:    "Somebody asks for two web servers: one release gets one new revision.",
+		message: "web: run two servers",
+		edit:    replace("environment.yaml", "webReplicas: 1", "webReplicas: 2"),
+		diff:    true,
+		exit:    0,
+		witness: []string{"history", "web"},
+	},
+	{
+		title:   "A broken release fails alone",
+		text:    "The worker's image got lost, and the database's configuration changed. The worker cannot be rendered; the database is upgraded all the same.",
+		message: "tune the database, and lose the worker's image",
+		edit: all(
+			replace("values/worker.yaml", "image: registry.example.com/shop/worker:1.4.2\n", ""),
+			replace("values/database.yaml", `max_connections: "100"`, `max_connections: "200"`),
+		),
+		exit: 18,
+	},
+	{
+		title:   "installed: false",
+		text:    "The worker is not wanted any more. Saying so in the repository uninstalls it.",
+		message: "worker: uninstall",
+		edit:    replace("helmfile.yaml", "installed: true", "installed: false"),
+		exit:    0,
+		witness: []string{"list"},
+	},
+}
+
+func replace(file, old, with string) func(map[string]string) {
+	return func(files map[string]string) { files[file] = strings.Replace(files[file], old, with, 1) }
+}
+
+func all(edits ...func(map[string]string)) func(map[string]string) {
+	return func(files map[string]string) {
+		for _, edit := range edits {
+			edit(files)
+		}
+	}
+}

@@ -1,0 +1,83 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/helmfile-agent/helmfile-agent/e2e/cluster"
+)
+
+// TestDiff is the CI of a pull request: a checkout, no repository, and nothing written.
+func TestDiff(t *testing.T) {
+	t.Parallel()
+	u := newTenant(t)
+	dir := checkout(t, tree(t, "../examples/quickstart"))
+	before := now(t)
+
+	added := u.run("", "helmfile-agent", "diff", "--dir", dir, "--namespace", u.namespace, "--log-level", "warn")
+	if added.code != 0 {
+		t.Fatalf("diff without --detailed-exitcode: %s", added)
+	}
+	contains(t, added.stdout, "web: to install", "+++ Deployment/web", "+  replicas: 1", "3 to install")
+	if strings.Contains(added.stdout, "\x1b[") {
+		t.Error("colour without a terminal")
+	}
+	if writes := cluster.Writes(requests(t, before, u)); len(writes) != 0 {
+		t.Errorf("diff wrote: %v", writes)
+	}
+
+	detailed := u.run("", "helmfile-agent", "diff", "--dir", dir, "--namespace", u.namespace, "--detailed-exitcode", "--log-level", "warn")
+	if detailed.code != 2 {
+		t.Errorf("diff --detailed-exitcode with differences: %s", detailed)
+	}
+	u.converge("--repo", newRepository(t, tree(t, "../examples/quickstart")).url)
+	same := u.run("", "helmfile-agent", "diff", "--dir", dir, "--namespace", u.namespace, "--detailed-exitcode", "--log-level", "warn")
+	if same.code != 0 {
+		t.Errorf("diff --detailed-exitcode without differences: %s", same)
+	}
+}
+
+// TestDiffMasksSecrets: the values of a Secret are never shown, that they differ is.
+func TestDiffMasksSecrets(t *testing.T) {
+	t.Parallel()
+	u := newTenant(t)
+	files := map[string]string{
+		"helmfile.yaml":            "releases:\n- name: vault\n  chart: ./chart\n  values: [{password: first-password}]\n",
+		"chart/Chart.yaml":         "apiVersion: v2\nname: vault\nversion: 1.0.0\n",
+		"chart/templates/all.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: vault}\nstringData: {password: {{ .Values.password }}}\n",
+	}
+	u.converge("--repo", newRepository(t, files).url)
+	files["helmfile.yaml"] = strings.ReplaceAll(files["helmfile.yaml"], "first-", "another-")
+	r := u.run("", "helmfile-agent", "diff", "--dir", checkout(t, files), "--namespace", u.namespace)
+	contains(t, r.stdout, "values changed: password", "-------- # (14 bytes)", "++++++++ # (16 bytes)")
+	if said := r.stdout + r.stderr; strings.Contains(said, "first-password") || strings.Contains(said, "another-password") {
+		t.Errorf("a password was printed: %s", r)
+	}
+}
+
+// checkout writes the files to a directory, as a CI job finds them.
+func checkout(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func contains(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q is missing in:\n%s", part, text)
+		}
+	}
+}

@@ -1,0 +1,213 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/helmfile-agent/helmfile-agent/e2e/cluster"
+	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
+)
+
+// control is the one control plane of this package's tests; each test works in namespaces of its own.
+var control *cluster.Cluster
+
+// binaries is the directory of the programs under test and of the real helm and helmfile; `make bin` fills it.
+var binaries string
+
+func TestMain(m *testing.M) {
+	os.Exit(withControlPlane(m))
+}
+
+func withControlPlane(m *testing.M) int {
+	found, err := cluster.FindBinary()
+	if err == nil {
+		binaries = filepath.Dir(found)
+		control, err = cluster.Start(context.Background(), cluster.Options{Binary: found})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "start the control plane:", err)
+		return 1
+	}
+	code := m.Run()
+	if err := control.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, "stop the control plane:", err)
+		return 1
+	}
+	return code
+}
+
+// processTimeout bounds one process of a test; it is far above what any takes.
+const processTimeout = 2 * time.Minute
+
+// tenant is a user with the rights of the ClusterRole admin in one namespace, and nowhere else.
+type tenant struct {
+	t          *testing.T
+	namespace  string
+	user       string
+	kubeconfig string
+	env        []string // of its processes, besides what all have
+}
+
+var tenants atomic.Int64
+
+// newTenant makes a namespace of its own for the test.
+func newTenant(t *testing.T) tenant {
+	t.Helper()
+	n := int(tenants.Add(1))
+	name := regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(t.Name()), "-")
+	namespace := strings.Trim(fmt.Sprintf("%.40s", name), "-") + fmt.Sprintf("-%d", n)
+	return bind(t, namespace, cluster.TenantUser(n%cluster.Tenants))
+}
+
+func bind(t *testing.T, namespace, user string) tenant {
+	t.Helper()
+	if err := control.Tenant(t.Context(), namespace, user); err != nil {
+		t.Fatal(err)
+	}
+	kubeconfig, err := control.Kubeconfig(user, namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tenant{t: t, namespace: namespace, user: user, kubeconfig: kubeconfig}
+}
+
+// result is how a process ended.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// String is everything the process said, for a test's failure message.
+func (r result) String() string {
+	return fmt.Sprintf("exit code %d\n--- stdout\n%s\n--- stderr\n%s", r.code, r.stdout, r.stderr)
+}
+
+// run runs one of the binaries as the tenant, in a directory.
+func (u tenant) run(dir, name string, args ...string) result {
+	u.t.Helper()
+	ctx, cancel := context.WithTimeout(u.t.Context(), processTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(binaries, name), args...)
+	cmd.Dir = dir
+	cmd.Env = u.environment()
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exited *exec.ExitError
+	if err != nil && !errors.As(err, &exited) {
+		u.t.Fatalf("run %s: %v", name, err)
+	}
+	return result{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
+}
+
+// environment has a home of its own, so that neither this machine's configuration nor another test's caches matter, and the
+// real helm on the PATH for the real helmfile.
+func (u tenant) environment() []string {
+	home := u.t.TempDir()
+	return append([]string{
+		"HOME=" + home,
+		"KUBECONFIG=" + u.kubeconfig,
+		"PATH=" + binaries + string(os.PathListSeparator) + os.Getenv("PATH"),
+		"TMPDIR=" + home,
+	}, u.env...)
+}
+
+// agent runs helmfile-agent in the tenant's namespace and returns its report too.
+func (u tenant) agent(command string, args ...string) (summary, result) {
+	u.t.Helper()
+	args = append([]string{command, "--namespace", u.namespace, "--output", "json", "--log-level", "warn"}, args...)
+	r := u.run("", "helmfile-agent", args...)
+	var s summary
+	if r.stdout != "" {
+		if err := json.Unmarshal([]byte(r.stdout), &s); err != nil {
+			u.t.Fatalf("the report is not JSON: %v\n%s", err, r)
+		}
+	}
+	return s, r
+}
+
+// converge insists on a run that ends well.
+func (u tenant) converge(args ...string) summary {
+	u.t.Helper()
+	s, r := u.agent("run", args...)
+	if r.code != 0 {
+		u.t.Fatalf("the run did not converge: %s", r)
+	}
+	return s
+}
+
+// summary is the part of the agent's JSON report that tests look at.
+type summary struct {
+	Result   string   `json:"result"`
+	ExitCode int      `json:"exitCode"`
+	Error    string   `json:"error"`
+	Warnings []string `json:"warnings"`
+	Source   struct {
+		Commit, Author, Subject string
+	} `json:"source"`
+	Releases []struct {
+		Namespace, Name, Action, Result, Why, Error string
+		Revision                                    int
+	} `json:"releases"`
+}
+
+// actions is the report as a picture: "web install done 1" for each release, by name.
+func (s summary) actions() []string {
+	lines := make([]string, 0, len(s.Releases))
+	for _, r := range s.Releases {
+		lines = append(lines, fmt.Sprintf("%s %s %s %d", r.Name, r.Action, r.Result, r.Revision))
+	}
+	return lines
+}
+
+// repository is a git repository that the agent can clone.
+type repository struct {
+	*servers.Repo
+	url string
+}
+
+// newRepository serves the files as the first commit of a repository.
+func newRepository(t *testing.T, files map[string]string) repository {
+	t.Helper()
+	root := t.TempDir()
+	server, err := servers.NewGitHTTP(root, servers.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	repo, err := servers.NewRepo(root, "config.git")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := repository{repo, server.RepoURL("config.git")}
+	r.commit(t, files, "first")
+	return r
+}
+
+func (r repository) commit(t *testing.T, files map[string]string, message string) {
+	t.Helper()
+	if _, err := r.Commit(files, message); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// tree reads a directory of this repository, such as an example.
+func tree(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files, err := servers.Tree(os.DirFS(dir), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
