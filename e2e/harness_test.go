@@ -52,7 +52,7 @@ const processTimeout = 2 * time.Minute
 
 // tenant is a user with the rights of the ClusterRole admin in one namespace, and nowhere else.
 type tenant struct {
-	t          *testing.T
+	t          testing.TB
 	namespace  string
 	user       string
 	kubeconfig string
@@ -62,7 +62,7 @@ type tenant struct {
 var tenants atomic.Int64
 
 // newTenant makes a namespace of its own for the test.
-func newTenant(t *testing.T) tenant {
+func newTenant(t testing.TB) tenant {
 	t.Helper()
 	n := int(tenants.Add(1))
 	name := regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(t.Name()), "-")
@@ -70,7 +70,7 @@ func newTenant(t *testing.T) tenant {
 	return bind(t, namespace, cluster.TenantUser(n%cluster.Tenants))
 }
 
-func bind(t *testing.T, namespace, user string) tenant {
+func bind(t testing.TB, namespace, user string) tenant {
 	t.Helper()
 	if err := control.Tenant(t.Context(), namespace, user); err != nil {
 		t.Fatal(err)
@@ -114,7 +114,12 @@ func (u tenant) run(dir, name string, args ...string) result {
 // environment has a home of its own, so that neither this machine's configuration nor another test's caches matter, and the
 // real helm on the PATH for the real helmfile.
 func (u tenant) environment() []string {
-	home := u.t.TempDir()
+	// The test's own temporary directory has its name in it: helm takes a comma in a path for the end of the path.
+	home, err := os.MkdirTemp("", "home-")
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	u.t.Cleanup(func() { _ = os.RemoveAll(home) })
 	return append([]string{
 		"HOME=" + home,
 		"KUBECONFIG=" + u.kubeconfig,
@@ -178,7 +183,7 @@ type repository struct {
 }
 
 // newRepository serves the files as the first commit of a repository.
-func newRepository(t *testing.T, files map[string]string) repository {
+func newRepository(t testing.TB, files map[string]string) repository {
 	t.Helper()
 	root := t.TempDir()
 	server, err := servers.NewGitHTTP(root, servers.Options{})
@@ -195,7 +200,7 @@ func newRepository(t *testing.T, files map[string]string) repository {
 	return r
 }
 
-func (r repository) commit(t *testing.T, files map[string]string, message string) {
+func (r repository) commit(t testing.TB, files map[string]string, message string) {
 	t.Helper()
 	if _, err := r.Commit(files, message); err != nil {
 		t.Fatal(err)
@@ -203,7 +208,7 @@ func (r repository) commit(t *testing.T, files map[string]string, message string
 }
 
 // tree reads a directory of this repository, such as an example.
-func tree(t *testing.T, dir string) map[string]string {
+func tree(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	files, err := servers.Tree(os.DirFS(dir), "")
 	if err != nil {

@@ -21,7 +21,8 @@ type Writer interface {
 }
 
 // Do works through the plan, at most concurrency steps at a time. A failed step fails those that need it and nobody else.
-// When ctx ends, steps that have not begun are skipped. The outcomes are in the plan's order, one for each step.
+// When ctx ends, steps that would write and have not begun are skipped. The outcomes are in the plan's order, one for each
+// step.
 func Do(ctx context.Context, p plan.Plan, w Writer, concurrency int, log *slog.Logger) []Outcome {
 	r := &runner{
 		writer:   w,
@@ -76,17 +77,11 @@ func (r *runner) phase(ctx context.Context, p plan.Plan, phase int) {
 	group.Wait()
 }
 
-// step waits for its turn, then acts. A cycle, which helmfile refuses to load, would end here with ctx.
+// step waits for its turn, then acts.
 func (r *runner) step(ctx context.Context, s plan.Step) Outcome {
-	for _, key := range s.After {
-		select {
-		case <-r.done[key].ended:
-		case <-ctx.Done():
-			return skipped(s, context.Cause(ctx))
-		}
-	}
-	if failed := r.failedNeed(s); failed != nil {
-		return skipped(s, fmt.Errorf("%s failed", failed))
+	r.await(ctx, s.After)
+	if why := r.obstacle(ctx, s); why != nil {
+		return skipped(s, why)
 	}
 	if !s.Verb.Writes() {
 		return settled(s)
@@ -95,7 +90,6 @@ func (r *runner) step(ctx context.Context, s plan.Step) Outcome {
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()
 	case <-ctx.Done():
-		return skipped(s, context.Cause(ctx))
 	}
 	if ctx.Err() != nil {
 		return skipped(s, context.Cause(ctx))
@@ -103,19 +97,45 @@ func (r *runner) step(ctx context.Context, s plan.Step) Outcome {
 	return r.act(ctx, s)
 }
 
-// failedNeed is a release that this step needs and that is not in place. Needs of a later phase cannot be: they are not
-// waited for.
-func (r *runner) failedNeed(s plan.Step) *release.Key {
-	if s.Verb == plan.Refuse {
-		return nil // its own reason says more
+// await returns when the steps have ended. A cycle, which helmfile refuses to load, would end here with ctx.
+func (r *runner) await(ctx context.Context, steps []release.Key) {
+	for _, key := range steps {
+		select {
+		case <-r.done[key].ended:
+		case <-ctx.Done():
+			return
+		}
 	}
+}
+
+// obstacle is why a step may not begin. Once ctx has ended, only writing is forbidden: what writes nothing is as it is.
+func (r *runner) obstacle(ctx context.Context, s plan.Step) error {
+	switch {
+	case s.Verb == plan.Refuse:
+		return nil // its own reason says more
+	case ctx.Err() == nil:
+		return r.failedNeed(s)
+	case s.Verb.Writes():
+		return context.Cause(ctx)
+	default:
+		return nil
+	}
+}
+
+// failedNeed says which release kept this step's needs from being in place: the one that failed, however far away.
+// Needs of a later phase cannot be in place: they are not waited for.
+func (r *runner) failedNeed(s plan.Step) error {
 	for _, key := range s.Needs {
 		select {
 		case <-r.done[key].ended:
-			if r.done[key].outcome.Result != Done {
-				return &key
-			}
 		default:
+			continue
+		}
+		switch needed := r.done[key].outcome; needed.Result {
+		case Failed:
+			return fmt.Errorf("%s failed", key)
+		case Skipped:
+			return needed.Err
 		}
 	}
 	return nil
@@ -123,7 +143,7 @@ func (r *runner) failedNeed(s plan.Step) *release.Key {
 
 func (r *runner) act(ctx context.Context, s plan.Step) Outcome {
 	r.log.Info("release started", "release", s.Key.String(), "action", s.Verb, "why", s.Why)
-	outcome := Outcome{Step: s, Result: Done, Revision: revisionOf(s)}
+	outcome := Outcome{Step: s, Result: Done}
 	start := time.Now()
 	outcome.Revision, outcome.Err = r.write(ctx, s)
 	outcome.Took = time.Since(start)

@@ -64,7 +64,7 @@ func changedObjects(have, next release.Manifest) []string {
 	for i, key := range keys {
 		names[i] = key.String()
 	}
-	return names
+	return slices.Compact(names) // an object that changed its API version is two keys, and one name
 }
 
 func byKey(manifest release.Manifest) map[release.ObjectKey]release.Object {
@@ -96,8 +96,18 @@ func collect(paths *[]string, path string, have, next any) {
 	keys := maps.Clone(before)
 	maps.Copy(keys, after)
 	for key := range keys {
-		collect(paths, strings.TrimPrefix(path+"."+key, "."), before[key], after[key])
+		below := strings.TrimPrefix(path+"."+key, ".")
+		if present(before, key) != present(after, key) {
+			*paths = append(*paths, below) // even if it is null: a null takes a chart's default away
+			continue
+		}
+		collect(paths, below, before[key], after[key])
 	}
+}
+
+func present(values map[string]any, key string) bool {
+	_, ok := values[key]
+	return ok
 }
 
 // normal makes values comparable that went through Helm's JSON storage with those that did not.

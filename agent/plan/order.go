@@ -39,21 +39,23 @@ func (p *Plan) order() {
 
 // link orders two steps of which one needs the other's release.
 func link(step, needed *Step) {
-	uninstalling, neededGoes := step.Verb == Uninstall, needed.Verb == Uninstall
 	switch {
-	case uninstalling && neededGoes:
+	case step.Verb == Uninstall && needed.Verb == Uninstall:
 		needed.Needs = append(needed.Needs, step.Key)
 		if needed.Phase == step.Phase {
 			needed.After = append(needed.After, step.Key)
 		}
-	case !uninstalling && !neededGoes:
+	case stays(step) && stays(needed):
 		step.Needs = append(step.Needs, needed.Key)
 		if needed.Phase == step.Phase {
 			step.After = append(step.After, needed.Key)
 		}
 	}
 	// A release that stays while what it needs goes, or the reverse, is ordered by the phases alone: helmfile only warns.
+	// One that is disabled, not selected, or gone already has nothing to wait for, and nobody waits for it.
 }
+
+func stays(step *Step) bool { return step.Want.State == release.Installed }
 
 func unique(keys []release.Key) []release.Key {
 	slices.SortFunc(keys, release.Key.Compare)

@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -24,9 +25,10 @@ func DecryptFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, unreadable(path, err)
 	}
-	plain, err := decrypt.DataWithFormat(encrypted, formatOf(path))
+	format := formatOf(path)
+	plain, err := decrypt.DataWithFormat(encrypted, format)
 	switch {
-	case errors.Is(err, sops.MetadataNotFound):
+	case errors.Is(err, sops.MetadataNotFound), format == formats.Binary && !json.Valid(encrypted): // sops wraps such files in JSON
 		return nil, unreadable(path, errors.New("it is not encrypted by sops: encrypt it, or name it under values instead"))
 	case err != nil:
 		return nil, unreadable(path, explain(err))

@@ -2,9 +2,11 @@ package secrets
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"io"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -40,11 +42,13 @@ func (m *Mask) Add(values ...string) {
 	}
 }
 
-// AddLeaves makes every string within a decoded document known.
+// AddLeaves makes every string and number within a decoded document known.
 func (m *Mask) AddLeaves(document any) {
 	switch node := document.(type) {
 	case string:
 		m.Add(node)
+	case float64: // a large one is printed by templates with an exponent
+		m.Add(strconv.FormatFloat(node, 'f', -1, 64), strconv.FormatFloat(node, 'g', -1, 64))
 	case map[string]any:
 		for _, child := range node {
 			m.AddLeaves(child)
@@ -58,13 +62,31 @@ func (m *Mask) AddLeaves(document any) {
 
 func forms(value string) []string {
 	trimmed := strings.TrimSpace(value)
-	return []string{
-		value,
-		trimmed,
+	all := []string{
 		base64.StdEncoding.EncodeToString([]byte(value)),
+		base64.StdEncoding.EncodeToString([]byte(trimmed)),
 		url.QueryEscape(trimmed),
 		url.PathEscape(trimmed),
 	}
+	texts := []string{trimmed}
+	for line := range strings.Lines(trimmed) { // text that indents a value keeps no more of it than its lines
+		texts = append(texts, strings.TrimSpace(line))
+	}
+	for _, text := range texts {
+		all = append(all, text, escaped(text, false), escaped(text, true))
+	}
+	return all
+}
+
+// escaped is the value as it stands within a JSON string; html says whether <, > and & are escaped too.
+func escaped(value string, html bool) string {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(html)
+	if err := encoder.Encode(value); err != nil {
+		return value // never: every string can be encoded
+	}
+	return strings.TrimSuffix(text.String(), "\"\n")[len(`"`):]
 }
 
 // String is s with every known secret replaced by stars.

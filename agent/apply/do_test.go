@@ -1,0 +1,324 @@
+package apply
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/plan"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+const (
+	install   = plan.Install
+	upgrade   = plan.Upgrade
+	uninstall = plan.Uninstall
+	unchanged = plan.Unchanged
+)
+
+func TestWhenStepsRun(t *testing.T) {
+	for name, test := range map[string]struct {
+		plan        plan.Plan
+		concurrency int
+		want        []string
+	}{
+		"independent steps run side by side": {of(step("a", install), step("b", upgrade), step("c", install)), 3,
+			[]string{"a 0s–1s", "b 0s–1s", "c 0s–1s"}},
+		"but never more than allowed": {of(step("a", install, "e"), step("b", install, "e"), step("c", install, "e"), step("e", install)), 2,
+			[]string{"e 0s–1s", "? 1s–2s", "? 1s–2s", "? 2s–3s"}},
+		"and one at a time if only one is": {of(step("a", install), step("b", install), step("c", install)), 1,
+			[]string{"? 0s–1s", "? 1s–2s", "? 2s–3s"}},
+		"what is needed comes first": {of(step("a", install, "b"), step("b", upgrade, "c"), step("c", install)), 9,
+			[]string{"c 0s–1s", "b 1s–2s", "a 2s–3s"}},
+		"a diamond": {of(step("a", install), step("b", install, "a"), step("c", install, "a"), step("d", install, "b", "c")), 9,
+			[]string{"a 0s–1s", "b 1s–2s", "c 1s–2s", "d 2s–3s"}},
+		"a step waits for its own needs only": {of(step("a", install), step("b", install, "a"), step("c", install), step("d", install, "c")), 9,
+			[]string{"a 0s–1s", "c 0s–1s", "b 1s–2s", "d 1s–2s"}},
+		"a phase ends before the next begins": {of(step("a", install), step("b", uninstall), step("c", uninstall, "b")), 9,
+			[]string{"b 0s–1s", "c 1s–2s", "a 2s–3s"}},
+		"steps that write nothing take no time and no slot": {
+			of(step("a", unchanged), step("b", plan.Orphan), step("c", plan.Leave), step("d", plan.Refuse), step("e", install, "a")), 1,
+			[]string{"e 0s–1s"}},
+		"a plan without steps": {of(), 1, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWriter()
+				do(t.Context(), test.plan, w, test.concurrency)
+				if diff := cmp.Diff(test.want, anonymous(w.picture(), test.want)); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
+}
+
+// anonymous puts "?" for the name wherever want has it: which of several ready steps comes first is not determined.
+func anonymous(picture, want []string) []string {
+	for i := range min(len(picture), len(want)) {
+		if want[i][0] == '?' {
+			picture[i] = "?" + picture[i][1:]
+		}
+	}
+	return picture
+}
+
+func TestWhatBecomesOfSteps(t *testing.T) {
+	foreignNeed := step("web", install, "db")
+	foreignNeed.After = nil // db is of an earlier phase
+	later := step("db", install)
+	later.Phase = 3
+
+	for name, test := range map[string]struct {
+		plan  plan.Plan
+		fails string
+		want  []string
+	}{
+		"everything goes well": {of(step("a", install), step("b", upgrade), step("c", uninstall), step("d", unchanged), step("e", plan.Leave), step("f", plan.Orphan)), "",
+			[]string{"a: done", "b: done", "c: done", "d: done", "e: done", "f: done"}},
+		"one failed release stops nobody else": {of(step("a", install), step("b", install), step("c", upgrade)), "a",
+			[]string{"a: failed: boom", "b: done", "c: done"}},
+		"but those that need it": {of(step("cache", install), step("db", install), step("web", install, "cache", "db"), step("job", install, "cache")), "db",
+			[]string{"cache: done", "db: failed: boom", "web: skipped: shop/db failed", "job: done"}},
+		"and those that need them, for the same reason": {of(step("a", install), step("b", unchanged, "a"), step("c", upgrade, "b"), step("d", install, "c")), "a",
+			[]string{"a: failed: boom", "b: skipped: shop/a failed", "c: skipped: shop/a failed", "d: skipped: shop/a failed"}},
+		"what needs it in a later phase too": {of(func() plan.Step { s := step("db", install); s.Phase = 0; return s }(), foreignNeed), "db",
+			[]string{"db: failed: boom", "web: skipped: shop/db failed"}},
+		"a need in a later phase is not waited for": {of(later, foreignNeed), "db",
+			[]string{"db: failed: boom", "web: done"}},
+		"a refused release fails those that need it": {of(step("db", plan.Refuse), step("web", install, "db"), step("job", install)), "",
+			[]string{"db: failed: because", "web: skipped: shop/db failed", "job: done"}},
+		"a refused release keeps its own reason": {of(step("db", install), step("web", plan.Refuse, "db")), "db",
+			[]string{"db: failed: boom", "web: failed: because"}},
+		"an uninstall that fails keeps what it needs": {of(step("db", uninstall, "web"), step("web", uninstall), step("job", uninstall)), "web",
+			[]string{"db: skipped: shop/web failed", "web: failed: boom", "job: done"}},
+		"but not what is installed afterwards": {of(step("a", uninstall), step("b", install)), "a",
+			[]string{"a: failed: boom", "b: done"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fail := func(want release.Desired) error {
+					if want.Name == test.fails {
+						return errors.New("boom")
+					}
+					return nil
+				}
+				w := newWriter()
+				w.install = func(_ context.Context, want release.Desired) (int, error) { return 1, fail(want) }
+				w.upgrade = func(_ context.Context, want release.Desired, _ release.Observed) (int, error) { return 8, fail(want) }
+				w.uninstall = func(_ context.Context, want release.Desired) error { return fail(want) }
+				if diff := cmp.Diff(test.want, results(do(t.Context(), test.plan, w, 2))); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
+}
+
+func TestWhenTheRunIsStopped(t *testing.T) {
+	cause := errors.New("told to stop")
+	p := of(step("a", install), step("b", upgrade, "a"), step("c", install, "b"), step("d", unchanged, "c"), step("e", plan.Refuse, "c"), step("f", uninstall))
+
+	for name, test := range map[string]struct {
+		after time.Duration
+		want  []string
+		spans []string
+	}{
+		"before it begins, nothing is written": {0,
+			[]string{"a: skipped: told to stop", "b: skipped: told to stop", "c: skipped: told to stop", "d: done", "e: failed: because", "f: skipped: told to stop"}, nil},
+		"during a step, that step fails and no other begins": {1500 * time.Millisecond,
+			[]string{"a: failed: context canceled", "b: skipped: told to stop", "c: skipped: told to stop", "d: done", "e: failed: because", "f: done"},
+			[]string{"f 0s–1s", "a 1s–1.5s"}},
+		"after it ended, nobody cares": {time.Hour,
+			[]string{"a: done", "b: done", "c: done", "d: done", "e: failed: because", "f: done"},
+			[]string{"f 0s–1s", "a 1s–2s", "b 2s–3s", "c 3s–4s"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, stop := context.WithCancelCause(t.Context())
+				if test.after == 0 {
+					stop(cause)
+				}
+				defer time.AfterFunc(test.after, func() { stop(cause) }).Stop()
+				w := newWriter()
+				got := do(ctx, p, w, 1)
+				if diff := cmp.Diff(test.want, results(got)); diff != "" {
+					t.Error(diff)
+				}
+				if diff := cmp.Diff(test.spans, w.picture()); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
+
+	t.Run("between two steps, the second is skipped", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, stop := context.WithCancelCause(t.Context())
+			w := newWriter()
+			w.install = func(context.Context, release.Desired) (int, error) { stop(cause); return 1, nil }
+			got := do(ctx, of(step("a", install), step("b", install, "a"), step("c", unchanged, "b")), w, 1)
+			want := []string{"a: done", "b: skipped: told to stop", "c: done"}
+			if diff := cmp.Diff(want, results(got)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	})
+
+	t.Run("while steps queue for a slot, those are skipped", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, stop := context.WithTimeoutCause(t.Context(), 1500*time.Millisecond, cause)
+			defer stop()
+			got := do(ctx, of(step("a", install), step("b", install), step("c", install), step("d", install)), newWriter(), 1)
+			lines := results(got)
+			for i := range lines {
+				lines[i] = lines[i][3:] // which of them came first is not determined
+			}
+			slices.Sort(lines)
+			want := []string{"done", "failed: context deadline exceeded", "skipped: told to stop", "skipped: told to stop"}
+			if diff := cmp.Diff(want, lines); diff != "" {
+				t.Error(diff)
+			}
+		})
+	})
+
+	t.Run("even a cycle ends", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, stop := context.WithTimeoutCause(t.Context(), time.Minute, cause)
+			defer stop()
+			got := do(ctx, of(step("a", install, "b"), step("b", install, "a")), newWriter(), 1)
+			want := []string{"a: skipped: told to stop", "b: skipped: told to stop"}
+			if diff := cmp.Diff(want, results(got)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	})
+}
+
+func TestAnOutcomeTellsRevisionAndTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gone := step("gone", unchanged)
+		gone.Have.Status = "uninstalled"
+		p := of(step("a", install), step("b", upgrade), step("c", upgrade), step("d", uninstall), step("e", uninstall), step("f", unchanged),
+			step("g", upgrade, "c"), step("h", install, "c"), gone)
+		w := newWriter()
+		boom := errors.New("boom")
+		w.upgrade = func(ctx context.Context, want release.Desired, have release.Observed) (int, error) {
+			if want.Name == "c" {
+				return 9, boom // rolled back: two revisions more
+			}
+			return have.Revision + 1, work(ctx)
+		}
+		w.uninstall = func(ctx context.Context, want release.Desired) error {
+			if want.Name == "e" {
+				return boom
+			}
+			return work(ctx)
+		}
+		type told struct {
+			Name     string
+			Revision int
+			Took     time.Duration
+		}
+		var got []told
+		for _, o := range do(t.Context(), p, w, 9) {
+			got = append(got, told{o.Name, o.Revision, o.Took})
+		}
+		want := []told{
+			{"a", 1, time.Second},
+			{"b", 8, time.Second},
+			{"c", 9, 0}, // failed: what the writer says
+			{"d", 0, time.Second},
+			{"e", 7, 0}, // failed: still there
+			{"f", 7, 0},
+			{"g", 7, 0}, // skipped: as before
+			{"h", 0, 0},
+			{"gone", 0, 0},
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestTheWriterGetsWhatThePlanHolds(t *testing.T) {
+	p := of(step("a", install), step("b", upgrade), step("c", uninstall))
+	var got []release.Desired
+	var have release.Observed
+	w := newWriter()
+	w.install = func(_ context.Context, d release.Desired) (int, error) { got = append(got, d); return 1, nil }
+	w.upgrade = func(_ context.Context, d release.Desired, o release.Observed) (int, error) {
+		got, have = append(got, d), o
+		return 8, nil
+	}
+	w.uninstall = func(_ context.Context, d release.Desired) error { got = append(got, d); return nil }
+	for i := range p.Steps {
+		do(t.Context(), of(p.Steps[i]), w, 1)
+	}
+	if diff := cmp.Diff([]release.Desired{*p.Steps[0].Want, *p.Steps[1].Want, *p.Steps[2].Want}, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(*p.Steps[1].Have, have); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestOneLineWhenAStepStartsAndOneWhenItEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		logger := slog.New(slog.NewJSONHandler(&log, nil))
+		w := newWriter()
+		w.install = func(ctx context.Context, _ release.Desired) (int, error) {
+			return 1, errors.Join(work(ctx), errors.New("boom"))
+		}
+		Do(t.Context(), of(step("a", upgrade), step("b", install, "a"), step("c", unchanged), step("d", install, "b")), w, 1, logger)
+
+		var got []string
+		for line := range bytes.Lines(log.Bytes()) {
+			var l struct{ Level, Msg, Release, Action, Took string }
+			if err := json.Unmarshal(line, &l); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, l.Level+" "+l.Msg+" "+l.Release+" "+l.Action+" "+l.Took)
+		}
+		want := []string{
+			"INFO release started shop/a upgrade ",
+			"INFO release done shop/a upgrade 1s",
+			"INFO release started shop/b install ",
+			"ERROR release failed shop/b install 1s",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		if bytes.Contains(log.Bytes(), []byte("boom")) {
+			t.Error("an error that is returned is logged too")
+		}
+	})
+}
+
+func TestLook(t *testing.T) {
+	gone := step("gone", unchanged)
+	gone.Have = nil
+	p := of(step("a", install), step("b", upgrade), step("c", uninstall), step("d", unchanged), step("e", plan.Leave), step("f", plan.Orphan),
+		step("g", plan.Refuse, "a"), gone)
+	outcomes := Look(p)
+	want := []string{"a: ", "b: ", "c: ", "d: done", "e: done", "f: done", "g: failed: because", "gone: done"}
+	if diff := cmp.Diff(want, results(outcomes)); diff != "" {
+		t.Error(diff)
+	}
+	var revisions []int
+	for _, o := range outcomes {
+		revisions = append(revisions, o.Revision)
+	}
+	if diff := cmp.Diff([]int{0, 7, 7, 7, 7, 7, 0, 0}, revisions); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,130 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/plan"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// fakeWriter does what its fields say; without one, it takes a second and succeeds. It remembers when each release was
+// worked on, in seconds since it was made. The tests run in synctest bubbles, where that is exact.
+type fakeWriter struct {
+	install   func(context.Context, release.Desired) (int, error)
+	upgrade   func(context.Context, release.Desired, release.Observed) (int, error)
+	uninstall func(context.Context, release.Desired) error
+
+	mu    sync.Mutex
+	made  time.Time
+	spans []span
+}
+
+type span struct {
+	name       string
+	start, end time.Duration
+}
+
+func newWriter() *fakeWriter { return &fakeWriter{made: time.Now()} }
+
+func (f *fakeWriter) Install(ctx context.Context, want release.Desired) (int, error) {
+	defer f.span(want.Name)()
+	if f.install == nil {
+		return 1, work(ctx)
+	}
+	return f.install(ctx, want)
+}
+
+func (f *fakeWriter) Upgrade(ctx context.Context, want release.Desired, have release.Observed) (int, error) {
+	defer f.span(want.Name)()
+	if f.upgrade == nil {
+		return have.Revision + 1, work(ctx)
+	}
+	return f.upgrade(ctx, want, have)
+}
+
+func (f *fakeWriter) Uninstall(ctx context.Context, want release.Desired) error {
+	defer f.span(want.Name)()
+	if f.uninstall == nil {
+		return work(ctx)
+	}
+	return f.uninstall(ctx, want)
+}
+
+// work takes a second, or as long as ctx lasts.
+func work(ctx context.Context) error {
+	select {
+	case <-time.After(time.Second):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (f *fakeWriter) span(name string) (end func()) {
+	start := time.Since(f.made)
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.spans = append(f.spans, span{name, start, time.Since(f.made)})
+	}
+}
+
+// picture is "name start–end" for each release that was worked on, by start and name.
+func (f *fakeWriter) picture() []string {
+	slices.SortFunc(f.spans, func(a, b span) int {
+		if a.start != b.start {
+			return int(a.start - b.start)
+		}
+		return strings.Compare(a.name, b.name)
+	})
+	var lines []string
+	for _, s := range f.spans {
+		lines = append(lines, fmt.Sprintf("%s %s–%s", s.name, s.start, s.end))
+	}
+	return lines
+}
+
+func key(name string) release.Key { return release.Key{Namespace: "shop", Name: name} }
+
+// step needs releases of the same phase, which is 1 for what stays and 0 for what is uninstalled.
+func step(name string, verb plan.Verb, needs ...string) plan.Step {
+	s := plan.Step{Key: key(name), Verb: verb, Why: "because", Want: &release.Desired{Key: key(name)}, Phase: 1}
+	for _, need := range needs {
+		s.Needs = append(s.Needs, key(need))
+	}
+	s.After = s.Needs
+	switch verb {
+	case plan.Uninstall:
+		s.Phase = 0
+		fallthrough
+	case plan.Upgrade, plan.Unchanged, plan.Leave, plan.Orphan:
+		s.Have = &release.Observed{Key: key(name), Revision: 7, Status: "deployed"}
+	}
+	return s
+}
+
+func of(steps ...plan.Step) plan.Plan { return plan.Plan{Steps: steps} }
+
+func do(ctx context.Context, p plan.Plan, w Writer, concurrency int) []Outcome {
+	return Do(ctx, p, w, concurrency, slog.New(slog.NewTextHandler(io.Discard, nil)))
+}
+
+// results is "name: result" for each outcome, with the reason where there is one.
+func results(outcomes []Outcome) []string {
+	var lines []string
+	for _, o := range outcomes {
+		line := fmt.Sprintf("%s: %s", o.Name, o.Result)
+		if o.Err != nil {
+			line += ": " + o.Err.Error()
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}

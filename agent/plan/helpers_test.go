@@ -1,0 +1,91 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+var (
+	noon   = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	policy = Policy{Instance: "mine", AbandonedAfter: 10 * time.Minute}
+)
+
+// key reads "namespace/name"; a bare name is in namespace shop.
+func key(s string) release.Key {
+	namespace, name, ok := strings.Cut(s, "/")
+	if !ok {
+		return release.Key{Namespace: "shop", Name: s}
+	}
+	return release.Key{Namespace: namespace, Name: name}
+}
+
+func want(name string, state release.State, needs ...string) release.Desired {
+	d := release.Desired{Key: key(name), State: state}
+	for _, need := range needs {
+		d.Needs = append(d.Needs, key(need))
+	}
+	return d
+}
+
+// at is the release in the state file of that position.
+func at(stage int, d release.Desired) release.Desired {
+	d.Stage = stage
+	return d
+}
+
+// have is a release that this instance owns: revision 7, chart web 1.2.3, one object.
+func have(name, status string) release.Observed {
+	return release.Observed{
+		Key: key(name), Revision: 7, Status: status, Updated: noon.Add(-time.Hour), Instance: "mine",
+		Chart:    release.ChartVersion{Name: "web", Version: "1.2.3"},
+		Values:   map[string]any{"replicaCount": 1.0},
+		Manifest: release.Manifest{deployment(1)},
+	}
+}
+
+// next is what would be rendered of a release that [have] shows as it should be.
+func next(name string) release.Rendered {
+	h := have(name, "deployed")
+	return release.Rendered{Key: h.Key, Chart: h.Chart, Values: h.Values, Manifest: h.Manifest}
+}
+
+func deployment(replicas int) release.Object {
+	return object("apps/v1", "Deployment/web", map[string]any{"replicas": replicas})
+}
+
+func object(version, name string, content map[string]any) release.Object {
+	kind, name, _ := strings.Cut(name, "/")
+	return release.Object{ObjectKey: release.ObjectKey{APIVersion: version, Kind: kind, Name: name}, Content: content}
+}
+
+// reasons is the plan as "name: verb: why" lines.
+func reasons(p Plan) []string {
+	var lines []string
+	for _, s := range p.Steps {
+		lines = append(lines, fmt.Sprintf("%s: %s: %s", s.Name, s.Verb, s.Why))
+	}
+	return lines
+}
+
+// places is the plan as "phase verb key after … needs …" lines; "after" and "needs" are left out when empty.
+func places(p Plan) []string {
+	var lines []string
+	for _, s := range p.Steps {
+		line := fmt.Sprintf("%d %s %s", s.Phase, s.Verb, s.Key)
+		lines = append(lines, line+listed(" after", s.After)+listed(" needs", s.Needs))
+	}
+	return lines
+}
+
+func listed(word string, keys []release.Key) string {
+	for _, k := range keys {
+		word += " " + k.String()
+	}
+	if len(keys) == 0 {
+		return ""
+	}
+	return word
+}

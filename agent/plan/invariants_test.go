@@ -1,0 +1,262 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// world is one input of Make.
+type world struct {
+	want []release.Desired
+	have []release.Observed
+	next []release.Rendered
+}
+
+func (w world) plan() Plan { return Make(w.want, w.have, w.next, policy, noon) }
+
+const worlds = 5000
+
+func TestInvariants(t *testing.T) {
+	verbs := map[Verb]int{}
+	for seed := range uint64(worlds) {
+		w := randomWorld(seed)
+		p := w.plan()
+		for _, step := range p.Steps {
+			verbs[step.Verb]++
+		}
+		for name, check := range map[string]func(world, Plan) error{
+			"every declared and every owned release appears once": once,
+			"a verb never travels without its why":                explained,
+			"only what is deployed is unchanged":                  settledOnly,
+			"only what is declared absent is uninstalled":         uninstalledOnly,
+			"needs and after name steps of the plan":              resolved,
+			"after stays within a phase":                          withinPhase,
+			"after has no cycle":                                  acyclic,
+		} {
+			if err := check(w, p); err != nil {
+				t.Fatalf("seed %d: %s: %v", seed, name, err)
+			}
+		}
+	}
+	for _, verb := range []Verb{Install, Upgrade, Uninstall, Unchanged, Leave, Orphan, Refuse} {
+		if verbs[verb] < worlds/10 {
+			t.Errorf("the random worlds hardly ever %s: %d times", verb, verbs[verb])
+		}
+	}
+}
+
+func TestMakeLeavesItsArgumentsAlone(t *testing.T) {
+	for seed := range uint64(worlds) {
+		w, before := randomWorld(seed), randomWorld(seed)
+		w.plan()
+		if !reflect.DeepEqual(w, before) {
+			t.Fatalf("seed %d: the arguments changed", seed)
+		}
+	}
+}
+
+func TestTheOrderOfTheInputDoesNotMatter(t *testing.T) {
+	for seed := range uint64(worlds) {
+		w := randomWorld(seed)
+		p := w.plan()
+		shuffled := randomWorld(seed)
+		random := rand.New(rand.NewPCG(seed, 1))
+		shuffle(random, shuffled.want)
+		shuffle(random, shuffled.have)
+		shuffle(random, shuffled.next)
+		if q := shuffled.plan(); !reflect.DeepEqual(p, q) {
+			t.Fatalf("seed %d:\n%q %q\n%q %q", seed, reasons(p), places(p), reasons(q), places(q))
+		}
+	}
+}
+
+func once(w world, p Plan) error {
+	expected := map[release.Key]int{}
+	for _, d := range w.want {
+		expected[d.Key] = 1
+	}
+	for _, o := range w.have {
+		if o.Instance == policy.Instance && o.Status != "uninstalled" {
+			expected[o.Key] = 1
+		}
+	}
+	got := map[release.Key]int{}
+	for _, step := range p.Steps {
+		got[step.Key]++
+	}
+	if !reflect.DeepEqual(expected, got) {
+		return fmt.Errorf("got %v, want %v", got, expected)
+	}
+	if !slices.IsSortedFunc(p.Steps, func(a, b Step) int { return a.Key.Compare(b.Key) }) {
+		return errors.New("not ordered by key")
+	}
+	return nil
+}
+
+func explained(_ world, p Plan) error {
+	for _, step := range p.Steps {
+		if step.Verb == "" || step.Why == "" {
+			return fmt.Errorf("%s: verb %q, why %q", step.Key, step.Verb, step.Why)
+		}
+	}
+	return nil
+}
+
+func settledOnly(_ world, p Plan) error {
+	for _, step := range p.Steps {
+		away := step.Have == nil || step.Have.Status == "uninstalled"
+		asDeclared := !away && step.Have.Status == "deployed"
+		if step.Want != nil && step.Want.State == release.Absent {
+			asDeclared = away
+		}
+		if step.Verb == Unchanged && !asDeclared {
+			return fmt.Errorf("%s is unchanged: %+v", step.Key, step.Have)
+		}
+	}
+	return nil
+}
+
+func uninstalledOnly(_ world, p Plan) error {
+	for _, step := range p.Steps {
+		if step.Verb == Uninstall && (step.Want == nil || step.Want.State != release.Absent) {
+			return fmt.Errorf("%s would be uninstalled: %s", step.Key, step.Why)
+		}
+		if step.Want == nil && step.Verb.Writes() {
+			return fmt.Errorf("%s is not declared: %s", step.Key, step.Verb)
+		}
+	}
+	return nil
+}
+
+func resolved(_ world, p Plan) error {
+	steps := index(p.Steps, func(s *Step) release.Key { return s.Key })
+	for _, step := range p.Steps {
+		for _, k := range slices.Concat(step.After, step.Needs) {
+			if steps[k] == nil || k == step.Key {
+				return fmt.Errorf("%s waits for %s", step.Key, k)
+			}
+		}
+		for _, k := range step.After {
+			if !slices.Contains(step.Needs, k) {
+				return fmt.Errorf("%s waits for %s without needing it", step.Key, k)
+			}
+		}
+	}
+	return nil
+}
+
+func withinPhase(_ world, p Plan) error {
+	steps := index(p.Steps, func(s *Step) release.Key { return s.Key })
+	for _, step := range p.Steps {
+		for _, k := range step.After {
+			if steps[k].Phase != step.Phase {
+				return fmt.Errorf("%s of phase %d after %s of phase %d", step.Key, step.Phase, k, steps[k].Phase)
+			}
+		}
+	}
+	return nil
+}
+
+// acyclic takes away steps that wait for nobody until none is left.
+func acyclic(_ world, p Plan) error {
+	left := index(p.Steps, func(s *Step) release.Key { return s.Key })
+	waits := func(s *Step) bool {
+		return slices.ContainsFunc(s.After, func(k release.Key) bool { return left[k] != nil })
+	}
+	for taken := true; taken; {
+		taken = false
+		for k, step := range left {
+			if !waits(step) {
+				delete(left, k)
+				taken = true
+			}
+		}
+	}
+	if len(left) > 0 {
+		return fmt.Errorf("%d steps wait for one another: %q", len(left), places(p))
+	}
+	return nil
+}
+
+// randomWorld is the same for the same seed. Its needs have no cycle: each points to a release that comes earlier in an
+// order of its own, which is not the order of the names.
+func randomWorld(seed uint64) world {
+	random := rand.New(rand.NewPCG(seed, 0))
+	var keys []release.Key
+	for _, namespace := range []string{"data", "shop"} {
+		for _, name := range []string{"a", "b", "c", "d", "e"} {
+			keys = append(keys, release.Key{Namespace: namespace, Name: name})
+		}
+	}
+	shuffle(random, keys)
+	var w world
+	for i, k := range keys {
+		if chance(random, 70) {
+			w.want = append(w.want, randomDesired(random, k, keys[:i]))
+		}
+		if chance(random, 60) {
+			w.have = append(w.have, randomObserved(random, k))
+		}
+		if chance(random, 90) {
+			w.next = append(w.next, randomRendered(random, k))
+		}
+	}
+	shuffle(random, w.want)
+	return w
+}
+
+func randomDesired(random *rand.Rand, k release.Key, earlier []release.Key) release.Desired {
+	d := release.Desired{
+		Key:   k,
+		State: pick(random, release.Installed, release.Installed, release.Absent, release.Absent, release.Disabled, release.Unselected),
+		Stage: random.IntN(3),
+	}
+	for _, need := range earlier {
+		if chance(random, 30) {
+			d.Needs = append(d.Needs, need)
+		}
+	}
+	shuffle(random, d.Needs)
+	if chance(random, 10) {
+		d.Broken = errors.New("broken")
+	}
+	return d
+}
+
+func randomObserved(random *rand.Rand, k release.Key) release.Observed {
+	return release.Observed{
+		Key:      k,
+		Revision: 1 + random.IntN(9),
+		Status: pick(random, "deployed", "deployed", "deployed", "deployed", "failed", "uninstalled", "superseded", "unknown",
+			"pending-install", "pending-upgrade", "pending-rollback", "uninstalling"),
+		Updated:  noon.Add(-time.Duration(random.IntN(20)) * time.Minute),
+		Instance: pick(random, "", "mine", "mine", "theirs"),
+		Chart:    release.ChartVersion{Name: "web", Version: pick(random, "1", "2")},
+		Values:   values{"a": values{"b": random.IntN(2), "c": float64(random.IntN(2))}},
+		Manifest: release.Manifest{deployment(random.IntN(2))},
+	}
+}
+
+func randomRendered(random *rand.Rand, k release.Key) release.Rendered {
+	o := randomObserved(random, k)
+	r := release.Rendered{Key: k, Chart: o.Chart, Values: o.Values, Manifest: o.Manifest}
+	if chance(random, 10) {
+		r.Err = errors.New("does not render")
+	}
+	return r
+}
+
+func chance(random *rand.Rand, percent int) bool { return random.IntN(100) < percent }
+
+func pick[T any](random *rand.Rand, from ...T) T { return from[random.IntN(len(from))] }
+
+func shuffle[T any](random *rand.Rand, items []T) {
+	random.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
+}

@@ -1,0 +1,204 @@
+package secrets
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+)
+
+func TestMask(t *testing.T) {
+	const quoted = `say "<hi>" & go\away`
+	const config = "user = shop\npass = \"s3cret\"\n\n[tls]\n"
+	for name, test := range map[string]struct {
+		secrets    []string
+		text, want string
+	}{
+		"a mask that knows nothing hides nothing":      {nil, "password=hunter2", "password=hunter2"},
+		"a secret is hidden":                           {[]string{"hunter2"}, "password=hunter2", "password=********"},
+		"wherever it occurs":                           {[]string{"hunter2"}, "hunter2hunter2 xhunter2x", "**************** x********x"},
+		"several secrets":                              {[]string{"hunter2", "swordfish"}, "hunter2 swordfish", "******** ********"},
+		"the stars do not tell the length":             {[]string{"a-very-long-secret"}, "a-very-long-secret", "********"},
+		"other text stays":                             {[]string{"hunter2"}, "hunter3", "hunter3"},
+		"a short value is not hidden":                  {[]string{"admin", "1", ""}, "user admin has 1", "user admin has 1"},
+		"six bytes are enough":                         {[]string{"admin1"}, "user admin1", "user ********"},
+		"white space is no secret":                     {[]string{"        ", "\n\n\n\n\n\n"}, "a:\n        b: c\n\n\n\n\n\n", "a:\n        b: c\n\n\n\n\n\n"},
+		"nor is a short value with white space around": {[]string{"\n\n  yes  \n"}, "yes, \n\n  yes  \n", "yes, \n\n  yes  \n"},
+		"white space around a secret does not matter":  {[]string{"  hunter2\n"}, "it is hunter2.", "it is ********."},
+
+		"the longer of two comes first":          {[]string{"hunter2", "hunter2-and-more"}, "hunter2-and-more hunter2", "******** ********"},
+		"in whichever order they came":           {[]string{"hunter2-and-more", "hunter2"}, "hunter2-and-more hunter2", "******** ********"},
+		"one within another leaves nothing over": {[]string{"unter2", "hunter2!"}, "hunter2!", "********"},
+
+		"base64":                           {[]string{"hunter2"}, "data: " + base64.StdEncoding.EncodeToString([]byte("hunter2")), "data: ********"},
+		"base64 of it without its space":   {[]string{"hunter2\n"}, base64.StdEncoding.EncodeToString([]byte("hunter2")), "********"},
+		"base64 of it with its space":      {[]string{"hunter2\n"}, base64.StdEncoding.EncodeToString([]byte("hunter2\n")), "********"},
+		"in a URL's query":                 {[]string{"hunter 2&3"}, "?p=" + url.QueryEscape("hunter 2&3"), "?p=********"},
+		"in a URL's path":                  {[]string{"hunter 2/3"}, "https://x/" + url.PathEscape("hunter 2/3"), "https://x/********"},
+		"in a URL's user":                  {[]string{"p@ss:word"}, url.UserPassword("me", "p@ss:word").String() + "@x", "me:********@x"},
+		"in JSON":                          {[]string{quoted}, `{"a":` + jsonOf(quoted) + `}`, `{"a":"********"}`},
+		"in JSON, HTML-safe":               {[]string{quoted}, `{"a":` + jsonOfHTML(quoted) + `}`, `{"a":"********"}`},
+		"in JSON, with a quote at its end": {[]string{`ends with a "`}, `{"a":` + jsonOf(`ends with a "`) + `}`, `{"a":"********"}`},
+		"in Go's quotes":                   {[]string{quoted}, fmt.Sprintf("cannot parse %q", quoted), `cannot parse "********"`},
+
+		"lines":                               {[]string{config}, "1: user = shop\n2: pass = \"s3cret\"\n", "1: ********\n2: ********\n"},
+		"lines as one JSON string":            {[]string{config}, jsonOf(strings.TrimSpace(config)), `"********"`},
+		"lines as one JSON string, HTML-safe": {[]string{"a <- long line\nb <- long line"}, jsonOfHTML("a <- long line\nb <- long line"), `"********"`},
+		"one line in JSON":                    {[]string{config}, `"pass = \"s3cret\""`, `"********"`},
+		"indented lines":                      {[]string{"-----BEGIN KEY-----\nMC4CAQAw\nBQYDK2Vw\n-----END KEY-----\n"}, "  key: |\n    -----BEGIN KEY-----\n    MC4CAQAw\n    BQYDK2Vw\n    -----END KEY-----\n", "  key: |\n    ********\n    ********\n    ********\n    ********\n"},
+		"lines of a file from Windows":        {[]string{"first line\r\nsecond line\r\n"}, "first line\nsecond line\n", "********\n********\n"},
+		"a short line stays":                  {[]string{config}, "[tls]", "[tls]"},
+		"all lines at once are one value":     {[]string{"first line\nsecond line"}, "first line\nsecond line", "********"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var m Mask
+			m.Add(test.secrets...)
+			if diff := cmp.Diff(test.want, m.String(test.text)); diff != "" {
+				t.Error(diff)
+			}
+			if masked := m.String(m.String(test.text)); masked != test.want {
+				t.Errorf("masked twice: %q", masked)
+			}
+		})
+	}
+}
+
+func TestASecretThatIsAddedLateIsHiddenFromThenOn(t *testing.T) {
+	var m Mask
+	m.Add("hunter2")
+	before := m.String("hunter2 swordfish")
+	m.Add("swordfish")
+	after := m.String("hunter2 swordfish")
+	if diff := cmp.Diff([]string{"******** swordfish", "******** ********"}, []string{before, after}); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEveryLeafIsASecret(t *testing.T) {
+	const document = `
+db:
+  user: shop-user
+  password: hunter2
+  pin: 12345678
+  port: 5432
+  tls: true
+  none: null
+tokens:
+  - swordfish
+  - name: first-token
+    pass-phrase: [correct horse]
+"multi": |
+  line number one
+  line number two
+`
+	var leaves any
+	if err := yaml.Unmarshal([]byte(document), &leaves); err != nil {
+		t.Fatal(err)
+	}
+	var m Mask
+	m.AddLeaves(leaves)
+	want := `
+db:
+  user: ********
+  password: ********
+  pin: ********
+  port: 5432
+  tls: true
+  none: null
+tokens:
+  - ********
+  - name: ********
+    pass-phrase: [********]
+"multi": |
+  ********
+  ********
+`
+	if diff := cmp.Diff(want, m.String(document)); diff != "" {
+		t.Error(diff)
+	}
+	if got := m.String(fmt.Sprint("pin ", 12345678.0)); got != "pin ********" {
+		t.Errorf("as a template prints it: %s", got)
+	}
+}
+
+func TestMaskedWriter(t *testing.T) {
+	var m Mask
+	m.Add("hunter2", `quo"ted`)
+	var out bytes.Buffer
+	w := m.Writer(&out)
+	slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}})).Error("no hunter2", "err", errors.New(`bad: quo"ted`))
+	if n, err := w.Write([]byte("hunter2\n")); n != len("hunter2\n") || err != nil {
+		t.Errorf("wrote %d, %v: a writer tells how much it took, not how much it made of it", n, err)
+	}
+	m.Add("swordfish")
+	fmt.Fprintln(w, "swordfish")
+	want := `{"level":"ERROR","msg":"no ********","err":"bad: ********"}
+********
+********
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+type brokenPipe struct{}
+
+func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
+
+func TestMaskedWriterReturnsTheErrorBelow(t *testing.T) {
+	n, err := new(Mask).Writer(brokenPipe{}).Write([]byte("text"))
+	if n != 0 || err == nil || err.Error() != "broken pipe" {
+		t.Errorf("got %d, %v", n, err)
+	}
+}
+
+// For the race detector; without it, it shows at least that a value is hidden as soon as Add has returned.
+func TestMaskIsSafeForConcurrentUse(t *testing.T) {
+	var m Mask
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			for j := range 50 {
+				secret := fmt.Sprintf("secret-%d-%d", i, j)
+				m.Add(secret)
+				m.AddLeaves(map[string]any{"a": []any{secret + "-leaf"}})
+				if got := m.String("is " + secret); got != "is ********" {
+					t.Errorf("%s: %s", secret, got)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+func jsonOfHTML(s string) string {
+	encoded, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	return string(encoded)
+}
+
+func jsonOf(s string) string {
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(s); err != nil {
+		panic(err)
+	}
+	return strings.TrimSpace(b.String())
+}
