@@ -3,6 +3,8 @@ package chart
 import (
 	"regexp"
 	"strings"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
 // urlPattern finds the URLs in Helm's errors, which quote them as they were given, credentials included.
@@ -15,6 +17,14 @@ type scrubbed struct {
 
 func (s scrubbed) Error() string { return s.text }
 func (s scrubbed) Unwrap() error { return s.err }
+
+// of makes the error one about the chart as the helmfile names it: where the chart lies during a run helps nobody.
+func of(c release.Chart, err error) error {
+	if err == nil || c.Path == "" || c.Name == "" {
+		return err
+	}
+	return scrubbed{text: strings.ReplaceAll(err.Error(), c.Path, c.Name), err: err}
+}
 
 // scrub takes user, password and query out of every URL in the error's text.
 func scrub(err error) error {

@@ -72,7 +72,7 @@ func (s *Store) Load(ctx context.Context, c release.Chart) (*helmchart.Chart, er
 		err = installable(loaded)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("load chart %s: %w", describe(c), scrub(err))
+		return nil, fmt.Errorf("load chart %s: %w", describe(c), of(c, scrub(err)))
 	}
 	return loaded, nil
 }

@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/restmapper"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart"
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
 // Options say which cluster, as whom, and for which agent instance.
@@ -46,16 +47,17 @@ const (
 	requestBurst      = 200
 )
 
-// Connect finds the cluster and asks it once for its version and APIs. Errors carry exit.ClusterUnreached.
+// Connect finds the cluster and asks it once for its version and APIs. Errors carry exit.ClusterUnreached, or
+// exit.ConfigInvalid where it is the kubeconfig that leads nowhere.
 func Connect(ctx context.Context, opts Options) (*Cluster, error) {
 	c := &Cluster{opts: opts}
 	loader := c.flags(opts.Namespace).ToRawKubeConfigLoader()
 	config, err := loader.ClientConfig()
 	if err != nil {
-		return nil, unreachable(fmt.Errorf("read kubeconfig: %w", err))
+		return nil, exit.With(exit.ConfigInvalid, fmt.Errorf("read kubeconfig: %w", err))
 	}
 	if c.Namespace, _, err = loader.Namespace(); err != nil {
-		return nil, unreachable(fmt.Errorf("read kubeconfig: %w", err))
+		return nil, exit.With(exit.ConfigInvalid, fmt.Errorf("read kubeconfig: %w", err))
 	}
 	config.QPS, config.Burst = requestsPerSecond, requestBurst
 	config.UserAgent = "helmfile-agent"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -25,6 +26,27 @@ func classify(doing string, err error) error {
 		return exit.With(exit.Forbidden, wrapped)
 	default:
 		return unreachable(wrapped)
+	}
+}
+
+// echoed is an object that the API server repeats, whole, in its refusal: of a Secret with every value in it.
+var echoed = regexp.MustCompile(`"\{(?:[^"\\]|\\.)*"`)
+
+type brief struct{ error }
+
+func (b brief) Error() string { return echoed.ReplaceAllString(b.error.Error(), "(the object)") }
+func (b brief) Unwrap() error { return b.error }
+
+// readable is an error of a change, as it can be shown to anybody: without the objects that the API server repeats, and when
+// the change was interrupted with what interrupted it.
+func readable(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("interrupted, and tried again by the next run: %w", context.Cause(ctx))
+	default:
+		return brief{err}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	helm "helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/storage/driver"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/sets"
 	typed "k8s.io/client-go/kubernetes/typed/core/v1"
@@ -57,6 +58,10 @@ func (r *Reader) list(ctx context.Context, namespace string) error {
 	secrets := driver.NewSecrets(current{r.client.CoreV1().Secrets(namespace), ctx})
 	secrets.Log = r.debugf
 	found, err := secrets.List(func(*helm.Release) bool { return true })
+	if apierrors.IsForbidden(err) {
+		err = fmt.Errorf("%w; a Role in namespace %s must allow it (and if there is no such namespace yet, whoever may create one "+
+			"must run `kubectl create namespace %s` first)", err, namespace, namespace)
+	}
 	if err != nil {
 		return classify(fmt.Sprintf("list the Helm releases in namespace %s", namespace), err)
 	}

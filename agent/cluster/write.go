@@ -40,7 +40,7 @@ func (w *Writer) Install(ctx context.Context, want release.Desired) (int, error)
 	install := newInstall(config, w.owned(want))
 	install.Replace = true // takes the name of an uninstalled release whose history was kept
 	made, err := install.RunWithContext(ctx, loaded, copyOf(want.Values))
-	return versionOf(made), err
+	return versionOf(made), readable(ctx, err)
 }
 
 // Upgrade makes the next revision of a release and returns its number.
@@ -60,7 +60,7 @@ func (w *Writer) Upgrade(ctx context.Context, want release.Desired, have release
 	if err != nil && want.Options.ReinstallIfForbidden && strings.Contains(err.Error(), "Forbidden: updates") {
 		return w.reinstall(ctx, want, have)
 	}
-	return max(versionOf(made), have.Revision), err
+	return max(versionOf(made), have.Revision), readable(ctx, err)
 }
 
 // reinstall is helmfile's updateStrategy reinstallIfForbidden.

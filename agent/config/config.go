@@ -16,7 +16,7 @@ type Config struct {
 
 	Environment     string   // environment: helmfile's environment
 	StateValuesSet  []string // stateValuesSet: one key=value each
-	StateValuesFile []string // stateValuesFile: relative to the checkout, or absolute
+	StateValuesFile []string // stateValuesFile: relative to the state file, as in helmfile
 	Selector        []string // selector: one helmfile --selector each
 
 	Instance    string        // instance: whose releases these are; part of labels and object names

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -64,14 +65,23 @@ func (f *reader) syntax(err error) problem {
 	where, message := f.name, err.Error()
 	if found := yamlLine.FindStringSubmatch(message); found != nil {
 		message = message[len(found[0]):]
-		if found[1] != "" {
-			where += ":" + found[1]
+		if line, err := strconv.Atoi(found[1]); err == nil {
+			where += fmt.Sprintf(":%d", line+missed(message))
 		}
 	}
 	if strings.Contains(message, "unknown anchor") {
 		message = "a value that begins with * refers to an anchor that does not exist: put the value in quotes"
 	}
 	return problem{where, "is not YAML: " + message}
+}
+
+// missed is by how many lines the parser, other than its scanner, falls short when it names the line where what it could not
+// read begins: it counts that one from 0.
+func missed(message string) int {
+	if strings.HasPrefix(message, "did not find expected") {
+		return 1
+	}
+	return 0
 }
 
 func (f *reader) mapping(node *yaml.Node) {

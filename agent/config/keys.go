@@ -58,7 +58,7 @@ var keys = []key{
 	{name: "stateValuesSet", kind: list, comma: true, set: setStateValues,
 		usage: "key=value for helmfile's state values, like helmfile's --state-values-set"},
 	{name: "stateValuesFile", kind: list, comma: true, set: lists(func(c *Config) *[]string { return &c.StateValuesFile }, staysInside),
-		usage: "file of state values, relative to the checkout or absolute"},
+		usage: "file of state values, relative to the state file, like helmfile's --state-values-file"},
 	{name: "selector", kind: list, set: lists(func(c *Config) *[]string { return &c.Selector }, isSelector),
 		usage: "only releases with these labels, like helmfile's --selector; several are alternatives"},
 

@@ -205,6 +205,7 @@ func (b *builder) readPassword() {
 func (b *builder) checkFiles() {
 	c := b.config
 	for _, file := range []struct{ key, path string }{
+		{"kubeconfig", c.Kubeconfig},
 		{"gitSSHKeyFile", c.GitSSHKeyFile},
 		{"gitKnownHostsFile", c.GitKnownHostsFile},
 		{"gitCAFile", c.GitCAFile},

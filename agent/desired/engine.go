@@ -14,6 +14,7 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/helmfile/helmfile/pkg/helmexec"
+	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/getter"
 	chartv4 "helm.sh/helm/v4/pkg/chart/v2"
 	"sigs.k8s.io/yaml"
@@ -35,6 +36,7 @@ type engine struct {
 	stubs        map[string]release.Chart      // OCI charts that stand in for the real ones, by directory
 	patching     bool                          // the state makes other charts of its charts, and so needs their content
 	records      map[release.Key]release.Desired
+	entries      map[release.Key][]any // what a release has under values, then under secrets
 	secretErr    error
 }
 
@@ -76,22 +78,33 @@ func (e *engine) SyncRelease(hc helmexec.HelmContext, name, chartRef, namespace 
 	if err != nil {
 		return err
 	}
-	merged, err := f.values.MergeValues(getter.Providers{})
-	if err != nil {
-		return fmt.Errorf("merge values: %w", err)
-	}
-	if !f.Changed("history-max") {
-		f.options.HistoryMax = hc.HistoryMax
-	}
 	key := release.Key{Namespace: namespace, Name: name}
 	if key.Namespace == "" {
 		key.Namespace = e.req.Namespace
+	}
+	merged, err := f.values.MergeValues(getter.Providers{})
+	if err != nil {
+		return e.blame(key, f.values.ValueFiles, err)
+	}
+	if !f.Changed("history-max") {
+		f.options.HistoryMax = hc.HistoryMax
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	located, err := e.locate(chartRef, f.chart)
 	e.records[key] = release.Desired{Key: key, Chart: located, Values: merged, Options: f.options, Broken: err}
 	return nil
+}
+
+// blame names the values entry whose file cannot be merged: helmfile hands over one temporary file for each.
+func (e *engine) blame(key release.Key, files []string, err error) error {
+	entries := e.entries[key]
+	for i, file := range files {
+		if _, broken := chartutil.ReadValuesFile(file); broken != nil && len(entries) == len(files) {
+			return fmt.Errorf("%v: %w", entries[i], broken)
+		}
+	}
+	return fmt.Errorf("merge values: %w", err)
 }
 
 // locate completes the chart flags with where the chart is, as helm itself would understand the argument.
@@ -227,9 +240,7 @@ func (e *engine) ociChart(ref string, flags []string) (release.Chart, error) {
 func (e *engine) DecryptSecret(_ helmexec.HelmContext, path string, _ ...string) (string, error) {
 	plain, err := secrets.DecryptFile(path)
 	if err != nil {
-		e.mu.Lock()
-		e.secretErr = errors.Join(e.secretErr, err)
-		e.mu.Unlock()
+		e.unreadable(err.Error())
 		return "", err
 	}
 	var leaves any
@@ -244,10 +255,17 @@ func (e *engine) DecryptSecret(_ helmexec.HelmContext, path string, _ ...string)
 	return file, os.WriteFile(file, plain, 0o600)
 }
 
-func (e *engine) secretsFailed() bool {
+// unreadable notes why a secret cannot be read.
+func (e *engine) unreadable(reason string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.secretErr != nil
+	e.secretErr = errors.Join(e.secretErr, errors.New(reason))
+}
+
+func (e *engine) secretsFailed() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.secretErr
 }
 
 // BuildDeps does nothing: a local chart's dependencies are built when the chart is loaded.

@@ -18,6 +18,7 @@ type upgradeFlags struct {
 	chart     release.Chart
 	options   release.Options
 	values    values.Options
+	reset     bool // --reset-values
 }
 
 func newUpgradeFlags() *upgradeFlags {
@@ -44,6 +45,7 @@ func (f *upgradeFlags) chartFlags() {
 
 func (f *upgradeFlags) valueFlags() {
 	v := &f.values
+	f.BoolVar(&f.reset, "reset-values", false, "")
 	f.StringArrayVarP(&v.ValueFiles, "values", "f", nil, "")
 	f.StringArrayVar(&v.Values, "set", nil, "")
 	f.StringArrayVar(&v.StringValues, "set-string", nil, "")
@@ -83,7 +85,7 @@ func (f *upgradeFlags) optionFlags() {
 
 // ignoredFlags change nothing here: they say what the agent does anyway, or how a command line prints.
 func (f *upgradeFlags) ignoredFlags() {
-	for _, name := range []string{"install", "debug", "dependency-update", "reset-values"} {
+	for _, name := range []string{"install", "debug", "dependency-update"} {
 		f.Bool(name, false, "")
 	}
 	f.String("kube-context", "", "") // its value was checked on the state
@@ -95,6 +97,9 @@ func parseUpgrade(flags []string) (*upgradeFlags, error) {
 	f := newUpgradeFlags()
 	if err := f.Parse(flags); err != nil {
 		return nil, fmt.Errorf("%w: the agent does not support this helm flag; remove it from args or syncArgs", err)
+	}
+	if f.reset { // wins in Helm, whatever else is said
+		f.options.ReuseValues, f.options.ResetThenReuseValues = false, false
 	}
 	return f, nil
 }

@@ -2,7 +2,6 @@ package desired
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -112,39 +111,13 @@ func (l *loader) app() (*app.App, error) {
 		SequentialHelmfiles:        true,
 		StripArgsValuesOnExitError: true,
 	}
-	opts.SetLogger(newZap(l.req.Log))
+	opts.SetLogger(newZap(l.req.Log, l.req.short, l.engine.unreadable))
 	conf := helmfile.NewGlobalImpl(opts)
 	if err := helmfile.NewCLIConfigImpl(conf); err != nil {
 		return nil, err
 	}
-	guarded := filesystem.FromFileSystem(filesystem.FileSystem{ReadFile: readState})
+	guarded := filesystem.FromFileSystem(filesystem.FileSystem{ReadFile: l.readFile})
 	return app.New(conf).WithFileSystem(guarded), nil
-}
-
-// explain makes helmfile's error the user's: paths relative to the checkout, the right exit code, and what to do where
-// helmfile does not say.
-func (l *loader) explain(err error) error {
-	if cause := l.req.cause(err); cause != nil {
-		return cause
-	}
-	var none *app.NoMatchingHelmfileError
-	if errors.As(err, &none) {
-		err = fmt.Errorf("environment %q is not defined in any state file", l.req.Environment)
-	}
-	text := strings.ReplaceAll(err.Error(), l.req.Dir+string(filepath.Separator), "")
-	code := exit.DesiredInvalid
-	if l.engine.secretsFailed() || strings.Contains(text, secrets.Unreadable) {
-		code = exit.SecretsUnreadable
-	}
-	return exit.With(code, fmt.Errorf("load helmfile: %s", strings.TrimSpace(text)))
-}
-
-// cause is err itself when the run's context ended it: that is nobody's mistake in a helmfile.
-func (Request) cause(err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	return nil
 }
 
 func (l *loader) result() (Set, error) {

@@ -10,8 +10,8 @@ import (
 
 // refuse lists everything a state asks for that cannot work in this process, so that it is said at once and before
 // anything is changed. Silence would be worse: a hook may be a migration.
-func refuse(st *state.HelmState, kubeContext string) []string {
-	r := &refusals{file: st.FilePath, kubeContext: kubeContext}
+func refuse(st *state.HelmState, file, kubeContext string) []string {
+	r := &refusals{file: file, kubeContext: kubeContext}
 	r.state(st)
 	for i := range st.Releases {
 		r.release(&st.Releases[i])

@@ -1,12 +1,14 @@
 package desired
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/helmfile/helmfile/pkg/app"
 	"github.com/helmfile/helmfile/pkg/state"
@@ -23,6 +25,7 @@ type loader struct {
 	releases []release.Desired
 	refused  []string
 	visited  map[string]bool // state files seen, relative to the checkout
+	files    sync.Map        // file name to content, as last read
 	nested   []string        // state files that seen ones include
 }
 
@@ -34,7 +37,7 @@ func (l *loader) visit(run *app.Run) (bool, []error) {
 	for _, nested := range st.Helmfiles {
 		l.nested = append(l.nested, l.stateFiles(nested.Path)...)
 	}
-	if refused := refuse(st, l.req.KubeContext); len(refused) > 0 {
+	if refused := refuse(st, file, l.req.KubeContext); len(refused) > 0 {
 		l.refused = append(l.refused, refused...)
 		return true, nil
 	}
@@ -68,6 +71,7 @@ func (l *loader) record(st *state.HelmState, file string) ([]release.Desired, er
 	}
 	all := slices.Clone(st.Releases)
 	st.Releases = toInstall(marked, paths, broken)
+	l.engine.entries = l.entries(st.Releases)
 	errs := st.SyncReleases(&state.AffectedReleases{}, l.engine, nil, l.req.Concurrency, &state.SyncOpts{})
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -120,6 +124,15 @@ func toInstall(marked []state.Release, paths map[state.PrepareChartKey]string, b
 	return specs
 }
 
+// entries are what each release has under values and secrets.
+func (l *loader) entries(specs []state.ReleaseSpec) map[release.Key][]any {
+	all := map[release.Key][]any{}
+	for _, spec := range specs {
+		all[l.key(spec.Namespace, spec.Name)] = slices.Concat(spec.Values, spec.Secrets)
+	}
+	return all
+}
+
 // patchesCharts says whether helmfile makes another chart of any that the state names, and so needs their content.
 func patchesCharts(st *state.HelmState) bool {
 	return slices.ContainsFunc(st.Releases, patched)
@@ -147,15 +160,14 @@ func (l *loader) describe(st *state.HelmState, m state.Release, broken error) (r
 		want = recorded
 	}
 	if broken != nil {
-		want.Broken = broken
+		want.Broken = errors.New(l.plain(broken.Error()))
 	}
 	want.State = wanted
 	want.Labels = spec.Labels
 	want.Chart.Name = spec.Chart
 	want.Chart.SkipDependencies = orDefault(spec.SkipDeps, st.HelmDefaults.SkipDeps)
 	want.Needs = l.needs(spec)
-	setDeletion(&want.Options, st, spec)
-	return want, nil
+	return want, l.setDeletion(&want.Options, st, spec)
 }
 
 func stateOf(st *state.HelmState, m state.Release) (release.State, error) {
@@ -174,16 +186,23 @@ func stateOf(st *state.HelmState, m state.Release) (release.State, error) {
 	}
 }
 
-func setDeletion(o *release.Options, st *state.HelmState, spec state.ReleaseSpec) {
+// setDeletion says how the release is uninstalled. The state's args, unlike its syncArgs, are for `helm uninstall` too.
+func (l *loader) setDeletion(o *release.Options, st *state.HelmState, spec state.ReleaseSpec) error {
+	args, err := parseUpgrade(l.engine.extraArgs)
+	if err != nil {
+		return err
+	}
 	d := st.HelmDefaults
-	o.DeleteWait = orDefault(spec.DeleteWait, d.DeleteWait)
-	o.DeleteTimeout = seconds(orDefault(spec.DeleteTimeout, d.DeleteTimeout))
+	o.DisableHooks = o.DisableHooks || args.options.DisableHooks
+	o.DeleteWait = orDefault(spec.DeleteWait, d.DeleteWait) || args.options.Wait
+	o.DeleteTimeout = cmp.Or(args.options.Timeout, seconds(orDefault(spec.DeleteTimeout, d.DeleteTimeout)))
 	if cascade := spec.Cascade; cascade != nil {
 		o.Cascade = *cascade
 	} else if d.Cascade != nil {
 		o.Cascade = *d.Cascade
 	}
 	o.ReinstallIfForbidden = spec.UpdateStrategy == state.UpdateStrategyReinstallIfForbidden
+	return nil
 }
 
 func orDefault[T any](own *T, general T) T {
@@ -289,11 +308,18 @@ func unique(all []release.Desired) ([]release.Desired, error) {
 		case passive(kept[at]):
 			kept[at] = want
 		default:
-			errs = append(errs, fmt.Errorf("release %s is declared twice: in %s and in %s", want.Key, kept[at].File, want.File))
+			errs = append(errs, fmt.Errorf("release %s is declared twice: %s", want.Key, places(kept[at].File, want.File)))
 		}
 	}
 	slices.SortFunc(kept, func(a, b release.Desired) int { return a.Key.Compare(b.Key) })
 	return kept, errors.Join(errs...)
+}
+
+func places(one, other string) string {
+	if one == other {
+		return "both times in " + one
+	}
+	return "in " + one + " and in " + other
 }
 
 func passive(want release.Desired) bool {

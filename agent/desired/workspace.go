@@ -41,6 +41,8 @@ func isolate(req Request) error {
 		"HELMFILE_CACHE_HOME":    filepath.Join(req.Workspace, "helmfile"),
 		"HELMFILE_TEMPDIR":       temp,
 		"CHARTIFY_TEMPDIR":       temp,
+		// Where chartify's charts are rendered for when their release names no namespace.
+		"HELM_NAMESPACE": req.Namespace,
 		// chartify need not ask each time which Helm this is.
 		"HELM_X_HELM3": "1",
 	})
@@ -74,9 +76,9 @@ func writePlugins(dir string) error {
 
 var ownBinary = regexp.MustCompile(`(?m)^(helmBinary|kustomizeBinary)[ \t]*:`)
 
-// readState is how helmfile reads every file. helmfile runs a state's own helmBinary before any override is looked at, so
+// readFile is how helmfile reads every file. helmfile runs a state's own helmBinary before any override is looked at, so
 // a file of the repository could be executed; it must be refused while the file is read.
-func readState(path string) ([]byte, error) {
+func (l *loader) readFile(path string) ([]byte, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -86,5 +88,6 @@ func readState(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s:%d: %s is not supported: the agent has Helm and kustomize built in; remove the line",
 			path, line, content[at[2]:at[3]])
 	}
+	l.files.Store(filepath.Base(path), string(content))
 	return content, nil
 }

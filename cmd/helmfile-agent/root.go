@@ -24,22 +24,17 @@ func execute(args []string) exit.Code {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
 	root.AddCommand(runCommand(&code), diffCommand(&code), versionCommand())
 	if err := root.Execute(); err != nil {
+		if exit.Of(err) == exit.Unexpected { // cobra's own, such as an unknown command, are the caller's mistakes
+			err = usageError(root, err)
+		}
 		fmt.Fprintln(os.Stderr, "helmfile-agent:", err)
-		return codeOf(err)
+		return exit.Of(err)
 	}
 	return code
 }
 
 func usageError(cmd *cobra.Command, err error) error {
 	return exit.With(exit.ConfigInvalid, fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath()))
-}
-
-// codeOf is the code of an error of the command line: cobra's own, such as an unknown command, are the caller's mistakes.
-func codeOf(err error) exit.Code {
-	if code := exit.Of(err); code != exit.Unexpected {
-		return code
-	}
-	return exit.ConfigInvalid
 }
 
 func noArguments(cmd *cobra.Command, args []string) error {
