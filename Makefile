@@ -66,6 +66,19 @@ size: ## Measure what each choice of build tags weighs (slow)
 		printf '| `%s` | %d | %d |\n' "$$tags" $$(( $$(stat -c %s bin/size) / 1000000 )) $$(( $$(gzip -c bin/size | wc -c) / 1000000 )); \
 	done; rm -f bin/size
 
+# The image is compiled without the repository's state in the binary, as the Dockerfile must: it gets no .git.
+IMAGE   ?= ghcr.io/helmfile-agent/helmfile-agent
+ARCHIVE := dist/helmfile-agent-$(VERSION).tar
+
+.PHONY: image
+image: dist/linux-amd64/helmfile-agent dist/linux-arm64/helmfile-agent ## Build the container image as an OCI archive, without Docker
+	@go -C deploy/image run . archive -name $(IMAGE) -version $(VERSION) -commit $(COMMIT) -date $(DATE) \
+		-limit 40000000 -output $(CURDIR)/$(ARCHIVE) $(foreach arch,amd64 arm64,$(arch)=$(CURDIR)/dist/linux-$(arch)/helmfile-agent)
+
+.PHONY: image-dockerfile
+image-dockerfile: image ## Build the Dockerfile with buildah and compare it with the image (root, Debian)
+	@deploy/image/dockerfile.sh $(CURDIR)/$(ARCHIVE) $(VERSION) $(COMMIT) $(DATE)
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf bin dist
@@ -74,6 +87,9 @@ clean: ## Remove what was built
 .PHONY: FORCE
 bin/helmfile-agent: FORCE
 	@$(BUILD) -ldflags "$(STAMP)" -o $@ ./cmd/helmfile-agent 2>&1 | $(PROGRESS)
+
+dist/linux-%/helmfile-agent: FORCE
+	@export GOOS=linux GOARCH=$*; $(BUILD) -buildvcs=false -ldflags "$(STAMP)" -o $@ ./cmd/helmfile-agent 2>&1 | $(PROGRESS)
 
 bin/helm: go.mod
 	@$(BUILD) -ldflags "$(STRIP)" -o $@ helm.sh/helm/v3/cmd/helm 2>&1 | $(PROGRESS)
@@ -85,5 +101,8 @@ bin/sops: go.mod
 	@$(BUILD) -ldflags "$(STRIP)" -o $@ github.com/getsops/sops/v3/cmd/sops 2>&1 | $(PROGRESS)
 
 # A module of its own: Kubernetes' dependencies never reach the product's. It has no node's parts, which take longer to build.
+KUBERNETES := $(shell awk '$$1 == "k8s.io/kubernetes" || $$2 == "k8s.io/kubernetes" { print $$NF }' e2e/cluster/kubernetes/go.mod)
+KUBERNETES_STAMP := -X k8s.io/component-base/version.gitVersion=$(KUBERNETES)
+
 bin/controlplane: e2e/cluster/kubernetes/go.mod $(wildcard e2e/cluster/kubernetes/controlplane/*.go)
-	@cd e2e/cluster/kubernetes && $(BUILD) -ldflags "$(STRIP)" -o $(CURDIR)/$@ ./controlplane 2>&1 | $(PROGRESS)
+	@cd e2e/cluster/kubernetes && $(BUILD) -ldflags "$(STRIP) $(KUBERNETES_STAMP)" -o $(CURDIR)/$@ ./controlplane 2>&1 | $(PROGRESS)
