@@ -26,7 +26,7 @@ BUILD = echo "building $@"; go build -v
 
 .PHONY: help
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z0-9\/_-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9\/_-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: bin/helmfile-agent ## Build bin/helmfile-agent
@@ -39,12 +39,14 @@ demo: bin/helmfile-agent bin/helm bin/controlplane ## Run the agent on an embedd
 test: lint bin ## Build everything and run every test
 	@echo "testing"
 	@go test -timeout 30m ./...
+	@cd deploy/image && go test ./...
 
 .PHONY: lint
 lint: ## Check formatting, vet, and the direction of imports
-	@test -z "$$(gofmt -l agent cmd e2e)" || { echo "gofmt would change:"; gofmt -l agent cmd e2e; exit 1; }
+	@test -z "$$(gofmt -l agent cmd deploy e2e)" || { echo "gofmt would change:"; gofmt -l agent cmd deploy e2e; exit 1; }
 	@go vet ./...
 	@cd e2e/cluster/kubernetes && go vet ./...
+	@cd deploy/image && go vet ./...
 	@go test ./agent -run '^TestRooms$$'
 
 .PHONY: bin
