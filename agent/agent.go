@@ -15,57 +15,71 @@ import (
 
 // Run makes the cluster as the repository declares it, and says what happened. It returns a report, never an error.
 func Run(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask) report.Report {
-	r := begin("run", cfg, log, mask)
+	r := begin(config.Run, cfg, log, mask)
 	return r.within(ctx, func(ctx context.Context) error {
-		c, p, err := r.plan(ctx)
+		w, err := r.look(ctx)
 		if err != nil {
 			return err
 		}
-		r.report.Outcomes = apply.Look(p)
-		if err := c.Reader().Preflight(ctx, changes(p)); err != nil {
+		r.report.Outcomes = apply.Look(w.plan)
+		if err := w.reader.Preflight(ctx, changes(w.plan)); err != nil {
 			return err
 		}
-		r.report.Outcomes = apply.Do(ctx, p, c.Writer(), cfg.Concurrency, log)
-		return nil
+		writer := w.cluster.Writer()
+		r.report.Outcomes = apply.Do(ctx, w.plan, writer, cfg.Concurrency, log)
+		return r.remember(ctx, writer, w)
 	})
 }
 
 // Diff says what Run would do, and writes nothing.
 func Diff(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask) report.Report {
-	r := begin(report.Diff, cfg, log, mask)
+	r := begin(config.Diff, cfg, log, mask)
 	return r.within(ctx, func(ctx context.Context) error {
-		_, p, err := r.plan(ctx)
-		r.report.Outcomes = apply.Look(p)
+		w, err := r.look(ctx)
+		r.report.Outcomes = apply.Look(w.plan)
 		return err
 	})
 }
 
-// plan is the whole way from the repository to the decisions. It writes nothing to the cluster.
-func (r *run) plan(ctx context.Context) (*cluster.Cluster, plan.Plan, error) {
+// world is what a run has seen and decided before it writes.
+type world struct {
+	cluster *cluster.Cluster
+	reader  *cluster.Reader
+	was     cluster.Remembered
+	unread  []string // namespaces that hold releases of this instance and could not be read
+	plan    plan.Plan
+}
+
+// look is the whole way from the repository to the decisions. It writes nothing to the cluster.
+func (r *run) look(ctx context.Context) (w world, err error) {
 	checkout, err := r.checkout(ctx)
 	if err != nil {
-		return nil, plan.Plan{}, err
+		return w, err
 	}
 	charts, err := r.charts()
 	if err != nil {
-		return nil, plan.Plan{}, err
+		return w, err
 	}
-	c, err := r.connect(ctx, charts)
+	if w.cluster, err = r.connect(ctx, charts); err != nil {
+		return w, err
+	}
+	set, err := r.load(ctx, checkout, w.cluster, charts)
 	if err != nil {
-		return nil, plan.Plan{}, err
+		return w, err
 	}
-	want, err := r.load(ctx, checkout, c, charts)
+	w.reader = w.cluster.Reader()
+	if w.was, err = r.recall(ctx, w.reader); err != nil {
+		return w, err
+	}
+	have, unread, err := w.reader.Observe(ctx, namespaces(set.Releases, w.cluster.Namespace), w.was.Namespaces)
 	if err != nil {
-		return nil, plan.Plan{}, err
+		return w, err
 	}
-	reader := c.Reader()
-	have, err := reader.Observe(ctx, namespaces(want, c.Namespace))
+	next, err := w.reader.Render(ctx, set.Releases, r.cfg.Concurrency)
 	if err != nil {
-		return nil, plan.Plan{}, err
+		return w, err
 	}
-	next, err := reader.Render(ctx, want, r.cfg.Concurrency)
-	if err != nil {
-		return nil, plan.Plan{}, err
-	}
-	return c, plan.Make(want, have, next, r.policy(), r.report.Started), nil
+	w.unread = unread
+	w.plan = plan.Make(set.Releases, have, next, w.was.Memory, r.policy(checkout, set), r.report.Started)
+	return w, nil
 }

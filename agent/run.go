@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/apply"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster"
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
@@ -131,7 +132,7 @@ func (r *run) connect(ctx context.Context, charts *chart.Store) (*cluster.Cluste
 	return c, err
 }
 
-func (r *run) load(ctx context.Context, checkout source.Checkout, c *cluster.Cluster, charts *chart.Store) ([]release.Desired, error) {
+func (r *run) load(ctx context.Context, checkout source.Checkout, c *cluster.Cluster, charts *chart.Store) (desired.Set, error) {
 	set, err := desired.Load(ctx, desired.Request{
 		Dir:             checkout.Dir,
 		Path:            r.cfg.Path,
@@ -152,12 +153,63 @@ func (r *run) load(ctx context.Context, checkout source.Checkout, c *cluster.Clu
 		r.report.Warnings = append(r.report.Warnings,
 			fmt.Sprintf("%s was passed over: it does not define the environment %q", file, r.cfg.Environment))
 	}
-	return set.Releases, err
+	return set, err
 }
 
-func (r *run) policy() plan.Policy {
-	// No run of this agent lives longer than its timeout, so what is pending for longer has no maker any more.
-	return plan.Policy{Instance: r.cfg.Instance, AbandonedAfter: r.cfg.Timeout}
+func (r *run) policy(checkout source.Checkout, set desired.Set) plan.Policy {
+	return plan.Policy{
+		Instance: r.cfg.Instance,
+		Origin:   source.Origin(checkout.Repo, r.cfg.Path, r.cfg.Environment),
+		Commit:   checkout.Commit,
+		// No run of this agent lives longer than its timeout, so what is pending for longer has no maker any more.
+		AbandonedAfter: r.cfg.Timeout,
+		Looking:        r.report.Command == report.Diff,
+		Selecting:      len(r.cfg.Selector) > 0,
+		PassedOver:     set.PassedOver,
+		Prune: plan.Pruning{
+			Mode:     r.cfg.Prune,
+			Grace:    r.cfg.PruneGrace,
+			MaxShare: r.cfg.PruneMaxShare,
+			Allow:    r.cfg.PruneAllow,
+		},
+	}
+}
+
+// recall reads the instance's memory. A lost one is safe: nothing is pruned because of it.
+func (r *run) recall(ctx context.Context, reader *cluster.Reader) (cluster.Remembered, error) {
+	was, err := reader.Remember(ctx)
+	if was.Lost != nil {
+		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("the memory of instance %s was not understood and begins anew: %v", r.cfg.Instance, was.Lost))
+	}
+	return was, err
+}
+
+// remember ends a run: what is marked, what is owned where.
+func (r *run) remember(ctx context.Context, writer *cluster.Writer, w world) error {
+	done := map[release.Key]bool{}
+	for _, o := range r.report.Outcomes {
+		done[o.Key] = o.Result == apply.Done
+	}
+	memory := w.plan.Memory(w.was.Memory, w.unread, func(key release.Key) bool { return done[key] })
+	if ctx.Err() != nil {
+		return rememberStopped(ctx, writer, w.was, memory)
+	}
+	_, err := writer.Memorize(ctx, w.was, memory)
+	writer.Announce(ctx, r.report.Masked(r.mask.String).Events())
+	return err
+}
+
+// memorizeTimeout bounds what a run still does once it was told to stop.
+const memorizeTimeout = 5 * time.Second
+
+// rememberStopped is for a run that was stopped. It does not count as having seen anything undeclared, so the marks are those
+// that were; but where it has installed something must not be forgotten.
+func rememberStopped(ctx context.Context, writer *cluster.Writer, was cluster.Remembered, memory release.Memory) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), memorizeTimeout)
+	defer cancel()
+	memory.Marks = was.Marks
+	_, err := writer.Memorize(ctx, was, memory)
+	return err
 }
 
 // namespaces are those that releases are declared in, and the agent's own.
@@ -173,11 +225,11 @@ func namespaces(want []release.Desired, own string) []string {
 func changes(p plan.Plan) []cluster.Change {
 	var all []cluster.Change
 	for _, step := range p.Changes() {
-		change := cluster.Change{Key: step.Key}
+		change := cluster.Change{Key: step.Key, LabelsOnly: step.Verb == plan.Adopt}
 		if step.Have != nil {
 			change.Before = step.Have.Manifest
 		}
-		if step.Next != nil && step.Verb != plan.Uninstall {
+		if step.Next != nil && step.Verb != plan.Uninstall && step.Verb != plan.Prune {
 			change.After = step.Next.Manifest
 		}
 		all = append(all, change)

@@ -362,14 +362,6 @@ var badHelmfile = []badInput{
 		files: files{"helmfile.yaml": "helmDefaults:\n  syncArgs: [--dryrun]\nreleases:\n" + second},
 		code:  desiredInvalid, names: []string{"helmfile.yaml", "other", "--dryrun", "remove it from args or syncArgs"},
 	},
-	{
-		does: "an environment that only some files define",
-		files: files{"helmfile.yaml": deleted,
-			"helmfile.d/a.yaml": "environments:\n  production: {}\n---\nreleases:\n  - name: good\n    chart: ../charts/small\n    values:\n      - text: first\n",
-			"helmfile.d/b.yaml": "releases:\n  - name: other\n    chart: ../charts/small\n    values:\n      - text: second\n"},
-		args: []string{"--environment", "production"},
-		code: converged, names: []string{"helmfile.d/b.yaml was passed over", `"production"`},
-	},
 }
 
 // deleted, in place of a file's content, deletes it.
@@ -576,7 +568,7 @@ var badCluster = []badInput{
 		does:  "a user without any right",
 		files: good("chart: ./charts/small"),
 		args:  []string{"--kubeconfig", "<stranger's kubeconfig>"},
-		code:  forbidden, names: []string{"<stranger>", "list", "secrets", "<namespace>"},
+		code:  forbidden, names: []string{"<stranger>", "get", "configmaps", "<namespace>"},
 	},
 	{
 		does:  "a namespace in which the agent has no rights",

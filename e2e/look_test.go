@@ -85,11 +85,12 @@ func revisions(t *testing.T, namespace string) []*helm.Release {
 	return all
 }
 
+// configMaps are those in a namespace, but for what Kubernetes and the agent keep in one for themselves.
 func configMaps(t *testing.T, namespace string) []core.ConfigMap {
 	t.Helper()
 	all, err := client(t).CoreV1().ConfigMaps(namespace).List(t.Context(), meta.ListOptions{})
 	check(t, err)
-	return slices.DeleteFunc(all.Items, func(c core.ConfigMap) bool { return c.Name == "kube-root-ca.crt" })
+	return slices.DeleteFunc(all.Items, func(c core.ConfigMap) bool { return c.Name == "kube-root-ca.crt" || c.Name == memoryName })
 }
 
 func createSettings(t *testing.T, namespace, color string) {

@@ -15,9 +15,13 @@ import (
 
 // Writer changes the cluster. Install and Upgrade return the number of the newest revision, also when they fail.
 type Writer interface {
-	Install(ctx context.Context, want release.Desired) (revision int, err error)
-	Upgrade(ctx context.Context, want release.Desired, have release.Observed) (revision int, err error)
+	Install(ctx context.Context, want release.Desired, owner release.Owner) (revision int, err error)
+	Upgrade(ctx context.Context, want release.Desired, have release.Observed, owner release.Owner) (revision int, err error)
+	// Adopt records whose the release is, without a new revision.
+	Adopt(ctx context.Context, have release.Observed, owner release.Owner) error
 	Uninstall(ctx context.Context, want release.Desired) error
+	// Prune uninstalls a release that nobody declares, unless it is no longer what was found.
+	Prune(ctx context.Context, have release.Observed) error
 }
 
 // Do works through the plan, at most concurrency steps at a time. A failed step fails those that need it and nobody else.
@@ -27,6 +31,7 @@ func Do(ctx context.Context, p plan.Plan, w Writer, concurrency int, log *slog.L
 	r := &runner{
 		writer:   w,
 		log:      log,
+		steps:    p.Steps,
 		slots:    make(chan struct{}, concurrency),
 		outcomes: make([]Outcome, len(p.Steps)),
 		done:     map[release.Key]*progress{},
@@ -43,6 +48,7 @@ func Do(ctx context.Context, p plan.Plan, w Writer, concurrency int, log *slog.L
 type runner struct {
 	writer   Writer
 	log      *slog.Logger
+	steps    []plan.Step
 	slots    chan struct{}
 	outcomes []Outcome
 	done     map[release.Key]*progress
@@ -113,6 +119,8 @@ func (r *runner) obstacle(ctx context.Context, s plan.Step) error {
 	switch {
 	case s.Verb == plan.Refuse:
 		return nil // its own reason says more
+	case ctx.Err() == nil && s.Verb == plan.Prune && r.failedBefore(s.Phase):
+		return errors.New("a release failed in this run: a later run prunes")
 	case ctx.Err() == nil:
 		return r.failedNeed(s)
 	case s.Verb.Writes():
@@ -120,6 +128,16 @@ func (r *runner) obstacle(ctx context.Context, s plan.Step) error {
 	default:
 		return nil
 	}
+}
+
+// failedBefore says whether anything went wrong in the phases before: whatever is undeclared may be somebody's way back.
+func (r *runner) failedBefore(phase int) bool {
+	for i, step := range r.steps {
+		if step.Phase < phase && r.outcomes[i].Result != Done {
+			return true
+		}
+	}
+	return false
 }
 
 // failedNeed says which release kept this step's needs from being in place: the one that failed, however far away.
@@ -159,17 +177,26 @@ func (r *runner) act(ctx context.Context, s plan.Step) Outcome {
 func (r *runner) write(ctx context.Context, s plan.Step) (int, error) {
 	switch s.Verb {
 	case plan.Install:
-		return r.writer.Install(ctx, *s.Want)
+		return r.writer.Install(ctx, *s.Want, s.Owner)
 	case plan.Upgrade:
-		return r.writer.Upgrade(ctx, *s.Want, *s.Have)
+		return r.writer.Upgrade(ctx, *s.Want, *s.Have, s.Owner)
+	case plan.Adopt:
+		return s.Have.Revision, r.writer.Adopt(ctx, *s.Have, s.Owner)
 	case plan.Uninstall:
-		if err := r.writer.Uninstall(ctx, *s.Want); err != nil {
-			return revisionOf(s), err
-		}
-		return 0, nil
+		return gone(s, r.writer.Uninstall(ctx, *s.Want))
+	case plan.Prune:
+		return gone(s, r.writer.Prune(ctx, *s.Have))
 	default:
 		return 0, fmt.Errorf("%q is not a step that writes", s.Verb)
 	}
+}
+
+// gone is the revision of a release that was uninstalled: none, unless that failed.
+func gone(s plan.Step, err error) (int, error) {
+	if err != nil {
+		return revisionOf(s), err
+	}
+	return 0, nil
 }
 
 // settled is the outcome of a step that writes nothing.

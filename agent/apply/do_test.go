@@ -21,6 +21,8 @@ const (
 	install   = plan.Install
 	upgrade   = plan.Upgrade
 	uninstall = plan.Uninstall
+	adopt     = plan.Adopt
+	prune     = plan.Prune
 	unchanged = plan.Unchanged
 )
 
@@ -45,8 +47,11 @@ func TestWhenStepsRun(t *testing.T) {
 		"a phase ends before the next begins": {of(step("a", install), step("b", uninstall), step("c", uninstall, "b")), 9,
 			[]string{"b 0s–1s", "c 1s–2s", "a 2s–3s"}},
 		"steps that write nothing take no time and no slot": {
-			of(step("a", unchanged), step("b", plan.Orphan), step("c", plan.Leave), step("d", plan.Refuse), step("e", install, "a")), 1,
+			of(step("a", unchanged), step("b", plan.Orphan), step("c", plan.Leave), step("d", plan.Refuse), step("e", install, "a"),
+				step("f", plan.Mark), step("g", plan.Hold)), 1,
 			[]string{"e 0s–1s"}},
+		"pruning waits for all the rest": {of(step("a", prune), step("b", prune, "a"), step("c", uninstall), step("d", upgrade), step("e", adopt, "d")), 9,
+			[]string{"c 0s–1s", "d 1s–2s", "e 2s–3s", "a 3s–4s", "b 4s–5s"}},
 		"a plan without steps": {of(), 1, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -74,16 +79,18 @@ func anonymous(picture, want []string) []string {
 func TestWhatBecomesOfSteps(t *testing.T) {
 	foreignNeed := step("web", install, "db")
 	foreignNeed.After = nil // db is of an earlier phase
-	later := step("db", install)
-	later.Phase = 3
+	lastly := step("db", install)
+	lastly.Phase = 3
+	const later = "skipped: a release failed in this run: a later run prunes"
 
 	for name, test := range map[string]struct {
 		plan  plan.Plan
 		fails string
 		want  []string
 	}{
-		"everything goes well": {of(step("a", install), step("b", upgrade), step("c", uninstall), step("d", unchanged), step("e", plan.Leave), step("f", plan.Orphan)), "",
-			[]string{"a: done", "b: done", "c: done", "d: done", "e: done", "f: done"}},
+		"everything goes well": {of(step("a", install), step("b", upgrade), step("c", uninstall), step("d", unchanged), step("e", plan.Leave), step("f", plan.Orphan),
+			step("g", adopt), step("h", plan.Mark), step("i", plan.Hold), step("j", prune)), "",
+			[]string{"a: done", "b: done", "c: done", "d: done", "e: done", "f: done", "g: done", "h: done", "i: done", "j: done"}},
 		"one failed release stops nobody else": {of(step("a", install), step("b", install), step("c", upgrade)), "a",
 			[]string{"a: failed: boom", "b: done", "c: done"}},
 		"but those that need it": {of(step("cache", install), step("db", install), step("web", install, "cache", "db"), step("job", install, "cache")), "db",
@@ -92,7 +99,7 @@ func TestWhatBecomesOfSteps(t *testing.T) {
 			[]string{"a: failed: boom", "b: skipped: shop/a failed", "c: skipped: shop/a failed", "d: skipped: shop/a failed"}},
 		"what needs it in a later phase too": {of(func() plan.Step { s := step("db", install); s.Phase = 0; return s }(), foreignNeed), "db",
 			[]string{"db: failed: boom", "web: skipped: shop/db failed"}},
-		"a need in a later phase is not waited for": {of(later, foreignNeed), "db",
+		"a need in a later phase is not waited for": {of(lastly, foreignNeed), "db",
 			[]string{"db: failed: boom", "web: done"}},
 		"a refused release fails those that need it": {of(step("db", plan.Refuse), step("web", install, "db"), step("job", install)), "",
 			[]string{"db: failed: because", "web: skipped: shop/db failed", "job: done"}},
@@ -102,19 +109,35 @@ func TestWhatBecomesOfSteps(t *testing.T) {
 			[]string{"db: skipped: shop/web failed", "web: failed: boom", "job: done"}},
 		"but not what is installed afterwards": {of(step("a", uninstall), step("b", install)), "a",
 			[]string{"a: failed: boom", "b: done"}},
+		"an adoption that fails keeps what needs it": {of(step("db", adopt), step("web", install, "db")), "db",
+			[]string{"db: failed: boom", "web: skipped: shop/db failed"}},
+		"nothing is pruned after a failed install": {of(step("a", install), step("b", prune), step("c", prune)), "a",
+			[]string{"a: failed: boom", "b: " + later, "c: " + later}},
+		"nor after a failed upgrade":   {of(step("a", upgrade), step("b", prune)), "a", []string{"a: failed: boom", "b: " + later}},
+		"nor after a failed uninstall": {of(step("a", uninstall), step("b", prune)), "a", []string{"a: failed: boom", "b: " + later}},
+		"nor after a failed adoption":  {of(step("a", adopt), step("b", prune)), "a", []string{"a: failed: boom", "b: " + later}},
+		"nor beside a refused release": {of(step("a", plan.Refuse), step("b", prune)), "", []string{"a: failed: because", "b: " + later}},
+		"what else is held or left does not matter": {of(step("a", plan.Hold), step("b", plan.Orphan), step("c", plan.Leave), step("d", plan.Mark), step("e", prune)), "",
+			[]string{"a: done", "b: done", "c: done", "d: done", "e: done"}},
+		"a prune that fails keeps what it needs, and nothing else": {of(step("db", prune, "web"), step("job", prune), step("web", prune)), "web",
+			[]string{"db: skipped: shop/web failed", "job: done", "web: failed: boom"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				fail := func(want release.Desired) error {
-					if want.Name == test.fails {
+				fail := func(key release.Key) error {
+					if key.Name == test.fails {
 						return errors.New("boom")
 					}
 					return nil
 				}
 				w := newWriter()
-				w.install = func(_ context.Context, want release.Desired) (int, error) { return 1, fail(want) }
-				w.upgrade = func(_ context.Context, want release.Desired, _ release.Observed) (int, error) { return 8, fail(want) }
-				w.uninstall = func(_ context.Context, want release.Desired) error { return fail(want) }
+				w.install = func(_ context.Context, want release.Desired) (int, error) { return 1, fail(want.Key) }
+				w.upgrade = func(_ context.Context, want release.Desired, _ release.Observed) (int, error) {
+					return 8, fail(want.Key)
+				}
+				w.adopt = func(_ context.Context, have release.Observed) error { return fail(have.Key) }
+				w.uninstall = func(_ context.Context, want release.Desired) error { return fail(want.Key) }
+				w.prune = func(_ context.Context, have release.Observed) error { return fail(have.Key) }
 				if diff := cmp.Diff(test.want, results(do(t.Context(), test.plan, w, 2))); diff != "" {
 					t.Error(diff)
 				}
@@ -125,7 +148,8 @@ func TestWhatBecomesOfSteps(t *testing.T) {
 
 func TestWhenTheRunIsStopped(t *testing.T) {
 	cause := errors.New("told to stop")
-	p := of(step("a", install), step("b", upgrade, "a"), step("c", install, "b"), step("d", unchanged, "c"), step("e", plan.Refuse, "c"), step("f", uninstall))
+	p := of(step("a", install), step("b", upgrade, "a"), step("c", install, "b"), step("d", unchanged, "c"), step("e", plan.Refuse, "c"), step("f", uninstall),
+		step("g", prune), step("h", plan.Mark))
 
 	for name, test := range map[string]struct {
 		after time.Duration
@@ -133,12 +157,15 @@ func TestWhenTheRunIsStopped(t *testing.T) {
 		spans []string
 	}{
 		"before it begins, nothing is written": {0,
-			[]string{"a: skipped: told to stop", "b: skipped: told to stop", "c: skipped: told to stop", "d: done", "e: failed: because", "f: skipped: told to stop"}, nil},
+			[]string{"a: skipped: told to stop", "b: skipped: told to stop", "c: skipped: told to stop", "d: done", "e: failed: because", "f: skipped: told to stop",
+				"g: skipped: told to stop", "h: done"}, nil},
 		"during a step, that step fails and no other begins": {1500 * time.Millisecond,
-			[]string{"a: failed: context canceled", "b: skipped: told to stop", "c: skipped: told to stop", "d: done", "e: failed: because", "f: done"},
+			[]string{"a: failed: context canceled", "b: skipped: told to stop", "c: skipped: told to stop", "d: done", "e: failed: because", "f: done",
+				"g: skipped: told to stop", "h: done"},
 			[]string{"f 0s–1s", "a 1s–1.5s"}},
 		"after it ended, nobody cares": {time.Hour,
-			[]string{"a: done", "b: done", "c: done", "d: done", "e: failed: because", "f: done"},
+			[]string{"a: done", "b: done", "c: done", "d: done", "e: failed: because", "f: done",
+				"g: skipped: a release failed in this run: a later run prunes", "h: done"},
 			[]string{"f 0s–1s", "a 1s–2s", "b 2s–3s", "c 3s–4s"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -208,7 +235,7 @@ func TestAnOutcomeTellsRevisionAndTime(t *testing.T) {
 		gone := step("gone", unchanged)
 		gone.Have.Status = "uninstalled"
 		p := of(step("a", install), step("b", upgrade), step("c", upgrade), step("d", uninstall), step("e", uninstall), step("f", unchanged),
-			step("g", upgrade, "c"), step("h", install, "c"), gone)
+			step("g", upgrade, "c"), step("h", install, "c"), gone, step("i", adopt), prunedFirst("j"), prunedFirst("k"), step("l", prune))
 		w := newWriter()
 		boom := errors.New("boom")
 		w.upgrade = func(ctx context.Context, want release.Desired, have release.Observed) (int, error) {
@@ -219,6 +246,12 @@ func TestAnOutcomeTellsRevisionAndTime(t *testing.T) {
 		}
 		w.uninstall = func(ctx context.Context, want release.Desired) error {
 			if want.Name == "e" {
+				return boom
+			}
+			return work(ctx)
+		}
+		w.prune = func(ctx context.Context, have release.Observed) error {
+			if have.Name == "k" {
 				return boom
 			}
 			return work(ctx)
@@ -242,6 +275,10 @@ func TestAnOutcomeTellsRevisionAndTime(t *testing.T) {
 			{"g", 7, 0}, // skipped: as before
 			{"h", 0, 0},
 			{"gone", 0, 0},
+			{"i", 7, time.Second},
+			{"j", 0, time.Second},
+			{"k", 7, 0},
+			{"l", 7, 0}, // skipped: still there
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
@@ -249,16 +286,25 @@ func TestAnOutcomeTellsRevisionAndTime(t *testing.T) {
 	})
 }
 
+// prunedFirst is a prune before which nothing can fail.
+func prunedFirst(name string) plan.Step {
+	s := step(name, prune)
+	s.Phase = -1
+	return s
+}
+
 func TestTheWriterGetsWhatThePlanHolds(t *testing.T) {
-	p := of(step("a", install), step("b", upgrade), step("c", uninstall))
+	p := of(step("a", install), step("b", upgrade), step("c", uninstall), step("d", adopt), step("e", prune))
 	var got []release.Desired
-	var have release.Observed
+	var have []release.Observed
 	w := newWriter()
 	w.install = func(_ context.Context, d release.Desired) (int, error) { got = append(got, d); return 1, nil }
 	w.upgrade = func(_ context.Context, d release.Desired, o release.Observed) (int, error) {
-		got, have = append(got, d), o
+		got, have = append(got, d), append(have, o)
 		return 8, nil
 	}
+	w.adopt = func(_ context.Context, o release.Observed) error { have = append(have, o); return nil }
+	w.prune = w.adopt
 	w.uninstall = func(_ context.Context, d release.Desired) error { got = append(got, d); return nil }
 	for i := range p.Steps {
 		do(t.Context(), of(p.Steps[i]), w, 1)
@@ -266,7 +312,10 @@ func TestTheWriterGetsWhatThePlanHolds(t *testing.T) {
 	if diff := cmp.Diff([]release.Desired{*p.Steps[0].Want, *p.Steps[1].Want, *p.Steps[2].Want}, got); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(*p.Steps[1].Have, have); diff != "" {
+	if diff := cmp.Diff([]release.Observed{*p.Steps[1].Have, *p.Steps[3].Have, *p.Steps[4].Have}, have); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]release.Owner{p.Steps[0].Owner, p.Steps[1].Owner, p.Steps[3].Owner}, w.owners); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -308,9 +357,9 @@ func TestLook(t *testing.T) {
 	gone := step("gone", unchanged)
 	gone.Have = nil
 	p := of(step("a", install), step("b", upgrade), step("c", uninstall), step("d", unchanged), step("e", plan.Leave), step("f", plan.Orphan),
-		step("g", plan.Refuse, "a"), gone)
+		step("g", plan.Refuse, "a"), gone, step("h", adopt), step("i", prune), step("j", plan.Mark), step("k", plan.Hold))
 	outcomes := Look(p)
-	want := []string{"a: ", "b: ", "c: ", "d: done", "e: done", "f: done", "g: failed: because", "gone: done"}
+	want := []string{"a: ", "b: ", "c: ", "d: done", "e: done", "f: done", "g: failed: because", "gone: done", "h: ", "i: ", "j: done", "k: done"}
 	if diff := cmp.Diff(want, results(outcomes)); diff != "" {
 		t.Error(diff)
 	}
@@ -318,7 +367,7 @@ func TestLook(t *testing.T) {
 	for _, o := range outcomes {
 		revisions = append(revisions, o.Revision)
 	}
-	if diff := cmp.Diff([]int{0, 7, 7, 7, 7, 7, 0, 0}, revisions); diff != "" {
+	if diff := cmp.Diff([]int{0, 7, 7, 7, 7, 7, 0, 0, 7, 7, 7, 7}, revisions); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -19,11 +19,14 @@ import (
 type fakeWriter struct {
 	install   func(context.Context, release.Desired) (int, error)
 	upgrade   func(context.Context, release.Desired, release.Observed) (int, error)
+	adopt     func(context.Context, release.Observed) error
 	uninstall func(context.Context, release.Desired) error
+	prune     func(context.Context, release.Observed) error
 
-	mu    sync.Mutex
-	made  time.Time
-	spans []span
+	mu     sync.Mutex
+	made   time.Time
+	spans  []span
+	owners []release.Owner // as they were passed
 }
 
 type span struct {
@@ -33,16 +36,16 @@ type span struct {
 
 func newWriter() *fakeWriter { return &fakeWriter{made: time.Now()} }
 
-func (f *fakeWriter) Install(ctx context.Context, want release.Desired) (int, error) {
-	defer f.span(want.Name)()
+func (f *fakeWriter) Install(ctx context.Context, want release.Desired, owner release.Owner) (int, error) {
+	defer f.span(want.Name, owner)()
 	if f.install == nil {
 		return 1, work(ctx)
 	}
 	return f.install(ctx, want)
 }
 
-func (f *fakeWriter) Upgrade(ctx context.Context, want release.Desired, have release.Observed) (int, error) {
-	defer f.span(want.Name)()
+func (f *fakeWriter) Upgrade(ctx context.Context, want release.Desired, have release.Observed, owner release.Owner) (int, error) {
+	defer f.span(want.Name, owner)()
 	if f.upgrade == nil {
 		return have.Revision + 1, work(ctx)
 	}
@@ -57,6 +60,22 @@ func (f *fakeWriter) Uninstall(ctx context.Context, want release.Desired) error 
 	return f.uninstall(ctx, want)
 }
 
+func (f *fakeWriter) Adopt(ctx context.Context, have release.Observed, owner release.Owner) error {
+	defer f.span(have.Name, owner)()
+	if f.adopt == nil {
+		return work(ctx)
+	}
+	return f.adopt(ctx, have)
+}
+
+func (f *fakeWriter) Prune(ctx context.Context, have release.Observed) error {
+	defer f.span(have.Name)()
+	if f.prune == nil {
+		return work(ctx)
+	}
+	return f.prune(ctx, have)
+}
+
 // work takes a second, or as long as ctx lasts.
 func work(ctx context.Context) error {
 	select {
@@ -67,11 +86,12 @@ func work(ctx context.Context) error {
 	}
 }
 
-func (f *fakeWriter) span(name string) (end func()) {
+func (f *fakeWriter) span(name string, owners ...release.Owner) (end func()) {
 	start := time.Since(f.made)
 	return func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
+		f.owners = append(f.owners, owners...)
 		f.spans = append(f.spans, span{name, start, time.Since(f.made)})
 	}
 }
@@ -93,20 +113,25 @@ func (f *fakeWriter) picture() []string {
 
 func key(name string) release.Key { return release.Key{Namespace: "shop", Name: name} }
 
-// step needs releases of the same phase, which is 1 for what stays and 0 for what is uninstalled.
+// step needs releases of the same phase, which is 1 for what stays, 0 for what is uninstalled, and 2 for what is pruned.
 func step(name string, verb plan.Verb, needs ...string) plan.Step {
 	s := plan.Step{Key: key(name), Verb: verb, Why: "because", Want: &release.Desired{Key: key(name)}, Phase: 1}
+	s.Owner = release.Owner{Instance: "mine", Origin: name}
 	for _, need := range needs {
 		s.Needs = append(s.Needs, key(need))
 	}
 	s.After = s.Needs
 	switch verb {
+	case plan.Install, plan.Refuse:
+		return s
 	case plan.Uninstall:
 		s.Phase = 0
-		fallthrough
-	case plan.Upgrade, plan.Unchanged, plan.Leave, plan.Orphan:
-		s.Have = &release.Observed{Key: key(name), Revision: 7, Status: "deployed"}
+	case plan.Prune:
+		s.Phase, s.Want = 2, nil
+	case plan.Mark, plan.Orphan, plan.Hold:
+		s.Phase, s.Want = 0, nil
 	}
+	s.Have = &release.Observed{Key: key(name), Revision: 7, Status: "deployed"}
 	return s
 }
 

@@ -38,10 +38,11 @@ func TestRandomPlans(t *testing.T) {
 				t.Errorf("%d steps at once, allowed are %d", most.Load(), concurrency)
 			}
 			for name, err := range map[string]error{
-				"every step has its outcome, in order":             everyOutcome(p, outcomes),
-				"no step starts before all it waits for has ended": startedInOrder(p, w),
-				"what failed, fails what needs it":                 failureSpreads(outcomes, stopped),
-				"and nobody else":                                  failureIsExplained(outcomes, stopped),
+				"every step has its outcome, in order":                everyOutcome(p, outcomes),
+				"no step starts before all it waits for has ended":    startedInOrder(p, w),
+				"what failed, fails what needs it":                    failureSpreads(outcomes, stopped),
+				"and nobody else":                                     failureIsExplained(outcomes, stopped),
+				"nothing is pruned in a run in which anything failed": prunedInPeace(outcomes),
 			} {
 				if err != nil {
 					t.Errorf("seed %d: %s: %v", seed, name, err)
@@ -110,6 +111,9 @@ func failureIsExplained(outcomes []Outcome, stopped bool) error {
 	}
 	for _, o := range outcomes {
 		unmet := slices.ContainsFunc(o.Needs, func(k release.Key) bool { return results[k] != Done })
+		if o.Verb == prune && !inPeace(outcomes) {
+			continue
+		}
 		if o.Result == Skipped && !unmet && !stopped {
 			return fmt.Errorf("%s is skipped though all it needs is in place: %w", o.Key, o.Err)
 		}
@@ -118,6 +122,20 @@ func failureIsExplained(outcomes []Outcome, stopped bool) error {
 		}
 	}
 	return nil
+}
+
+func prunedInPeace(outcomes []Outcome) error {
+	for _, o := range outcomes {
+		if o.Verb == prune && o.Result != Skipped && !inPeace(outcomes) {
+			return fmt.Errorf("%s was %s", o.Key, o.Result)
+		}
+	}
+	return nil
+}
+
+// inPeace says that everything but pruning is done.
+func inPeace(outcomes []Outcome) bool {
+	return !slices.ContainsFunc(outcomes, func(o Outcome) bool { return o.Verb != prune && o.Result != Done })
 }
 
 // failedName is the release in "namespace/name failed".
@@ -129,13 +147,19 @@ func failedName(err error) release.Key {
 	return key(name)
 }
 
-// randomPlan has up to 30 steps, phases 0 to 3, and needs that point to steps with a lower number.
+// randomPlan has up to 30 steps, phases 0 to 3 and 4 for what is pruned, and needs that point to steps with a lower number.
 func randomPlan(random *rand.Rand) plan.Plan {
-	verbs := []plan.Verb{install, install, upgrade, upgrade, uninstall, unchanged, plan.Refuse, plan.Orphan}
+	verbs := []plan.Verb{install, install, upgrade, upgrade, adopt, uninstall, unchanged, plan.Refuse, plan.Orphan, plan.Mark, plan.Hold, prune, prune}
+	if random.IntN(2) == 0 {
+		verbs = slices.DeleteFunc(verbs, func(verb plan.Verb) bool { return verb == plan.Refuse }) // or next to nothing is pruned
+	}
 	var p plan.Plan
 	for i := range random.IntN(30) {
 		s := step(fmt.Sprint(i), verbs[random.IntN(len(verbs))])
 		s.Phase = random.IntN(4)
+		if s.Verb == prune {
+			s.Phase = 4
+		}
 		for _, earlier := range p.Steps {
 			if random.IntN(6) > 0 || earlier.Phase > s.Phase {
 				continue
@@ -151,7 +175,7 @@ func randomPlan(random *rand.Rand) plan.Plan {
 	return p
 }
 
-// randomWriter takes a random time for each release and fails one in eight. It counts how many are worked on at once.
+// randomWriter takes a random time for each release and fails one in sixteen. It counts how many are worked on at once.
 func randomWriter(random *rand.Rand, p plan.Plan) (w *fakeWriter, most *atomic.Int64) {
 	type fate struct {
 		takes time.Duration
@@ -160,31 +184,33 @@ func randomWriter(random *rand.Rand, p plan.Plan) (w *fakeWriter, most *atomic.I
 	fates := map[release.Key]fate{}
 	for _, s := range p.Steps {
 		f := fate{takes: time.Duration(random.IntN(1500)) * time.Millisecond}
-		if random.IntN(8) == 0 {
+		if random.IntN(16) == 0 {
 			f.err = errors.New("boom")
 		}
 		fates[s.Key] = f
 	}
 	var now atomic.Int64
 	most = &atomic.Int64{}
-	act := func(ctx context.Context, want release.Desired) error {
+	act := func(ctx context.Context, key release.Key) error {
 		n := now.Add(1)
 		defer now.Add(-1)
 		for seen := most.Load(); n > seen && !most.CompareAndSwap(seen, n); seen = most.Load() {
 		}
 		select {
-		case <-time.After(fates[want.Key].takes):
-			return fates[want.Key].err
+		case <-time.After(fates[key].takes):
+			return fates[key].err
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 	w = newWriter()
-	w.install = func(ctx context.Context, want release.Desired) (int, error) { return 1, act(ctx, want) }
+	w.install = func(ctx context.Context, want release.Desired) (int, error) { return 1, act(ctx, want.Key) }
 	w.upgrade = func(ctx context.Context, want release.Desired, _ release.Observed) (int, error) {
-		return 8, act(ctx, want)
+		return 8, act(ctx, want.Key)
 	}
-	w.uninstall = act
+	w.adopt = func(ctx context.Context, have release.Observed) error { return act(ctx, have.Key) }
+	w.uninstall = func(ctx context.Context, want release.Desired) error { return act(ctx, want.Key) }
+	w.prune = w.adopt
 	return w, most
 }
 

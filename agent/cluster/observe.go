@@ -2,12 +2,14 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 	helm "helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/storage"
 	"helm.sh/helm/v3/pkg/storage/driver"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -23,41 +25,77 @@ type Reader struct {
 	*Cluster
 	mu      sync.Mutex
 	records map[release.Key][]*helm.Release // newest last
+	kept    map[string]bool                 // storage records annotated to be kept, as namespace/name
 }
 
 // Reader makes a reader of the cluster.
 func (c *Cluster) Reader() *Reader {
-	return &Reader{Cluster: c, records: map[release.Key][]*helm.Release{}}
+	return &Reader{Cluster: c, records: map[release.Key][]*helm.Release{}, kept: map[string]bool{}}
 }
 
 const namespacesAtOnce = 8
 
 // Observe lists the newest revision of every release in the namespaces: one LIST each, however many releases there are.
-func (r *Reader) Observe(ctx context.Context, namespaces []string) ([]release.Observed, error) {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(namespacesAtOnce)
-	for namespace := range sets.New(namespaces...) {
-		group.Go(func() error { return r.list(ctx, namespace) })
+// Of the remembered namespaces, in which nothing need be declared any more, those that may not be read are returned.
+func (r *Reader) Observe(ctx context.Context, declared, remembered []string) (found []release.Observed, unread []string, err error) {
+	if unread, err = r.listAll(ctx, sets.New(declared...), sets.New(remembered...)); err != nil {
+		return nil, nil, err
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	var found []release.Observed
 	for key, revisions := range r.records {
-		observed, err := observe(key, revisions[len(revisions)-1])
+		observed, err := r.observe(key, revisions[len(revisions)-1])
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		found = append(found, observed)
 	}
 	slices.SortFunc(found, func(a, b release.Observed) int { return a.Key.Compare(b.Key) })
-	return found, nil
+	return found, unread, nil
+}
+
+func (r *Reader) listAll(ctx context.Context, declared, remembered sets.Set[string]) ([]string, error) {
+	var unread []string
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(namespacesAtOnce)
+	for namespace := range declared.Union(remembered) {
+		group.Go(func() error {
+			err := r.list(ctx, namespace)
+			if apierrors.IsForbidden(err) && !declared.Has(namespace) {
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				unread = append(unread, namespace)
+				return nil
+			}
+			return err
+		})
+	}
+	err := group.Wait()
+	slices.Sort(unread)
+	return unread, err
+}
+
+// storage is Helm's, for reading the current revisions in a namespace.
+func (r *Reader) storage(ctx context.Context, namespace string) *driver.Secrets {
+	secrets := driver.NewSecrets(current{r.client.CoreV1().Secrets(namespace), ctx, r.noteKept})
+	secrets.Log = r.debugf
+	return secrets
+}
+
+// find looks at one release: its newest revision, or nil when there is none.
+func (r *Reader) find(ctx context.Context, key release.Key) (*release.Observed, error) {
+	revisions, err := r.storage(ctx, key.Namespace).Query(map[string]string{"owner": "helm", "name": key.Name})
+	if errors.Is(err, driver.ErrReleaseNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	newest := slices.MaxFunc(revisions, func(a, b *helm.Release) int { return a.Version - b.Version })
+	observed, err := r.observe(key, newest)
+	return &observed, err
 }
 
 func (r *Reader) list(ctx context.Context, namespace string) error {
-	secrets := driver.NewSecrets(current{r.client.CoreV1().Secrets(namespace), ctx})
-	secrets.Log = r.debugf
-	found, err := secrets.List(func(*helm.Release) bool { return true })
+	found, err := r.storage(ctx, namespace).List(func(*helm.Release) bool { return true })
 	if apierrors.IsForbidden(err) {
 		err = fmt.Errorf("%w; a Role in namespace %s must allow it (and if there is no such namespace yet, whoever may create one "+
 			"must run `kubectl create namespace %s` first)", err, namespace, namespace)
@@ -78,7 +116,8 @@ func (r *Reader) list(ctx context.Context, namespace string) error {
 // current gives Helm's storage driver a context and spares it the superseded revisions: of ten that are kept, nine.
 type current struct {
 	typed.SecretInterface
-	ctx context.Context
+	ctx  context.Context
+	note func(corev1.Secret)
 }
 
 const recordsPerChunk = 250
@@ -92,6 +131,9 @@ func (c current) List(_ context.Context, opts metav1.ListOptions) (*corev1.Secre
 		if err != nil {
 			return nil, err
 		}
+		for _, item := range chunk.Items {
+			c.note(item)
+		}
 		all.Items = append(all.Items, chunk.Items...)
 		if opts.Continue = chunk.Continue; opts.Continue == "" {
 			return all, nil
@@ -99,7 +141,21 @@ func (c current) List(_ context.Context, opts metav1.ListOptions) (*corev1.Secre
 	}
 }
 
-func observe(key release.Key, newest *helm.Release) (release.Observed, error) {
+// noteKept looks at annotations, which Helm does not pass on.
+func (r *Reader) noteKept(record corev1.Secret) {
+	if record.Annotations[release.PruneLabel] == release.KeepValue {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.kept[record.Namespace+"/"+record.Name] = true
+	}
+}
+
+// recordName is how Helm names the Secret that stores a revision.
+func recordName(key release.Key, revision int) string {
+	return fmt.Sprintf("%s.%s.v%d", storage.HelmStorageType, key.Name, revision)
+}
+
+func (r *Reader) observe(key release.Key, newest *helm.Release) (release.Observed, error) {
 	manifest, err := manifestOf(newest)
 	if err != nil {
 		return release.Observed{}, fmt.Errorf("read revision %d of release %s: %w", newest.Version, key, err)
@@ -110,13 +166,23 @@ func observe(key release.Key, newest *helm.Release) (release.Observed, error) {
 		Chart:    chartOf(newest),
 		Values:   newest.Config,
 		Manifest: manifest,
-		Instance: newest.Labels[release.InstanceLabel],
+		Owner:    ownerOf(newest),
+
+		KeptByHand: r.kept[key.Namespace+"/"+recordName(key, newest.Version)],
 	}
 	if newest.Info != nil {
 		observed.Status = newest.Info.Status.String()
 		observed.Updated = newest.Info.LastDeployed.Time
 	}
 	return observed, nil
+}
+
+func ownerOf(revision *helm.Release) release.Owner {
+	return release.Owner{
+		Instance: revision.Labels[release.InstanceLabel],
+		Origin:   revision.Labels[release.OriginLabel],
+		Keep:     revision.Labels[release.PruneLabel] == release.KeepValue,
+	}
 }
 
 func chartOf(revision *helm.Release) release.ChartVersion {

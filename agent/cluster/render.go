@@ -67,8 +67,8 @@ func (r *Reader) dryRun(ctx context.Context, want release.Desired) (*helm.Releas
 	return upgrade.RunWithContext(ctx, want.Name, loaded, copyOf(want.Values))
 }
 
-// dryConfig is a Helm whose storage holds what was observed and whose cluster swallows everything. A pending revision
-// appears as failed in it: whether it may be upgraded is for the plan to say.
+// dryConfig is a Helm whose storage holds what was observed and whose cluster swallows everything. A revision that
+// is halfway appears as failed in it: whether it may be upgraded is for the plan to say.
 func (r *Reader) dryConfig(key release.Key) (*action.Configuration, bool, error) {
 	memory := driver.NewMemory()
 	memory.SetNamespace(key.Namespace)
@@ -83,7 +83,7 @@ func (r *Reader) dryConfig(key release.Key) (*action.Configuration, bool, error)
 	for _, revision := range revisions {
 		stored := *revision
 		info := *revision.Info
-		if stored.Info = &info; info.Status.IsPending() {
+		if stored.Info = &info; halfway(info.Status) {
 			info.Status = helm.StatusFailed
 		}
 		if err := config.Releases.Create(&stored); err != nil {

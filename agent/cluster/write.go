@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"maps"
 	"strings"
 	"sync"
 
@@ -23,7 +22,7 @@ type Writer struct {
 func (c *Cluster) Writer() *Writer { return &Writer{Cluster: c} }
 
 // Install makes the first revision of a release, or the first after it was uninstalled, and returns its number.
-func (w *Writer) Install(ctx context.Context, want release.Desired) (int, error) {
+func (w *Writer) Install(ctx context.Context, want release.Desired, owner release.Owner) (int, error) {
 	if want.Options.CreateNamespace {
 		if err := w.ensureNamespace(ctx, want.Namespace); err != nil {
 			return 0, err
@@ -37,14 +36,14 @@ func (w *Writer) Install(ctx context.Context, want release.Desired) (int, error)
 	if err != nil {
 		return 0, err
 	}
-	install := newInstall(config, w.owned(want))
+	install := newInstall(config, labelled(want, owner))
 	install.Replace = true // takes the name of an uninstalled release whose history was kept
 	made, err := install.RunWithContext(ctx, loaded, copyOf(want.Values))
 	return versionOf(made), readable(ctx, err)
 }
 
 // Upgrade makes the next revision of a release and returns its number.
-func (w *Writer) Upgrade(ctx context.Context, want release.Desired, have release.Observed) (int, error) {
+func (w *Writer) Upgrade(ctx context.Context, want release.Desired, have release.Observed, owner release.Owner) (int, error) {
 	config, err := w.helm(want.Namespace)
 	if err != nil {
 		return 0, err
@@ -56,20 +55,20 @@ func (w *Writer) Upgrade(ctx context.Context, want release.Desired, have release
 	if err != nil {
 		return have.Revision, err
 	}
-	made, err := newUpgrade(config, w.owned(want)).RunWithContext(ctx, want.Name, loaded, copyOf(want.Values))
+	made, err := newUpgrade(config, labelled(want, owner)).RunWithContext(ctx, want.Name, loaded, copyOf(want.Values))
 	if err != nil && want.Options.ReinstallIfForbidden && strings.Contains(err.Error(), "Forbidden: updates") {
-		return w.reinstall(ctx, want, have)
+		return w.reinstall(ctx, want, have, owner)
 	}
 	return max(versionOf(made), have.Revision), readable(ctx, err)
 }
 
 // reinstall is helmfile's updateStrategy reinstallIfForbidden.
-func (w *Writer) reinstall(ctx context.Context, want release.Desired, have release.Observed) (int, error) {
+func (w *Writer) reinstall(ctx context.Context, want release.Desired, have release.Observed, owner release.Owner) (int, error) {
 	want.Options.DeleteWait = true
 	if err := w.Uninstall(ctx, want); err != nil {
 		return have.Revision, fmt.Errorf("uninstall before reinstalling: %w", err)
 	}
-	return w.Install(ctx, want)
+	return w.Install(ctx, want, owner)
 }
 
 // Uninstall removes a release with its history. Helm's uninstall knows no context: when ctx ends first it goes on in the
@@ -102,20 +101,9 @@ func (w *Writer) helm(namespace string) (*action.Configuration, error) {
 	return config, nil
 }
 
-// owned marks the release as this instance's.
-func (w *Writer) owned(want release.Desired) release.Desired {
-	labels := maps.Clone(want.Options.Labels)
-	if labels == nil {
-		labels = map[string]string{}
-	}
-	labels[release.InstanceLabel] = w.opts.Instance
-	want.Options.Labels = labels
-	return want
-}
-
-// abandon lets go of a revision whose maker died: Helm refuses to upgrade while one is pending.
+// abandon lets go of a revision whose maker died: Helm refuses to upgrade while one is pending, or half uninstalled.
 func abandon(config *action.Configuration, have release.Observed) error {
-	if !helm.Status(have.Status).IsPending() {
+	if !halfway(helm.Status(have.Status)) {
 		return nil
 	}
 	pending, err := config.Releases.Get(have.Name, have.Revision)
@@ -128,6 +116,9 @@ func abandon(config *action.Configuration, have release.Observed) error {
 	}
 	return nil
 }
+
+// halfway is a revision that Helm was making or uninstalling when it was last heard of.
+func halfway(status helm.Status) bool { return status.IsPending() || status == helm.StatusUninstalling }
 
 func versionOf(made *helm.Release) int {
 	if made == nil {

@@ -26,6 +26,14 @@ type Config struct {
 	Timeout     time.Duration // timeout: of the whole run; always positive
 	Concurrency int           // concurrency: releases worked on at a time, 1 to 64
 
+	Prune         string        // prune: two-step, report or off
+	PruneGrace    time.Duration // pruneGrace: from the mark to the pruning; 0 prunes with the next run
+	PruneMaxShare int           // pruneMaxShare: percent of all releases that one run may prune, 0 to 100
+	PruneAllow    string        // pruneAllow: the commit, or its first digits, whose prunes the guards let through
+
+	Yes    bool // yes: destroy does not ask
+	DryRun bool // dryRun: destroy shows only
+
 	LogFormat        string     // logFormat: text or json
 	LogLevel         slog.Level // logLevel
 	Output           string     // output: text or json

@@ -8,9 +8,13 @@ import (
 
 // The commands that read a configuration.
 const (
-	Run  = "run"
-	Diff = "diff"
+	Run     = "run"
+	Diff    = "diff"
+	Destroy = "destroy"
 )
+
+// loading are the commands that read a repository.
+var loading = []string{Run, Diff}
 
 const variablePrefix = "HELMFILE_AGENT_"
 
@@ -44,22 +48,22 @@ var keys = []key{
 	{name: "config", kind: text, noFile: true, set: words(func(c *Config) *string { return &c.File }),
 		usage: "YAML file with any of these keys"},
 
-	{name: "repo", kind: text, set: words(func(c *Config) *string { return &c.Repo }, isRepository),
+	{name: "repo", commands: loading, kind: text, set: words(func(c *Config) *string { return &c.Repo }, isRepository),
 		usage: "repository to clone: a URL (https, http, ssh, git, file), git@host:path or an absolute path"},
-	{name: "ref", kind: text, shown: "the remote's HEAD", set: words(func(c *Config) *string { return &c.Ref }, isRef),
+	{name: "ref", commands: loading, kind: text, shown: "the remote's HEAD", set: words(func(c *Config) *string { return &c.Ref }, isRef),
 		usage: "branch, tag, full ref or commit; a branch wins over a tag of the same name"},
-	{name: "path", kind: text, shown: "helmfile's own search", set: setPath,
+	{name: "path", commands: loading, kind: text, shown: "helmfile's own search", set: setPath,
 		usage: "helmfile or directory of helmfiles, relative to the checkout"},
 	{name: "dir", kind: text, commands: []string{Diff}, set: words(func(c *Config) *string { return &c.Dir }),
 		usage: "local checkout to read instead of repo and ref"},
 
-	{name: "environment", kind: text, fallback: "default", set: words(func(c *Config) *string { return &c.Environment }, notEmpty),
+	{name: "environment", commands: loading, kind: text, fallback: "default", set: words(func(c *Config) *string { return &c.Environment }, notEmpty),
 		usage: "helmfile environment"},
-	{name: "stateValuesSet", kind: list, comma: true, set: setStateValues,
+	{name: "stateValuesSet", commands: loading, kind: list, comma: true, set: setStateValues,
 		usage: "key=value for helmfile's state values, like helmfile's --state-values-set"},
-	{name: "stateValuesFile", kind: list, comma: true, set: lists(func(c *Config) *[]string { return &c.StateValuesFile }, staysInside),
+	{name: "stateValuesFile", commands: loading, kind: list, comma: true, set: lists(func(c *Config) *[]string { return &c.StateValuesFile }, staysInside),
 		usage: "file of state values, relative to the state file, like helmfile's --state-values-file"},
-	{name: "selector", kind: list, set: lists(func(c *Config) *[]string { return &c.Selector }, isSelector),
+	{name: "selector", commands: loading, kind: list, set: lists(func(c *Config) *[]string { return &c.Selector }, isSelector),
 		usage: "only releases with these labels, like helmfile's --selector; several are alternatives"},
 
 	{name: "instance", kind: text, fallback: "helmfile-agent", set: words(func(c *Config) *string { return &c.Instance }, isInstance),
@@ -77,6 +81,21 @@ var keys = []key{
 	{name: "concurrency", kind: number, fallback: "4", set: setConcurrency,
 		usage: "releases worked on at a time, 1 to 64"},
 
+	{name: "prune", commands: loading, kind: text, fallback: "two-step",
+		set:   words(func(c *Config) *string { return &c.Prune }, oneOf("two-step", "report", "off")),
+		usage: "what becomes of releases that are no longer declared: two-step marks and later uninstalls them, report and off leave them"},
+	{name: "pruneGrace", commands: loading, kind: duration, fallback: "0s", set: setPruneGrace,
+		usage: "time from the mark to the uninstall; 0 uninstalls with the next run"},
+	{name: "pruneMaxShare", commands: loading, kind: text, fallback: "50%", set: setPruneMaxShare,
+		usage: "share of all releases that one run may prune"},
+	{name: "pruneAllow", commands: loading, kind: text, set: words(func(c *Config) *string { return &c.PruneAllow }, isCommit),
+		usage: "commit whose prunes are let through although they are too many, or nothing is declared, or the origin changed"},
+
+	{name: "yes", kind: toggle, fallback: "false", commands: []string{Destroy}, set: toggles(func(c *Config) *bool { return &c.Yes }),
+		usage: "do not ask"},
+	{name: "dryRun", kind: toggle, fallback: "false", commands: []string{Destroy}, set: toggles(func(c *Config) *bool { return &c.DryRun }),
+		usage: "show only"},
+
 	{name: "logFormat", kind: text, fallback: "json",
 		set:   words(func(c *Config) *string { return &c.LogFormat }, oneOf("text", "json")),
 		usage: "format of the logs on stderr: text or json"},
@@ -85,20 +104,20 @@ var keys = []key{
 	{name: "output", kind: text, fallback: "text",
 		set:   words(func(c *Config) *string { return &c.Output }, oneOf("text", "json")),
 		usage: "format of the result on stdout: text or json"},
-	{name: "detailedExitcode", kind: toggle, fallback: "false", commands: []string{Diff}, set: setDetailedExitcode,
+	{name: "detailedExitcode", kind: toggle, fallback: "false", commands: []string{Diff}, set: toggles(func(c *Config) *bool { return &c.DetailedExitcode }),
 		usage: "exit with 2 when there are differences"},
 
-	{name: "gitUsername", kind: text, set: secrets(func(c *Config) *Secret { return &c.GitUsername }),
+	{name: "gitUsername", commands: loading, kind: text, set: secrets(func(c *Config) *Secret { return &c.GitUsername }),
 		usage: "user name for the repository"},
-	{name: "gitPassword", kind: text, secret: true, set: secrets(func(c *Config) *Secret { return &c.GitPassword }),
+	{name: "gitPassword", commands: loading, kind: text, secret: true, set: secrets(func(c *Config) *Secret { return &c.GitPassword }),
 		usage: "password or token for the repository, or passphrase of the SSH key"},
-	{name: "gitPasswordFile", kind: text, set: words(func(c *Config) *string { return &c.GitPasswordFile }),
+	{name: "gitPasswordFile", commands: loading, kind: text, set: words(func(c *Config) *string { return &c.GitPasswordFile }),
 		usage: "file that holds the password"},
-	{name: "gitSSHKeyFile", kind: text, set: words(func(c *Config) *string { return &c.GitSSHKeyFile }),
+	{name: "gitSSHKeyFile", commands: loading, kind: text, set: words(func(c *Config) *string { return &c.GitSSHKeyFile }),
 		usage: "file that holds the private SSH key"},
-	{name: "gitKnownHostsFile", kind: text, set: words(func(c *Config) *string { return &c.GitKnownHostsFile }),
+	{name: "gitKnownHostsFile", commands: loading, kind: text, set: words(func(c *Config) *string { return &c.GitKnownHostsFile }),
 		usage: "file of SSH host keys to trust; required for SSH"},
-	{name: "gitCAFile", kind: text, set: words(func(c *Config) *string { return &c.GitCAFile }),
+	{name: "gitCAFile", commands: loading, kind: text, set: words(func(c *Config) *string { return &c.GitCAFile }),
 		usage: "PEM file of certificate authorities to trust beside the system's"},
 }
 

@@ -14,6 +14,7 @@ func TestNamesDeriveFromTheKey(t *testing.T) {
 		got[k.name] = k.flag() + " " + k.variable()
 	}
 	for name, want := range map[string]string{
+		"pruneMaxShare":     "--prune-max-share HELMFILE_AGENT_PRUNE_MAX_SHARE",
 		"repo":              "--repo HELMFILE_AGENT_REPO",
 		"stateValuesSet":    "--state-values-set HELMFILE_AGENT_STATE_VALUES_SET",
 		"detailedExitcode":  "--detailed-exitcode HELMFILE_AGENT_DETAILED_EXITCODE",
@@ -34,6 +35,18 @@ func TestFlagsAreThoseOfTheCommand(t *testing.T) {
 	for _, name := range []string{"dir", "detailed-exitcode"} {
 		if run.Lookup(name) != nil || diff.Lookup(name) == nil {
 			t.Errorf("--%s is for diff alone", name)
+		}
+	}
+	destroy := pflag.NewFlagSet("destroy", pflag.ContinueOnError)
+	Flags(destroy, Destroy)
+	for _, name := range []string{"yes", "dry-run"} {
+		if run.Lookup(name) != nil || diff.Lookup(name) != nil || destroy.Lookup(name) == nil {
+			t.Errorf("--%s is for destroy alone", name)
+		}
+	}
+	for _, name := range []string{"repo", "ref", "selector", "environment", "prune", "prune-grace", "prune-max-share", "prune-allow"} {
+		if run.Lookup(name) == nil || diff.Lookup(name) == nil || destroy.Lookup(name) != nil {
+			t.Errorf("--%s is for those that read a repository", name)
 		}
 	}
 	if diff.Lookup("git-password") != nil {

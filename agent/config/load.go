@@ -135,6 +135,9 @@ func (b *builder) weaker(one, other string) string {
 
 // chooseCheckout settles where the helmfile comes from. `diff --dir .` works beside a file that names a repository.
 func (b *builder) chooseCheckout() {
+	if !slices.Contains(loading, b.command) {
+		return
+	}
 	c := &b.config
 	if c.Repo != "" && c.Dir != "" {
 		switch b.weaker("repo", "dir") {

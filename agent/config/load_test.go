@@ -52,9 +52,14 @@ func write(t *testing.T, file, content string) {
 // standard is the configuration with the repository and nothing else given.
 func standard(change func(*Config)) Config {
 	c := Config{Repo: repo, Environment: "default", Instance: "helmfile-agent", Timeout: 10 * time.Minute, Concurrency: 4,
-		LogFormat: "json", Output: "text"}
+		Prune: "two-step", PruneMaxShare: 50, LogFormat: "json", Output: "text"}
 	change(&c)
 	return c
+}
+
+// destroying is what destroy is told when it is told nothing.
+func destroying() Config {
+	return Config{Instance: "helmfile-agent", Timeout: 10 * time.Minute, Concurrency: 4, LogFormat: "json", Output: "text"}
 }
 
 func TestLoad(t *testing.T) {
@@ -94,6 +99,21 @@ func TestLoad(t *testing.T) {
 			func(c *Config) { c.File, c.Repo, c.Dir, c.DetailedExitcode = "config.yaml", "", ".", true }},
 		"diff of a repository beside a file with a directory": {given{command: Diff, args: []string{"--repo", repo, "--ref=main"}, file: "dir: ."},
 			func(c *Config) { c.File, c.Ref = "config.yaml", "main" }},
+		"pruning": {given{args: []string{"--repo", repo, "--prune=report", "--prune-grace=24h", "--prune-max-share=0%"},
+			env: []string{"HELMFILE_AGENT_PRUNE_ALLOW=3f2a9c1"}},
+			func(c *Config) {
+				c.Prune, c.PruneGrace, c.PruneMaxShare, c.PruneAllow = "report", 24*time.Hour, 0, "3f2a9c1"
+			}},
+		"pruning in the file": {given{file: "repo: " + repo + "\nprune: off\npruneGrace: 30m\npruneMaxShare: 20%\npruneAllow: '0123456'"},
+			func(c *Config) {
+				c.File, c.Prune, c.PruneGrace, c.PruneMaxShare, c.PruneAllow = "config.yaml", "off", 30*time.Minute, 20, "0123456"
+			}},
+		"a share without its sign": {given{args: []string{"--repo", repo, "--prune-max-share=100"}}, func(c *Config) { c.PruneMaxShare = 100 }},
+		"destroy reads no repository": {given{command: Destroy, args: []string{"--yes", "--dry-run", "--instance=shop"}},
+			func(c *Config) { *c = destroying(); c.Instance, c.Yes, c.DryRun = "shop", true, true }},
+		"destroy beside a file for run": {given{command: Destroy, file: "repo: " + repo + "\nref: main\nprune: off\ngitPassword: hunter2\ndir: ."},
+			func(c *Config) { *c = destroying(); c.File = "config.yaml" }},
+		"a file for destroy beside run": {given{file: "repo: " + repo + "\nyes: true\ndryRun: true"}, func(c *Config) { c.File = "config.yaml" }},
 		"credentials in the URL are taken out": {given{args: []string{"--repo=https://ada:s%2Fecret@git.example/config"}},
 			func(c *Config) { c.GitUsername, c.GitPassword = "ada", "s/ecret" }},
 		"credentials of their own win over the URL's": {given{args: []string{"--repo=https://ada:secret@git.example/config"},
@@ -207,6 +227,14 @@ func TestLoadRefuses(t *testing.T) {
 		"a selector that is none":             {given{args: []string{"--repo", repo, "--selector=a==b"}}, `flag --selector: "a==b" is not a selector: write key=value or key!=value, joined by commas where all must hold`},
 		"too much concurrency":                {given{args: []string{"--repo", repo, "--concurrency=65"}}, `flag --concurrency: "65" is not a whole number from 1 to 64: give one`},
 		"an instance that is too long":        {given{args: []string{"--repo", repo, "--instance=" + strings.Repeat("a", 53)}}, `cannot name an instance`},
+		"an unknown way to prune":             {given{args: []string{"--repo", repo, "--prune=always"}}, `flag --prune: "always" is not known: give one of two-step, report, off`},
+		"a grace without a unit":              {given{args: []string{"--repo", repo, "--prune-grace=5"}}, `flag --prune-grace: "5" is not a duration: write it like 0s, 30m or 24h`},
+		"a grace in the past":                 {given{args: []string{"--repo", repo, "--prune-grace=-1h"}}, `flag --prune-grace: "-1h" is not a duration: write it like 0s, 30m or 24h`},
+		"a share of more than all":            {given{args: []string{"--repo", repo, "--prune-max-share=101%"}}, `flag --prune-max-share: "101%" is not a share: write it like 50%, from 0% to 100%`},
+		"a negative share":                    {given{args: []string{"--repo", repo, "--prune-max-share=-1"}}, `flag --prune-max-share: "-1" is not a share: write it like 50%, from 0% to 100%`},
+		"a share that is not whole":           {given{args: []string{"--repo", repo, "--prune-max-share=0.5"}}, `flag --prune-max-share: "0.5" is not a share: write it like 50%, from 0% to 100%`},
+		"a commit that is too short to tell":  {given{args: []string{"--repo", repo, "--prune-allow=3f2a9c"}}, `flag --prune-allow: "3f2a9c" is not a commit: give 7 to 40 of its hexadecimal digits, in lower case`},
+		"a branch instead of a commit":        {given{args: []string{"--repo", repo, "--prune-allow=main"}}, `flag --prune-allow: "main" is not a commit`},
 		"a switch that is neither":            {given{command: Diff, args: []string{"--repo", repo, "--detailed-exitcode=maybe"}}, `flag --detailed-exitcode: "maybe" is neither true nor false: write one of them`},
 	} {
 		t.Run(sentence, func(t *testing.T) {

@@ -129,13 +129,42 @@ func setLogLevel(c *Config, values []string) error {
 	return nil
 }
 
-func setDetailedExitcode(c *Config, values []string) error {
-	on, err := strconv.ParseBool(values[0])
-	if err != nil {
-		return errors.New("is neither true nor false: write one of them")
+func toggles(field func(*Config) *bool) func(*Config, []string) error {
+	return func(c *Config, values []string) error {
+		on, err := strconv.ParseBool(values[0])
+		if err != nil {
+			return errors.New("is neither true nor false: write one of them")
+		}
+		*field(c) = on
+		return nil
 	}
-	c.DetailedExitcode = on
+}
+
+func setPruneGrace(c *Config, values []string) error {
+	grace, err := time.ParseDuration(values[0])
+	if err != nil || grace < 0 {
+		return errors.New("is not a duration: write it like 0s, 30m or 24h")
+	}
+	c.PruneGrace = grace
 	return nil
+}
+
+func setPruneMaxShare(c *Config, values []string) error {
+	share, err := strconv.Atoi(strings.TrimSuffix(values[0], "%"))
+	if err != nil || share < 0 || share > 100 {
+		return errors.New("is not a share: write it like 50%, from 0% to 100%")
+	}
+	c.PruneMaxShare = share
+	return nil
+}
+
+var commitDigits = regexp.MustCompile(`^[0-9a-f]{7,40}$`)
+
+func isCommit(value string) error {
+	if value == "" || commitDigits.MatchString(value) {
+		return nil
+	}
+	return errors.New("is not a commit: give 7 to 40 of its hexadecimal digits, in lower case")
 }
 
 func notEmpty(value string) error {

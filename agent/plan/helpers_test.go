@@ -10,7 +10,13 @@ import (
 
 var (
 	noon   = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	policy = Policy{Instance: "mine", AbandonedAfter: 10 * time.Minute}
+	policy = Policy{Instance: "mine", Origin: "origin", Commit: commit, AbandonedAfter: 10 * time.Minute,
+		Prune: Pruning{Mode: TwoStep, MaxShare: 100}}
+)
+
+const (
+	commit  = "3f2a9c1d5e6b7a8990aabbccddeeff0011223344"
+	earlier = "0123456789abcdef0123456789abcdef01234567"
 )
 
 // key reads "namespace/name"; a bare name is in namespace shop.
@@ -39,12 +45,27 @@ func at(stage int, d release.Desired) release.Desired {
 // have is a release that this instance owns: revision 7, chart web 1.2.3, one object.
 func have(name, status string) release.Observed {
 	return release.Observed{
-		Key: key(name), Revision: 7, Status: status, Updated: noon.Add(-time.Hour), Instance: "mine",
+		Key: key(name), Revision: 7, Status: status, Updated: noon.Add(-time.Hour),
+		Owner:    release.Owner{Instance: "mine", Origin: "origin"},
 		Chart:    release.ChartVersion{Name: "web", Version: "1.2.3"},
 		Values:   map[string]any{"replicaCount": 1.0},
 		Manifest: release.Manifest{deployment(1)},
 	}
 }
+
+// of is the release as another owner's; none means nobody's.
+func of(instance string, o release.Observed) release.Observed {
+	o.Owner = release.Owner{Instance: instance, Origin: "origin"}
+	return o
+}
+
+// marked remembers that a release which [have] shows was marked that long ago, by a commit before.
+func marked(name string, age time.Duration) release.Mark {
+	h := have(name, "deployed")
+	return release.Mark{Key: h.Key, Since: noon.Add(-age), Commit: earlier, Origin: "origin", Runs: 1, Deployed: h.Updated}
+}
+
+func marks(all ...release.Mark) release.Memory { return release.Memory{Marks: all} }
 
 // next is what would be rendered of a release that [have] shows as it should be.
 func next(name string) release.Rendered {

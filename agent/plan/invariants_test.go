@@ -17,9 +17,11 @@ type world struct {
 	want []release.Desired
 	have []release.Observed
 	next []release.Rendered
+	was  release.Memory
+	Policy
 }
 
-func (w world) plan() Plan { return Make(w.want, w.have, w.next, policy, noon) }
+func (w world) plan() Plan { return Make(w.want, w.have, w.next, w.was, w.Policy, noon) }
 
 const worlds = 5000
 
@@ -36,6 +38,9 @@ func TestInvariants(t *testing.T) {
 			"a verb never travels without its why":                explained,
 			"only what is deployed is unchanged":                  settledOnly,
 			"only what is declared absent is uninstalled":         uninstalledOnly,
+			"only marked orphans are pruned, after all else":      prunedLast,
+			"what another instance owns is not written":           foreignLeft,
+			"what is declared or not owned is not marked":         markedOrphans,
 			"needs and after name steps of the plan":              resolved,
 			"after stays within a phase":                          withinPhase,
 			"after has no cycle":                                  acyclic,
@@ -45,8 +50,8 @@ func TestInvariants(t *testing.T) {
 			}
 		}
 	}
-	for _, verb := range []Verb{Install, Upgrade, Uninstall, Unchanged, Leave, Orphan, Refuse} {
-		if verbs[verb] < worlds/10 {
+	for _, verb := range []Verb{Install, Upgrade, Uninstall, Adopt, Unchanged, Leave, Mark, Prune, Orphan, Hold, Refuse} {
+		if verbs[verb] < worlds/25 {
 			t.Errorf("the random worlds hardly ever %s: %d times", verb, verbs[verb])
 		}
 	}
@@ -128,8 +133,50 @@ func uninstalledOnly(_ world, p Plan) error {
 		if step.Verb == Uninstall && (step.Want == nil || step.Want.State != release.Absent) {
 			return fmt.Errorf("%s would be uninstalled: %s", step.Key, step.Why)
 		}
-		if step.Want == nil && step.Verb.Writes() {
+		if step.Want == nil && step.Verb.Writes() && step.Verb != Prune {
 			return fmt.Errorf("%s is not declared: %s", step.Key, step.Verb)
+		}
+	}
+	return nil
+}
+
+func prunedLast(w world, p Plan) error {
+	for _, step := range p.Steps {
+		marked := slices.ContainsFunc(w.was.Marks, func(mark release.Mark) bool { return mark.Key == step.Key })
+		if step.Verb == Prune && (step.Want != nil || step.Have.Instance != policy.Instance || !marked) {
+			return fmt.Errorf("%s would be pruned: %s", step.Key, step.Why)
+		}
+		for _, other := range p.Steps {
+			if step.Verb == Prune && other.Verb != Prune && other.Phase >= step.Phase {
+				return fmt.Errorf("%s would be pruned before %s", step.Key, other.Key)
+			}
+		}
+	}
+	return nil
+}
+
+func foreignLeft(_ world, p Plan) error {
+	for _, step := range p.Steps {
+		if step.Verb.Writes() && step.Have != nil && step.Have.Status != "uninstalled" && step.Have.Instance == "theirs" {
+			return fmt.Errorf("%s: %s", step.Key, step.Verb)
+		}
+	}
+	return nil
+}
+
+func markedOrphans(w world, p Plan) error {
+	steps := index(p.Steps, func(s *Step) release.Key { return s.Key })
+	seen := map[release.Key]bool{}
+	for _, mark := range p.Memory(w.was, nil, failing).Marks {
+		step := steps[mark.Key]
+		if step == nil || step.Want != nil || step.Have.Instance != policy.Instance || seen[mark.Key] {
+			return fmt.Errorf("%s is marked", mark.Key)
+		}
+		seen[mark.Key] = true
+	}
+	for _, step := range p.Steps {
+		if step.Verb == Mark && !seen[step.Key] {
+			return fmt.Errorf("%s is not marked", step.Key)
 		}
 	}
 	return nil
@@ -196,13 +243,19 @@ func randomWorld(seed uint64) world {
 		}
 	}
 	shuffle(random, keys)
-	var w world
+	w := world{Policy: randomPolicy(random), was: release.Memory{Needs: map[string][]release.Key{}}}
 	for i, k := range keys {
-		if chance(random, 70) {
+		if chance(random, 50) {
 			w.want = append(w.want, randomDesired(random, k, keys[:i]))
 		}
 		if chance(random, 60) {
 			w.have = append(w.have, randomObserved(random, k))
+		}
+		if chance(random, 50) {
+			w.was.Marks = append(w.was.Marks, randomMark(random, k))
+		}
+		if chance(random, 50) {
+			w.was.Needs[k.String()] = keys[:random.IntN(len(keys))] // in circles, too
 		}
 		if chance(random, 90) {
 			w.next = append(w.next, randomRendered(random, k))
@@ -210,6 +263,33 @@ func randomWorld(seed uint64) world {
 	}
 	shuffle(random, w.want)
 	return w
+}
+
+// randomPolicy lets most prunes through.
+func randomPolicy(random *rand.Rand) Policy {
+	p := policy
+	p.Selecting = chance(random, 5)
+	if chance(random, 5) {
+		p.PassedOver = []string{"helmfile.yaml"}
+	}
+	p.Prune = Pruning{
+		Mode:     pick(random, TwoStep, TwoStep, TwoStep, TwoStep, TwoStep, TwoStep, ReportOnly, Off),
+		Grace:    pick(random, 0, 0, 10*time.Minute),
+		MaxShare: pick(random, 100, 100, 20),
+		Allow:    pick(random, "", "", commit[:7]),
+	}
+	return p
+}
+
+func randomMark(random *rand.Rand, k release.Key) release.Mark {
+	return release.Mark{
+		Key:      k,
+		Since:    noon.Add(-time.Duration(random.IntN(22)-2) * time.Minute),
+		Commit:   earlier,
+		Origin:   pick(random, "origin", "origin", "origin", "elsewhere"),
+		Runs:     1 + random.IntN(9),
+		Deployed: noon.Add(-time.Duration(pick(random, 60, 60, 61)) * time.Minute),
+	}
 }
 
 func randomDesired(random *rand.Rand, k release.Key, earlier []release.Key) release.Desired {
@@ -236,11 +316,16 @@ func randomObserved(random *rand.Rand, k release.Key) release.Observed {
 		Revision: 1 + random.IntN(9),
 		Status: pick(random, "deployed", "deployed", "deployed", "deployed", "failed", "uninstalled", "superseded", "unknown",
 			"pending-install", "pending-upgrade", "pending-rollback", "uninstalling"),
-		Updated:  noon.Add(-time.Duration(random.IntN(20)) * time.Minute),
-		Instance: pick(random, "", "mine", "mine", "theirs"),
-		Chart:    release.ChartVersion{Name: "web", Version: pick(random, "1", "2")},
-		Values:   values{"a": values{"b": random.IntN(2), "c": float64(random.IntN(2))}},
-		Manifest: release.Manifest{deployment(random.IntN(2))},
+		Updated: noon.Add(-time.Duration(pick(random, random.IntN(20), 60, 60, 60)) * time.Minute),
+		Owner: release.Owner{
+			Instance: pick(random, "", "mine", "mine", "mine", "theirs"),
+			Origin:   pick(random, "origin", "origin", "origin", "origin", "elsewhere"),
+			Keep:     chance(random, 10),
+		},
+		KeptByHand: chance(random, 5),
+		Chart:      release.ChartVersion{Name: "web", Version: pick(random, "1", "2")},
+		Values:     values{"a": values{"b": random.IntN(2), "c": float64(random.IntN(2))}},
+		Manifest:   release.Manifest{deployment(random.IntN(2))},
 	}
 }
 

@@ -63,7 +63,7 @@ func TestARelease(t *testing.T) {
 			if test.next != nil {
 				rendered = append(rendered, *test.next)
 			}
-			got := reasons(Make([]release.Desired{declared}, found, rendered, policy, noon))
+			got := reasons(Make([]release.Desired{declared}, found, rendered, release.Memory{}, policy, noon))
 			if diff := cmp.Diff([]string{"web: " + test.want}, got); diff != "" {
 				t.Error(diff)
 			}
@@ -93,7 +93,7 @@ func TestAPendingRevision(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			found := have("web", test.status)
 			found.Updated = noon.Add(-test.age).In(time.FixedZone("elsewhere", 3600))
-			p := Make([]release.Desired{want("web", release.Installed)}, []release.Observed{found}, []release.Rendered{next("web")}, policy, noon)
+			p := Make([]release.Desired{want("web", release.Installed)}, []release.Observed{found}, []release.Rendered{next("web")}, release.Memory{}, policy, noon)
 			if diff := cmp.Diff([]string{"web: " + test.want}, reasons(p)); diff != "" {
 				t.Error(diff)
 			}
@@ -102,25 +102,20 @@ func TestAPendingRevision(t *testing.T) {
 }
 
 func TestOrphans(t *testing.T) {
-	foreign := have("foreign", "deployed")
-	foreign.Instance = "theirs"
-	unowned := have("unowned", "deployed")
-	unowned.Instance = ""
-	namesake := have("other/disabled", "deployed")
 	p := Make(
 		[]release.Desired{want("disabled", release.Disabled), want("unselected", release.Unselected), want("absent", release.Absent)},
 		[]release.Observed{
 			have("lost", "deployed"), have("lost-and-failed", "failed"), have("gone", "uninstalled"),
 			have("disabled", "deployed"), have("unselected", "deployed"), have("absent", "uninstalled"),
-			foreign, unowned, namesake,
+			of("theirs", have("foreign", "deployed")), of("", have("unowned", "deployed")), have("other/disabled", "deployed"),
 		},
-		nil, policy, noon)
+		nil, release.Memory{}, policy, noon)
 	want := []string{
-		"disabled: orphan: no longer declared", // the one in namespace other
+		"disabled: mark: no longer declared since commit 3f2a9c1; will be uninstalled by the next run, not before 2026-03-01T12:00:00Z", // the one in namespace other
 		"absent: unchanged: installed: false",
 		"disabled: leave: disabled by its condition",
-		"lost: orphan: no longer declared",
-		"lost-and-failed: orphan: no longer declared",
+		"lost: mark: no longer declared since commit 3f2a9c1; will be uninstalled by the next run, not before 2026-03-01T12:00:00Z",
+		"lost-and-failed: mark: no longer declared since commit 3f2a9c1; will be uninstalled by the next run, not before 2026-03-01T12:00:00Z",
 		"unselected: leave: not selected",
 	}
 	if diff := cmp.Diff(want, reasons(p)); diff != "" {
@@ -128,11 +123,65 @@ func TestOrphans(t *testing.T) {
 	}
 }
 
+func TestWhoseARelease(t *testing.T) {
+	const installed, absent, disabled, unselected = release.Installed, release.Absent, release.Disabled, release.Unselected
+	const foreign = "refuse: it belongs to instance theirs, and this is mine: only one of them may declare it"
+	elsewhere := have("web", "deployed")
+	elsewhere.Origin = "elsewhere"
+	noOrigin := have("web", "deployed")
+	noOrigin.Origin = ""
+	keeping := have("web", "deployed")
+	keeping.Keep = true
+	byHand := have("web", "deployed")
+	byHand.KeptByHand = true
+	old := have("web", "deployed")
+	old.Origin, old.Manifest = "elsewhere", release.Manifest{deployment(2)}
+	keep := want("web", installed)
+	keep.Labels = map[string]string{release.PruneLabel: release.KeepValue}
+	otherLabel := want("web", installed)
+	otherLabel.Labels = map[string]string{release.PruneLabel: "never"}
+
+	for name, test := range map[string]struct {
+		want release.Desired
+		have release.Observed
+		plan string
+	}{
+		"is its own stays":                              {want("web", installed), have("web", "deployed"), "unchanged: as declared"},
+		"is nobody's is adopted":                        {want("web", installed), of("", have("web", "deployed")), "adopt: as declared, but nobody's yet"},
+		"is of another origin is adopted":               {want("web", installed), elsewhere, "adopt: as declared, now by another repository, path or environment"},
+		"is of no known origin is adopted":              {want("web", installed), noOrigin, "adopt: as declared, now by another repository, path or environment"},
+		"is to be kept from now on is adopted":          {keep, have("web", "deployed"), "adopt: as declared; whether to keep it when it no longer is has changed"},
+		"is to be kept no more is adopted":              {want("web", installed), keeping, "adopt: as declared; whether to keep it when it no longer is has changed"},
+		"is to be kept already stays":                   {keep, keeping, "unchanged: as declared"},
+		"is kept by hand stays":                         {want("web", installed), byHand, "unchanged: as declared"},
+		"has another value of the label is not kept":    {otherLabel, have("web", "deployed"), "unchanged: as declared"},
+		"changes anyhow is adopted by that":             {want("web", installed), old, "upgrade: templates changed: Deployment/web"},
+		"is another's is refused":                       {want("web", installed), of("theirs", have("web", "deployed")), foreign},
+		"is another's and failed is refused":            {want("web", installed), of("theirs", have("web", "failed")), foreign},
+		"is another's and to be absent is refused":      {want("web", absent), of("theirs", have("web", "deployed")), foreign},
+		"is another's and disabled is left":             {want("web", disabled), of("theirs", have("web", "deployed")), "leave: disabled by its condition"},
+		"is another's and not selected is left":         {want("web", unselected), of("theirs", have("web", "deployed")), "leave: not selected"},
+		"was another's and is uninstalled is installed": {want("web", installed), of("theirs", have("web", "uninstalled")), "install: not installed yet"},
+		"was another's and is uninstalled stays away":   {want("web", absent), of("theirs", have("web", "uninstalled")), "unchanged: installed: false"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := Make([]release.Desired{test.want}, []release.Observed{test.have}, []release.Rendered{next("web")}, release.Memory{}, policy, noon)
+			if diff := cmp.Diff([]string{"web: " + test.plan}, reasons(p)); diff != "" {
+				t.Error(diff)
+			}
+			owner := release.Owner{Instance: "mine", Origin: "origin", Keep: test.want.Labels[release.PruneLabel] == release.KeepValue}
+			if diff := cmp.Diff(owner, p.Steps[0].Owner); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestAStepCarriesWhatItWasDecidedFrom(t *testing.T) {
 	wanted := []release.Desired{want("db", release.Installed), want("web", release.Installed)}
 	found := []release.Observed{have("lost", "deployed"), have("web", "deployed")}
 	rendered := []release.Rendered{next("web"), next("db")}
-	got := Make(wanted, found, rendered, policy, noon).Steps
+	got := Make(wanted, found, rendered, release.Memory{}, policy, noon).Steps
 	same := []bool{
 		got[0].Want == &wanted[0] && got[0].Have == nil && got[0].Next == &rendered[1],       // db
 		got[1].Want == nil && got[1].Have == &found[0] && got[1].Next == nil,                 // lost
@@ -143,16 +192,16 @@ func TestAStepCarriesWhatItWasDecidedFrom(t *testing.T) {
 	}
 }
 
-func TestOnlyThreeVerbsWrite(t *testing.T) {
+func TestOnlySomeVerbsWrite(t *testing.T) {
 	var p Plan
-	for _, verb := range []Verb{Install, Upgrade, Uninstall, Unchanged, Leave, Orphan, Refuse} {
+	for _, verb := range []Verb{Install, Upgrade, Uninstall, Adopt, Unchanged, Leave, Mark, Prune, Orphan, Hold, Refuse} {
 		p.Steps = append(p.Steps, Step{Verb: verb})
 	}
 	var got []Verb
 	for _, step := range p.Changes() {
 		got = append(got, step.Verb)
 	}
-	if diff := cmp.Diff([]Verb{Install, Upgrade, Uninstall}, got); diff != "" {
+	if diff := cmp.Diff([]Verb{Install, Upgrade, Uninstall, Adopt, Prune}, got); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -97,7 +97,7 @@ func TestOrder(t *testing.T) {
 		},
 		"nor one that nobody declares any more": {
 			all(want("web", installed, "lost")), there("lost"),
-			[]string{"0 orphan shop/lost", "1 install shop/web"},
+			[]string{"0 mark shop/lost", "1 install shop/web"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestOrder(t *testing.T) {
 			for _, d := range test.want {
 				rendered = append(rendered, next(d.Key.String()))
 			}
-			if diff := cmp.Diff(test.plan, places(Make(test.want, test.have, rendered, policy, noon))); diff != "" {
+			if diff := cmp.Diff(test.plan, places(Make(test.want, test.have, rendered, release.Memory{}, policy, noon))); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -114,7 +114,7 @@ func TestOrder(t *testing.T) {
 
 func TestARefusedReleaseIsWaitedFor(t *testing.T) {
 	desired := []release.Desired{want("web", release.Installed, "db"), want("db", release.Installed)}
-	p := Make(desired, nil, []release.Rendered{next("web")}, policy, noon)
+	p := Make(desired, nil, []release.Rendered{next("web")}, release.Memory{}, policy, noon)
 	want := []string{"1 refuse shop/db", "1 install shop/web after shop/db needs shop/db"}
 	if diff := cmp.Diff(want, places(p)); diff != "" {
 		t.Error(diff)

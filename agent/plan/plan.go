@@ -15,14 +15,25 @@ const (
 	Install   Verb = "install"
 	Upgrade   Verb = "upgrade"
 	Uninstall Verb = "uninstall"
+	Adopt     Verb = "adopt"     // as declared already, but not recorded as this instance's: only its labels are written
 	Unchanged Verb = "unchanged" // as declared already
 	Leave     Verb = "leave"     // declared, but disabled or not selected: neither installed nor uninstalled
+	Mark      Verb = "mark"      // owned, but no longer declared: from now on waiting to be pruned
+	Prune     Verb = "prune"     // owned, marked by an earlier run, still not declared: uninstalled
 	Orphan    Verb = "orphan"    // owned, but no longer declared: reported only
+	Hold      Verb = "hold"      // an orphan that a guard refuses to mark or prune
 	Refuse    Verb = "refuse"    // cannot be done: the reason is the error
 )
 
 // Writes says whether doing the verb changes the cluster.
-func (v Verb) Writes() bool { return v == Install || v == Upgrade || v == Uninstall }
+func (v Verb) Writes() bool {
+	switch v {
+	case Install, Upgrade, Uninstall, Adopt, Prune:
+		return true
+	default:
+		return false
+	}
+}
 
 // Step is one release's part of a [Plan]. A Verb never travels without its Why.
 type Step struct {
@@ -34,6 +45,11 @@ type Step struct {
 	Have *release.Observed // nil when Helm's storage knows no such release
 	Next *release.Rendered // nil unless a new revision was rendered
 
+	// Owner is what the release's labels should say once the step is done.
+	Owner release.Owner
+	// Mark is the mark that an earlier run left; NewMark is the one that this run sets. Both are nil for most.
+	Mark, NewMark *release.Mark
+
 	// Phase orders the steps: those of a lower phase end before those of a higher one begin.
 	Phase int
 	// After are the steps of the same phase that must end before this one begins.
@@ -41,6 +57,9 @@ type Step struct {
 	// Needs are the releases whose failure makes this step pointless.
 	Needs []release.Key
 }
+
+// Owned says whether the release that was found is that of the planning instance.
+func (s Step) Owned() bool { return s.Have != nil && s.Have.Instance == s.Owner.Instance }
 
 // Plan is every declared and every owned release, each with exactly one step, ordered by key.
 type Plan struct {

@@ -127,8 +127,20 @@ type Observed struct {
 	Chart    ChartVersion
 	Values   map[string]any // as given by the user, without the chart's defaults
 	Manifest Manifest
+	// Owner is whose release it is, as its labels say.
+	Owner
+	// KeptByHand says that somebody annotated the record so that the release is never pruned.
+	KeptByHand bool
+}
+
+// Owner says whose a release is. It travels as labels on Helm's storage record.
+type Owner struct {
 	// Instance is the agent instance that owns the release; empty when none does.
 	Instance string
+	// Origin identifies the repository, path and environment that the instance last declared the release in.
+	Origin string
+	// Keep forbids pruning: an orphan stays until a person takes it away.
+	Keep bool
 }
 
 // ChartVersion is the chart that a revision was made from.
@@ -148,5 +160,11 @@ type Rendered struct {
 	Err error
 }
 
-// InstanceLabel is the label on a release's storage record that says which agent instance owns the release.
-const InstanceLabel = "helmfile-agent.github.io/instance"
+// The labels on a release's storage record. PruneLabel with the value KeepValue is understood as an annotation of the record
+// and as a label in the helmfile too.
+const (
+	InstanceLabel = "helmfile-agent.github.io/instance"
+	OriginLabel   = "helmfile-agent.github.io/origin"
+	PruneLabel    = "helmfile-agent.github.io/prune"
+	KeepValue     = "keep"
+)

@@ -46,9 +46,9 @@ func (r Report) change(o apply.Outcome, style Style) (string, error) {
 // objects are the diffs of all objects that differ.
 func objects(o apply.Outcome, style Style) (string, error) {
 	switch {
-	case !o.Verb.Writes():
+	case !o.Verb.Writes(), o.Verb == plan.Adopt:
 		return "", nil
-	case o.Verb != plan.Uninstall && o.Next == nil: // or every object would seem to go
+	case !goes(o) && o.Next == nil: // or every object would seem to go
 		return "    (not rendered: its objects cannot be compared)", nil
 	}
 	var text strings.Builder
@@ -73,7 +73,7 @@ func stored(o apply.Outcome) release.Manifest {
 }
 
 func rendered(o apply.Outcome) release.Manifest {
-	if o.Next == nil || o.Verb == plan.Uninstall {
+	if o.Next == nil || goes(o) {
 		return nil
 	}
 	return o.Next.Manifest
@@ -103,3 +103,5 @@ func signed(line string) color {
 		return plain
 	}
 }
+
+func goes(o apply.Outcome) bool { return o.Verb == plan.Uninstall || o.Verb == plan.Prune }

@@ -114,7 +114,7 @@ func looking(t *testing.T) Report {
 		switch o.Name {
 		case "web":
 			o.Have.Manifest, o.Next.Manifest = manifest(t, webBefore), manifest(t, webAfter)
-		case "cache", "old":
+		case "cache", "old", "stale":
 			one := manifest(t, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {ttl: 5m}\n")
 			if o.Next != nil {
 				o.Next.Manifest = one
@@ -217,7 +217,7 @@ func TestAValueOfASecretIsNeverShown(t *testing.T) {
 	for range 300 {
 		var values []string
 		report := Report{Command: Diff, Outcomes: []apply.Outcome{{Step: plan.Step{
-			Key: shop("web"), Verb: []plan.Verb{plan.Install, plan.Upgrade, plan.Uninstall}[rand.IntN(3)],
+			Key: shop("web"), Verb: []plan.Verb{plan.Install, plan.Upgrade, plan.Uninstall, plan.Prune, plan.Adopt}[rand.IntN(5)],
 			Have: &release.Observed{Manifest: randomSecrets(&values)}, Next: &release.Rendered{Manifest: randomSecrets(&values)},
 		}}}}
 		out := string(written(t, func(out *bytes.Buffer) error { return report.WriteDiff(out, Style{}) }))

@@ -16,6 +16,10 @@ const (
 	install         = fate(plan.Install)
 	upgrade         = fate(plan.Upgrade)
 	uninstall       = fate(plan.Uninstall)
+	prune           = fate(plan.Prune)
+	adopt           = fate(plan.Adopt)
+	mark            = fate(plan.Mark)
+	hold            = fate(plan.Hold)
 	orphan          = fate(plan.Orphan)
 	unchanged       = fate(plan.Unchanged)
 	disabled   fate = "disabled"
@@ -34,6 +38,10 @@ var fates = []struct {
 	{install, "installed", "to install", green},
 	{upgrade, "upgraded", "to upgrade", green},
 	{uninstall, "uninstalled", "to uninstall", green},
+	{prune, "pruned", "to prune", green},
+	{adopt, "adopted", "to adopt", green},
+	{hold, "held", "held", red},
+	{mark, "marked", "to mark", cyan},
 	{orphan, "orphaned", "orphaned", cyan},
 	{unchanged, "unchanged", "unchanged", plain},
 	{disabled, "disabled", "disabled", plain},

@@ -40,7 +40,7 @@ type jsonReport struct {
 type jsonRelease struct {
 	Namespace string     `json:"namespace"`
 	Name      string     `json:"name"`
-	Action    string     `json:"action"`   // install, upgrade, uninstall, unchanged, leave, orphan, refuse
+	Action    string     `json:"action"`   // install, upgrade, uninstall, adopt, unchanged, leave, mark, prune, orphan, hold, refuse
 	Result    string     `json:"result"`   // done, failed, skipped, planned
 	Revision  int        `json:"revision"` // the newest; 0 when there is none
 	Chart     jsonChart  `json:"chart"`

@@ -6,6 +6,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/apply"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/plan"
 	"github.com/helmfile-agent/helmfile-agent/agent/source"
 )
 
@@ -28,21 +29,24 @@ type Report struct {
 	Err error
 }
 
-// Code is the status to exit with: that of Err, else ReleasesFailed when a release is not as declared.
+// Code is the status to exit with: that of Err, else ReleasesFailed when a release is not as declared, else PruneRefused
+// when a guard keeps what is no longer declared.
 func (r Report) Code() exit.Code {
 	switch {
 	case r.Err != nil:
 		return exit.Of(r.Err)
 	case slices.ContainsFunc(r.Outcomes, fellShort):
 		return exit.ReleasesFailed
+	case slices.ContainsFunc(r.Outcomes, held):
+		return exit.PruneRefused
 	default:
 		return exit.Converged
 	}
 }
 
-// Differs says whether any release is to be written, or was: what diff --detailed-exitcode answers.
+// Differs says whether any object is to be written, or was: what diff --detailed-exitcode answers.
 func (r Report) Differs() bool {
-	return slices.ContainsFunc(r.Outcomes, func(o apply.Outcome) bool { return o.Verb.Writes() })
+	return slices.ContainsFunc(r.Outcomes, func(o apply.Outcome) bool { return o.Verb.Writes() && o.Verb != plan.Adopt })
 }
 
 // fellShort counts what was skipped as well: a run that did not begin a step cannot claim to have converged.
@@ -55,6 +59,9 @@ func broken(o apply.Outcome) bool {
 	fate := fateOf(o)
 	return fate == failed || fate == refused
 }
+
+// held orphans are kept by a guard, and a person should look.
+func held(o apply.Outcome) bool { return fateOf(o) == hold }
 
 // sorted are the outcomes by key; steps end in any order.
 func (r Report) sorted() []apply.Outcome {

@@ -82,7 +82,15 @@ func everyFate() Report {
 			Next: next("cache", "0.1.0")}, Result: apply.Done, Revision: 1, Took: 2 * time.Second},
 		{Step: plan.Step{Key: shop("old"), Verb: plan.Uninstall, Why: "declared with installed: false", Want: want("example/old", ""),
 			Have: have(2, "old", "4.0.0")}, Result: apply.Done, Took: time.Second},
-		{Step: plan.Step{Key: shop("lost"), Verb: plan.Orphan, Why: "no longer declared", Have: have(5, "lost", "1.0.0")}, Result: apply.Done, Revision: 5},
+		{Step: plan.Step{Key: shop("lost"), Verb: plan.Orphan, Why: "no longer declared; it is to be kept", Have: have(5, "lost", "1.0.0")}, Result: apply.Done, Revision: 5},
+		{Step: plan.Step{Key: shop("unseen"), Verb: plan.Mark, Why: "no longer declared since commit 3f2a9c1; will be uninstalled by the next run",
+			Have: have(2, "unseen", "1.0.0")}, Result: apply.Done, Revision: 2},
+		{Step: plan.Step{Key: shop("stale"), Verb: plan.Prune, Why: "no longer declared since commit 0123456, marked 2026-11-20T20:10:00Z",
+			Have: have(3, "stale", "1.0.0")}, Result: apply.Done, Took: time.Second},
+		{Step: plan.Step{Key: shop("doubtful"), Verb: plan.Hold, Why: "no longer declared; it was installed from another repository, path or environment",
+			Have: have(4, "doubtful", "1.0.0")}, Result: apply.Done, Revision: 4},
+		{Step: plan.Step{Key: shop("found"), Verb: plan.Adopt, Why: "as declared, but nobody's yet", Want: want("example/found", "1.0.0"),
+			Have: have(9, "found", "1.0.0")}, Result: apply.Done, Revision: 9, Took: time.Millisecond},
 		{Step: plan.Step{Key: shop("mail"), Verb: plan.Unchanged, Why: "as declared", Want: want("example/mail", "1.1.0"),
 			Have: have(1, "mail", "1.1.0")}, Result: apply.Done, Revision: 1},
 		{Step: plan.Step{Key: shop("later"), Verb: plan.Leave, Why: "left out by the selector", Want: unselected}, Result: apply.Done},
@@ -113,6 +121,10 @@ func TestCode(t *testing.T) {
 	one := func(verb plan.Verb, result apply.Result) Report {
 		return Report{Outcomes: []apply.Outcome{{Step: plan.Step{Verb: verb}, Result: result}}}
 	}
+	with := func(r Report, verb plan.Verb, result apply.Result) Report {
+		r.Outcomes = append(r.Outcomes, one(verb, result).Outcomes...)
+		return r
+	}
 	late := one(plan.Upgrade, apply.Failed)
 	late.Err = exit.With(exit.Deadline, errors.New("too late"))
 	for name, c := range map[string]struct {
@@ -125,6 +137,15 @@ func TestCode(t *testing.T) {
 		"one never begun":           {one(plan.Upgrade, apply.Skipped), exit.ReleasesFailed},
 		"one refused, though done":  {one(plan.Refuse, apply.Done), exit.ReleasesFailed},
 		"one refused in a diff":     {one(plan.Refuse, ""), exit.ReleasesFailed},
+		"marked and pruned":         {with(one(plan.Mark, apply.Done), plan.Prune, apply.Done), exit.Converged},
+		"an orphan that is kept":    {one(plan.Orphan, apply.Done), exit.Converged},
+		"an adoption that failed":   {one(plan.Adopt, apply.Failed), exit.ReleasesFailed},
+		"one held":                  {one(plan.Hold, apply.Done), exit.PruneRefused},
+		"one held in a diff":        {one(plan.Hold, ""), exit.PruneRefused},
+		"one held, all others done": {with(one(plan.Hold, apply.Done), plan.Upgrade, apply.Done), exit.PruneRefused},
+		"one held, another failed":  {with(one(plan.Hold, apply.Done), plan.Upgrade, apply.Failed), exit.ReleasesFailed},
+		"one held, one refused":     {with(one(plan.Hold, apply.Done), plan.Refuse, apply.Failed), exit.ReleasesFailed},
+		"one held, a prune skipped": {with(one(plan.Hold, apply.Done), plan.Prune, apply.Skipped), exit.ReleasesFailed},
 		"the run's own error first": {late, exit.Deadline},
 		"an error without a code":   {Report{Err: errors.New("oh")}, exit.Unexpected},
 	} {
@@ -151,7 +172,11 @@ func TestSummary(t *testing.T) {
 		"converged": {converged(), "converged: 1 unchanged in 1.2s"},
 		"nothing":   {Report{}, "converged: no releases in 0s"},
 		"failures first": {everyFate(), "releases-failed (exit 18): 1 failed, 1 refused, 1 skipped, 1 installed, 1 upgraded, 1 uninstalled, " +
-			"1 orphaned, 1 unchanged, 1 disabled, 1 unselected in 5m12s"},
+			"1 pruned, 1 adopted, 1 held, 1 marked, 1 orphaned, 1 unchanged, 1 disabled, 1 unselected in 5m12s"},
+		"a refused prune": {Report{Outcomes: []apply.Outcome{{Step: plan.Step{Verb: plan.Hold}, Result: apply.Done}}}, "prune-refused (exit 19): 1 held in 0s"},
+		"a diff of pruning": {Report{Command: Diff, Outcomes: []apply.Outcome{
+			{Step: plan.Step{Verb: plan.Prune}}, {Step: plan.Step{Verb: plan.Mark}}, {Step: plan.Step{Verb: plan.Adopt}},
+		}}, "1 to prune, 1 to adopt, 1 to mark"},
 		"a diff looks ahead":         {planned, "1 to install, 2 to upgrade, 1 unchanged"},
 		"a diff of nothing":          {Report{Command: Diff}, "no releases"},
 		"ended before any release":   {endedEarly(), "source-refused (exit 12): clone https://git.example.org/shop.git: authentication required; no release reached in 310ms"},
@@ -167,8 +192,9 @@ func TestSummary(t *testing.T) {
 
 func TestDiffersIsAboutWriting(t *testing.T) {
 	for verb, want := range map[plan.Verb]bool{
-		plan.Install: true, plan.Upgrade: true, plan.Uninstall: true,
-		plan.Unchanged: false, plan.Leave: false, plan.Orphan: false, plan.Refuse: false,
+		plan.Install: true, plan.Upgrade: true, plan.Uninstall: true, plan.Prune: true,
+		plan.Adopt:     false, // labels are no objects
+		plan.Unchanged: false, plan.Leave: false, plan.Mark: false, plan.Orphan: false, plan.Hold: false, plan.Refuse: false,
 	} {
 		if got := (Report{Outcomes: []apply.Outcome{{Step: plan.Step{Verb: verb}}}}).Differs(); got != want {
 			t.Errorf("%s: got %v, want %v", verb, got, want)

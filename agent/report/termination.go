@@ -24,11 +24,12 @@ func (r Report) headlines() []string {
 		lines = append(lines, oneLine(rest))
 	}
 	lines = append(lines, r.lines(broken)...)
+	lines = append(lines, r.lines(held)...)
 	return append(lines, r.lines(changed)...)
 }
 
 func changed(o apply.Outcome) bool {
-	return slices.Contains([]fate{install, upgrade, uninstall}, fateOf(o))
+	return slices.Contains([]fate{install, upgrade, uninstall, prune, mark}, fateOf(o))
 }
 
 func (r Report) lines(of func(apply.Outcome) bool) []string {

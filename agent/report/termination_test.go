@@ -30,6 +30,17 @@ func TestOneLongErrorLeavesRoomForTheOthers(t *testing.T) {
 	}
 }
 
+func TestAHeldOrphanIsToldBeforeWhatWasDone(t *testing.T) {
+	var report Report
+	for i := range 100 {
+		report.Outcomes = append(report.Outcomes, apply.Outcome{Step: plan.Step{Key: shop(fmt.Sprint("a", i)), Verb: plan.Upgrade, Why: "templates changed"}, Result: apply.Done})
+	}
+	report.Outcomes = append(report.Outcomes, apply.Outcome{Step: plan.Step{Key: shop("z"), Verb: plan.Hold, Why: "nothing is declared"}, Result: apply.Done})
+	if got := string(report.Termination(500)); !strings.Contains(got, "\nshop/z held: nothing is declared\n") {
+		t.Error(got)
+	}
+}
+
 func TestALoneErrorMayTakeTheRoom(t *testing.T) {
 	report := Report{Err: errors.New("short\n" + strings.Repeat("x", 10000))}
 	if got := report.Termination(4096); len(got) < 2000 {
@@ -58,7 +69,8 @@ func TestTerminationBeginsWithTheSummary(t *testing.T) {
 
 // random is any report, also ones that no run would make.
 func random() Report {
-	verbs := []plan.Verb{plan.Install, plan.Upgrade, plan.Uninstall, plan.Unchanged, plan.Leave, plan.Orphan, plan.Refuse}
+	verbs := []plan.Verb{plan.Install, plan.Upgrade, plan.Uninstall, plan.Adopt, plan.Unchanged, plan.Leave,
+		plan.Mark, plan.Prune, plan.Orphan, plan.Hold, plan.Refuse}
 	results := []apply.Result{apply.Done, apply.Failed, apply.Skipped, ""}
 	report := Report{Command: []string{"run", Diff}[rand.IntN(2)]}
 	for i := range rand.IntN(40) {

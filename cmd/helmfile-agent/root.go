@@ -22,7 +22,7 @@ func execute(args []string) exit.Code {
 	root.SetArgs(args)
 	root.SetOut(os.Stdout)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
-	root.AddCommand(runCommand(&code), diffCommand(&code), versionCommand())
+	root.AddCommand(runCommand(&code), diffCommand(&code), destroyCommand(&code), versionCommand())
 	if err := root.Execute(); err != nil {
 		if exit.Of(err) == exit.Unexpected { // cobra's own, such as an unknown command, are the caller's mistakes
 			err = usageError(root, err)

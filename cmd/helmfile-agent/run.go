@@ -17,7 +17,7 @@ import (
 )
 
 func runCommand(code *exit.Code) *cobra.Command {
-	return command("run", "Make the cluster as the repository declares it", code, func(s session) exit.Code {
+	return command(config.Run, "Make the cluster as the repository declares it", code, func(s session) exit.Code {
 		result := s.do(agent.Run)
 		s.print(result.WriteText, result)
 		return result.Code()
@@ -25,7 +25,7 @@ func runCommand(code *exit.Code) *cobra.Command {
 }
 
 func diffCommand(code *exit.Code) *cobra.Command {
-	return command("diff", "Show what run would change, and change nothing", code, func(s session) exit.Code {
+	return command(config.Diff, "Show what run would change, and change nothing", code, func(s session) exit.Code {
 		result := s.do(agent.Diff)
 		s.print(result.WriteDiff, result)
 		if result.Code() == exit.Converged && s.cfg.DetailedExitcode && result.Differs() {

@@ -4,7 +4,7 @@ import "strings"
 
 // chapter is one commit, or none, and one run of the agent on it.
 type chapter struct {
-	title string
+	title string // empty for one more run of the same chapter
 	text  string
 	// edit changes files of the last commit; nil commits nothing.
 	edit    func(files map[string]string)
@@ -53,7 +53,67 @@ var chapters = []chapter{
 		exit:    0,
 		witness: []string{"list"},
 	},
+	{
+		title:   "No longer declared: marked",
+		text:    "The entries of the worker and of the web server are removed. The worker is gone already. The web server is only marked: it may be an accident.",
+		message: "remove the worker and the web server",
+		edit:    all(replace("helmfile.yaml", worker, ""), replace("helmfile.yaml", web, "")),
+		exit:    0,
+	},
+	{
+		title:   "Declared again: unmarked",
+		text:    "It was an accident. The entry is back, and nothing happened to the web server.",
+		message: "bring the web server back",
+		edit:    replace("helmfile.yaml", database, database+web),
+		exit:    0,
+	},
+	{
+		title:   "Removed on purpose: marked, and pruned by the next run",
+		text:    "Step one is this commit; step two is the run after.",
+		message: "remove the web server",
+		edit:    replace("helmfile.yaml", web, ""),
+		exit:    0,
+	},
+	{
+		title:   "",
+		exit:    0,
+		witness: []string{"list"},
+	},
+	{
+		title:   "The whole helmfile is gone",
+		text:    "Somebody empties the helmfile. Nothing is uninstalled, now or ever, until a person allows it.",
+		message: "oops",
+		edit:    func(files map[string]string) { files["helmfile.yaml"] = "releases: []\n" },
+		exit:    19,
+		witness: []string{"list"},
+	},
 }
+
+// The entries of the example's helmfile, as they are once the worker is not wanted any more.
+const (
+	database = `  - name: database
+    chart: ./charts/app
+    values:
+      - values/database.yaml
+
+`
+	web = `  - name: web
+    chart: ./charts/app
+    needs:
+      - database
+    values:
+      - values/web.yaml.gotmpl
+
+`
+	worker = `  - name: worker
+    chart: ./charts/app
+    installed: false
+    needs:
+      - database
+    values:
+      - values/worker.yaml
+`
+)
 
 func replace(file, old, with string) func(map[string]string) {
 	return func(files map[string]string) { files[file] = strings.Replace(files[file], old, with, 1) }

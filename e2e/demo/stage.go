@@ -88,7 +88,9 @@ func (s *stage) close() error {
 }
 
 func (s *stage) play(ctx context.Context, c chapter) error {
-	fmt.Printf("\n━━ %s\n\n%s\n", c.title, c.text)
+	if c.title != "" {
+		fmt.Printf("\n━━ %s\n\n%s\n", c.title, c.text)
+	}
 	if c.edit != nil {
 		c.edit(s.files)
 		if _, err := s.repo.Commit(s.files, c.message); err != nil {

@@ -1,0 +1,89 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// Memory is what to remember when the plan has been worked through: done says of a release whether its step was. Unread
+// are namespaces that could not be looked into: what was known of them stays known.
+func (p Plan) Memory(was release.Memory, unread []string, done func(release.Key) bool) release.Memory {
+	m := unseen(was, unread)
+	for _, step := range p.Steps {
+		if !step.owned(done(step.Key)) {
+			continue
+		}
+		m.Namespaces = append(m.Namespaces, step.Namespace)
+		if needs := step.needs(was); len(needs) > 0 {
+			m.Needs[step.Key.String()] = needs
+		}
+		if mark, marked := step.nextMark(); marked {
+			m.Marks = append(m.Marks, mark)
+		}
+	}
+	slices.Sort(m.Namespaces)
+	m.Namespaces = slices.Compact(m.Namespaces)
+	slices.SortFunc(m.Marks, func(a, b release.Mark) int { return cmp.Or(a.Since.Compare(b.Since), a.Key.Compare(b.Key)) })
+	return m
+}
+
+// unseen is what was known of the namespaces that could not be looked into.
+func unseen(was release.Memory, unread []string) release.Memory {
+	m := release.Memory{Needs: map[string][]release.Key{}}
+	for _, namespace := range was.Namespaces {
+		if slices.Contains(unread, namespace) {
+			m.Namespaces = append(m.Namespaces, namespace)
+		}
+	}
+	for _, mark := range was.Marks {
+		if slices.Contains(m.Namespaces, mark.Namespace) {
+			m.Marks = append(m.Marks, mark)
+		}
+	}
+	for key, needs := range was.Needs {
+		if namespace, _, _ := strings.Cut(key, "/"); slices.Contains(m.Namespaces, namespace) {
+			m.Needs[key] = needs
+		}
+	}
+	return m
+}
+
+// owned says whether the release may be there and the instance's own after the step. What could not be installed or upgraded
+// may be: Helm records revisions that failed.
+func (s Step) owned(done bool) bool {
+	switch s.Verb {
+	case Install, Upgrade, Adopt:
+		return true
+	case Uninstall, Prune:
+		return !done && s.Owned()
+	default:
+		return s.Owned() && installed(s.Have)
+	}
+}
+
+// needs are those of a declared release, or what was known of one that no longer is.
+func (s Step) needs(was release.Memory) []release.Key {
+	if s.Want != nil {
+		return s.Want.Needs
+	}
+	return was.Needs[s.Key.String()]
+}
+
+// nextMark is the mark that an orphan bears from now on. One that is declared again bears none.
+func (s Step) nextMark() (release.Mark, bool) {
+	switch {
+	case s.Want != nil:
+		return release.Mark{}, false
+	case s.NewMark != nil:
+		return *s.NewMark, true
+	case s.Mark != nil:
+		mark := *s.Mark
+		mark.Runs++
+		return mark, true
+	default:
+		return release.Mark{}, false
+	}
+}

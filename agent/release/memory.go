@@ -1,0 +1,79 @@
+package release
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Memory is what an instance remembers from one run to the next. Losing it costs time and nothing else: what is owned is
+// found again by its labels, and an orphan is marked anew.
+type Memory struct {
+	// Marks are the orphans seen so far, each waiting to be pruned by a later run.
+	Marks []Mark `json:"marks,omitempty"`
+	// Namespaces are those in which the instance owns releases, declared there or not.
+	Namespaces []string `json:"namespaces,omitempty"`
+	// Needs are the needs of owned releases, by release, so that those nobody declares any more go in the right order.
+	Needs map[string][]Key `json:"needs,omitempty"`
+}
+
+// Mark says since when an owned release has been undeclared.
+type Mark struct {
+	Key
+	Since  time.Time `json:"since"`
+	Commit string    `json:"commit"` // that first did not declare it
+	Origin string    `json:"origin"` // the repository, path and environment that commit was read from, see [Owner]
+	Runs   int       `json:"runs"`   // completed runs that have seen it undeclared, the first one included
+	// Deployed is when the revision was made that the mark is about. A newer one is somebody's wish: the mark is void.
+	Deployed time.Time `json:"deployed"`
+}
+
+// memoryVersion is the format of an encoded Memory.
+const memoryVersion = 1
+
+// MemoryLimit bounds an encoded Memory in bytes; etcd accepts objects of somewhat more than a megabyte.
+const MemoryLimit = 512 << 10
+
+type encodedMemory struct {
+	Version int `json:"version"`
+	Memory
+}
+
+// Encode is the memory as text of at most MemoryLimit bytes. What does not fit is forgotten, the least important first:
+// needs, then the youngest marks, then namespaces.
+func (m Memory) Encode() (string, error) {
+	for {
+		encoded, err := json.Marshal(encodedMemory{memoryVersion, m})
+		if err != nil {
+			return "", fmt.Errorf("encode memory: %w", err)
+		}
+		if len(encoded) <= MemoryLimit {
+			return string(encoded), nil
+		}
+		m = m.smaller()
+	}
+}
+
+func (m Memory) smaller() Memory {
+	switch {
+	case len(m.Needs) > 0:
+		m.Needs = nil
+	case len(m.Marks) > 0:
+		m.Marks = m.Marks[:len(m.Marks)/2]
+	default:
+		m.Namespaces = m.Namespaces[:len(m.Namespaces)/2]
+	}
+	return m
+}
+
+// DecodeMemory reads what Encode wrote. Text that it does not understand is an error and an empty memory: safe to go on with.
+func DecodeMemory(text string) (Memory, error) {
+	var decoded encodedMemory
+	if err := json.Unmarshal([]byte(text), &decoded); err != nil {
+		return Memory{}, fmt.Errorf("decode memory: %w", err)
+	}
+	if decoded.Version != memoryVersion {
+		return Memory{}, fmt.Errorf("decode memory: version %d, and this agent knows version %d only", decoded.Version, memoryVersion)
+	}
+	return decoded.Memory, nil
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/helmfile-agent/helmfile-agent/agent"
+	"github.com/helmfile-agent/helmfile-agent/agent/config"
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/report"
+	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
+)
+
+func destroyCommand(code *exit.Code) *cobra.Command {
+	return command(config.Destroy, "Uninstall everything that the instance owns, after asking", code, func(s session) exit.Code {
+		result := s.do(func(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask) report.Report {
+			return agent.Destroy(ctx, cfg, log, mask, s.confirm)
+		})
+		s.print(result.WriteText, result)
+		return result.Code()
+	})
+}
+
+// confirm shows what is about to go and asks a person. A script must say --yes: silence is no consent.
+func (s session) confirm(planned report.Report) error {
+	if s.cfg.Yes || len(planned.Outcomes) == 0 {
+		return nil
+	}
+	if !term.IsTerminal(int(os.Stdin.Fd())) {
+		return exit.With(exit.ConfigInvalid, errors.New("destroy asks before it uninstalls, and there is no terminal: say --yes, or --dry-run to see what would go"))
+	}
+	if err := planned.WriteText(s.stderr, report.StyleFor(os.Stderr, os.Environ())); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.stderr, "\nUninstall all of these? Type the name of the instance, %s, to go on: ", s.cfg.Instance)
+	answer, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	if err != nil || strings.TrimSpace(answer) != s.cfg.Instance {
+		return exit.With(exit.ConfigInvalid, errors.New("not confirmed: nothing was uninstalled"))
+	}
+	return nil
+}

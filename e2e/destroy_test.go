@@ -1,0 +1,128 @@
+package e2e
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestDestroy tells how a person removes everything that an instance owns.
+func TestDestroy(t *testing.T) { tellAll(t, destroyStories) }
+
+// towers are releases that stand on each other, in two namespaces.
+const towers = `- {name: cache, chart: ./chart}
+- {name: db, chart: ./chart, needs: [cache]}
+- {name: web, chart: ./chart, needs: [db]}
+- {name: mail, chart: ./chart, namespace: SECOND}
+`
+
+var destroyStories = map[string]func(*story){
+	"a script that did not say --yes is refused": func(s *story) {
+		s.installs(db, web)
+		s.destroy().shows(configInvalid, "db to prune, web to prune").
+			says("destroy asks before it uninstalls, and there is no terminal: say --yes, or --dry-run").writes("")
+		s.has("db 1, web 1")
+	},
+
+	"--dry-run shows only": func(s *story) {
+		s.installs(db, web)
+		s.destroy("--dry-run").shows(converged, "db to prune, web to prune").writes("")
+		s.destroy("--dry-run", "--yes").shows(converged, "db to prune, web to prune").writes("")
+		s.has("db 1, web 1")
+	},
+
+	"--yes removes everything that is its own, dependants first, then its memory": func(s *story) {
+		s.ownsSecond()
+		s.installs(towers)
+		s.helm("install", "foreign", s.chartDir())
+		other := s.beside("other")
+		other.declares("- {name: others, chart: ./chart}\n")
+		other.run().shows(converged, "others installed")
+		s.destroy("--yes").shows(converged, "cache pruned, db pruned, web pruned, SECOND/mail pruned").
+			deletes("web", "db", "cache")
+		s.has("foreign 1, others 1")
+		if s.hasMemory() {
+			s.t.Error("the memory stayed")
+		}
+		s.destroy("--yes").shows(converged, "")
+		s.destroy().shows(converged, "")
+		other.run().shows(converged, "others unchanged").writes("")
+	},
+
+	"what is kept, marked or undeclared goes too": func(s *story) {
+		s.installs(db, webKept, cache)
+		s.declares(db)
+		s.run().shows(converged, "cache marked, db unchanged, web orphaned")
+		s.destroy("--yes").shows(converged, "cache pruned, db pruned, web pruned")
+		s.has("")
+	},
+
+	"one that cannot be uninstalled keeps the memory and what it needs": func(s *story) {
+		s.ownsSecond()
+		s.installs(cache, db, "- {name: web, chart: ./chart, needs: [db], values: [{farewell: Not_A_Name}]}\n", "- {name: mail, chart: ./chart, namespace: SECOND}\n")
+		s.destroy("--yes").shows(releasesFailed, "cache pruned, db skipped, web failed, SECOND/mail pruned")
+		s.has("db 1, web 1")
+		if !s.hasMemory() {
+			s.t.Error("the memory is gone: nobody knows where the rest is")
+		}
+		s.destroy("--dry-run").shows(converged, "db to prune, web to prune")
+	},
+
+	"a namespace that cannot be read is not left behind silently": func(s *story) {
+		s.ownsSecond()
+		s.installs(db, webAway)
+		s.disowned()
+		s.destroy("--yes").shows(forbidden, "").says(s.second()).writes("")
+		s.has("SECOND/web 1, db 1")
+		s.ownsSecond()
+		s.destroy("--yes").shows(converged, "db pruned, SECOND/web pruned")
+	},
+
+	"a person is asked, and must type the name of the instance": func(s *story) {
+		s.installs(db, web)
+		for _, answer := range []string{"yes", "", "helmfile-agen"} {
+			said := s.destroyAnswering(answer)
+			contains(s.t, said.stdout, "db", "to prune", "Type the name of the instance, helmfile-agent", "not confirmed: nothing was uninstalled")
+			if said.code != configInvalid {
+				s.t.Errorf("answered %q: %s", answer, said)
+			}
+		}
+		s.has("db 1, web 1")
+		said := s.destroyAnswering("helmfile-agent")
+		contains(s.t, said.stdout, "2 pruned")
+		if said.code != converged {
+			s.t.Error(said)
+		}
+		s.has("")
+	},
+}
+
+func (s *story) destroy(args ...string) scene {
+	s.t.Helper()
+	return s.calls("destroy", args...)
+}
+
+// destroyAnswering types the answer on a terminal of its own.
+func (s *story) destroyAnswering(answer string) result {
+	s.t.Helper()
+	script, err := exec.LookPath("script")
+	if err != nil {
+		s.t.Skip("no script(1) here to make a terminal")
+	}
+	destroy := fmt.Sprintf("%s destroy --namespace %s --log-level warn", filepath.Join(binaries, "helmfile-agent"), s.namespace)
+	return s.types(answer+"\n", script, "--quiet", "--return", "--command", destroy, "/dev/null")
+}
+
+func (s *story) types(typed string, command string, args ...string) result {
+	s.t.Helper()
+	cmd := exec.CommandContext(s.t.Context(), command, args...)
+	cmd.Env = s.environment()
+	cmd.Stdin = strings.NewReader(typed)
+	stdout, err := cmd.Output()
+	if cmd.ProcessState == nil {
+		s.t.Fatal(err)
+	}
+	return result{code: cmd.ProcessState.ExitCode(), stdout: string(stdout)}
+}

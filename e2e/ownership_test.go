@@ -1,0 +1,134 @@
+package e2e
+
+import "testing"
+
+// TestOwnership tells whose a release is, and what that means to others.
+func TestOwnership(t *testing.T) { tellAll(t, ownershipStories) }
+
+var ownershipStories = map[string]func(*story){
+	"what is installed is labelled, and stays so": func(s *story) {
+		s.installs(web)
+		s.owned("web", 1, "helmfile-agent")
+		s.declares("- {name: web, chart: ./chart, values: [{color: red}]}\n")
+		s.run().shows(converged, "web upgraded")
+		s.owned("web", 2, "helmfile-agent")
+		s.told("web Installed", "web Upgraded")
+	},
+
+	"an atomic upgrade that fails and is rolled back takes nothing away": func(s *story) {
+		s.installs(db, web)
+		s.declares(db, "- {name: web, chart: ./chart, atomic: true, timeout: 2, values: [{endless: true}]}\n")
+		s.run().shows(releasesFailed, "db unchanged, web failed")
+		s.has("db 1, web 3")
+		s.owned("web", 3, "helmfile-agent")
+		s.declares(db)
+		s.run().shows(converged, "db unchanged, web marked")
+		s.run().shows(converged, "db unchanged, web pruned")
+	},
+
+	"a release of the real helm is adopted without a new revision": func(s *story) {
+		s.helm("install", "db", s.chartDir())
+		s.declares(db)
+		s.run().shows(converged, "db adopted").writes("create configmaps, create events, patch secrets")
+		s.has("db 1")
+		s.owned("db", 1, "helmfile-agent")
+		s.run().shows(converged, "db unchanged").writes("")
+		s.declares(dbRed)
+		s.run().shows(converged, "db upgraded")
+		s.owned("db", 2, "helmfile-agent")
+		s.told("db Adopted", "db Upgraded")
+	},
+
+	"a release of the real helm that differs is upgraded, and so becomes its own": func(s *story) {
+		s.helm("install", "db", s.chartDir(), "--set", "color=green")
+		s.declares(db)
+		s.run().shows(converged, "db upgraded")
+		s.owned("db", 2, "helmfile-agent")
+	},
+
+	"a release of the real helm that nobody declares is nobody's business": func(s *story) {
+		s.helm("install", "foreign", s.chartDir())
+		s.installs(db)
+		for range 3 {
+			s.run().shows(converged, "db unchanged").writes("")
+		}
+		s.has("db 1, foreign 1")
+	},
+
+	"two instances in one namespace: each prunes its own only": func(s *story) {
+		s.installs(db, web)
+		other := s.beside("other")
+		other.installs(cache, mail)
+		s.run().shows(converged, "db unchanged, web unchanged").writes("")
+		s.declares(db)
+		s.run().shows(converged, "db unchanged, web marked")
+		other.run().shows(converged, "cache unchanged, mail unchanged").writes("")
+		s.run().shows(converged, "db unchanged, web pruned")
+		other.declares(cache)
+		other.run().shows(converged, "cache unchanged, mail marked")
+		other.run().shows(converged, "cache unchanged, mail pruned")
+		s.has("cache 1, db 1")
+	},
+
+	"a release that two instances declare stays with the first": func(s *story) {
+		s.installs(db)
+		other := s.beside("other")
+		other.declares(cache, dbRed)
+		other.run().shows(releasesFailed, "cache installed, db refused").
+			says("it belongs to instance helmfile-agent, and this is other")
+		s.has("cache 1, db 1")
+		s.owned("db", 1, "helmfile-agent")
+		other.declares(cache, "- {name: db, chart: ./chart, installed: false}\n")
+		other.run().shows(releasesFailed, "cache unchanged, db refused")
+		s.has("cache 1, db 1")
+		s.told("cache Installed", "db Installed", "Warning db Refused")
+	},
+
+	"handed over: marked and pruned by one instance, installed by the other": func(s *story) {
+		s.installs(db, web)
+		other := s.beside("other")
+		other.declares(web)
+		s.declares(db)
+		s.run().shows(converged, "db unchanged, web marked")
+		other.run().shows(releasesFailed, "web refused")
+		s.run().shows(converged, "db unchanged, web pruned")
+		other.run().shows(converged, "web installed")
+		s.run().shows(converged, "db unchanged")
+	},
+
+	"given to another instance by hand between mark and prune": func(s *story) {
+		s.installs(db, web)
+		s.declares(db)
+		s.run().shows(converged, "db unchanged, web marked")
+		s.patches("web", 1, `{"metadata":{"labels":{"helmfile-agent.github.io/instance":"other"}}}`)
+		s.run().shows(converged, "db unchanged")
+		other := s.beside("other")
+		other.declares(web)
+		other.run().shows(converged, "web adopted")
+		s.run().shows(converged, "db unchanged").writes("")
+		s.has("db 1, web 1")
+	},
+
+	"given to another instance by hand during the run that would prune it": func(s *story) {
+		s.installs(db, web)
+		s.declares(db)
+		s.run().shows(converged, "db unchanged, web marked")
+		repositories := s.meanwhile(func() {
+			s.patches("web", 1, `{"metadata":{"labels":{"helmfile-agent.github.io/instance":"other"}}}`)
+		})
+		s.commits(repositories + "releases:\n" + served)
+		s.run().shows(releasesFailed, "db unchanged, web failed").says("was changed by somebody else during this run: not pruned")
+		s.has("db 1, web 1")
+	},
+
+	"set free by hand: nobody's again, so it stays": func(s *story) {
+		s.installs(db, web)
+		s.declares(db)
+		s.run().shows(converged, "db unchanged, web marked")
+		s.patches("web", 1, `{"metadata":{"labels":{"helmfile-agent.github.io/instance":null}}}`)
+		for range 2 {
+			s.run().shows(converged, "db unchanged")
+		}
+		s.has("db 1, web 1")
+	},
+}

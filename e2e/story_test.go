@@ -1,0 +1,461 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	helm "helm.sh/helm/v3/pkg/release"
+	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+	"github.com/helmfile-agent/helmfile-agent/e2e/cluster"
+	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
+)
+
+// story is the life of one repository and of what is installed from it, told in commits and runs.
+type story struct {
+	tenant
+	t     *testing.T
+	repo  repository
+	flags []string // of every run
+}
+
+// The exit codes that only these stories need.
+const (
+	pruneRefused = 19
+	locked       = 20
+)
+
+// The entries that stories declare and remove. SECOND stands for another namespace in which the tenant has rights.
+const (
+	web      = "- {name: web, chart: ./chart}\n"
+	db       = "- {name: db, chart: ./chart}\n"
+	cache    = "- {name: cache, chart: ./chart}\n"
+	mail     = "- {name: mail, chart: ./chart}\n"
+	webAway  = "- {name: web, chart: ./chart, namespace: SECOND}\n"
+	webOff   = "- {name: web, chart: ./chart, installed: false}\n"
+	webKept  = "- {name: web, chart: ./chart, labels: {helmfile-agent.github.io/prune: keep}}\n"
+	dbBroken = "- {name: db, chart: ./chart, values: [{broken: true}]}\n"
+	dbRed    = "- {name: db, chart: ./chart, values: [{color: red}]}\n"
+)
+
+const (
+	memoryName  = "helmfile-agent-memory"
+	secondPlace = "SECOND"
+)
+
+// storyChart is what every release of a story is made of. Its values ask for what goes wrong.
+var storyChart = map[string]string{
+	"chart/Chart.yaml": "apiVersion: v2\nname: small\nversion: 1.0.0\n",
+	"chart/templates/all.yaml": `{{ if .Values.broken }}{{ fail "broken on purpose" }}{{ end }}
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Release.Name }}
+  {{ with .Values.finalizer }}finalizers: [{{ . }}]{{ end }}
+data:
+  color: {{ .Values.color | default "blue" }}
+{{ with .Values.farewell }}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ . }}
+  annotations: {helm.sh/hook: pre-delete}
+{{ end }}
+{{ if .Values.endless }}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ .Release.Name }}
+spec:
+  selector:
+    matchLabels: {app: endless}
+  template:
+    metadata:
+      labels: {app: endless}
+    spec:
+      containers: [{name: app, image: registry.example.com/app:1}]
+{{ end }}
+`,
+}
+
+// tellAll tells the stories beside each other.
+func tellAll(t *testing.T, stories map[string]func(*story)) {
+	t.Parallel()
+	for title, tell := range stories {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			tell(newStory(t))
+		})
+	}
+}
+
+func newStory(t *testing.T) *story {
+	t.Helper()
+	u := newTenant(t)
+	return &story{tenant: u, t: t, repo: newRepository(t, storyChart)}
+}
+
+// beside is another story of the same tenant: with a repository and an instance of its own.
+func (s *story) beside(instance string) *story {
+	s.t.Helper()
+	return &story{tenant: s.tenant, t: s.t, repo: newRepository(s.t, storyChart), flags: []string{"--instance", instance}}
+}
+
+// second is the other namespace.
+func (s *story) second() string { return s.namespace + "-second" }
+
+// ownsSecond gives the tenant rights in the other namespace, which is made for it.
+func (s *story) ownsSecond() { bind(s.t, s.second(), s.user) }
+
+// disowned takes the rights away again, and returns when they are gone.
+func (s *story) disowned() {
+	s.t.Helper()
+	check(s.t, client(s.t).RbacV1().RoleBindings(s.second()).DeleteCollection(s.t.Context(), meta.DeleteOptions{}, meta.ListOptions{}))
+	for until := time.Now().Add(soon); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+		if r := s.tenant.run("", "helm", "list", "--namespace", s.second()); r.code != 0 {
+			return
+		}
+	}
+	s.t.Fatal("the rights stay in force")
+}
+
+// declares commits a helmfile with these entries, and nothing else.
+func (s *story) declares(entries ...string) {
+	s.t.Helper()
+	helmfile := "releases: []\n"
+	if len(entries) > 0 {
+		helmfile = "releases:\n" + strings.Join(entries, "")
+	}
+	s.commits(helmfile)
+}
+
+// commits has a helmfile.yaml, and other files, each after a line "-- its/path --".
+func (s *story) commits(text string) {
+	s.t.Helper()
+	s.repo.commit(s.t, sections(strings.NewReplacer(secondPlace, s.second(), "NAMESPACE", s.namespace).Replace(text)), "next")
+}
+
+// commit is the repository's last one.
+func (s *story) commit() string { return must(s.repo.Head())(s.t) }
+
+// scene is one process of the agent.
+type scene struct {
+	summary
+	result
+	*story
+	since cluster.Position
+}
+
+func (s *story) run(args ...string) scene {
+	s.t.Helper()
+	return s.calls("run", append([]string{"--repo", s.repo.url}, args...)...)
+}
+
+// installs is the run that every story begins with.
+func (s *story) installs(entries ...string) {
+	s.t.Helper()
+	s.declares(entries...)
+	if c := s.run(); c.code != converged {
+		s.t.Fatalf("the first commit was not installed: %s", c.result)
+	}
+}
+
+// diff is what a person asks before a run.
+func (s *story) diff(args ...string) scene {
+	s.t.Helper()
+	return s.calls("diff", append([]string{"--repo", s.repo.url}, args...)...)
+}
+
+func (s *story) calls(command string, args ...string) scene {
+	s.t.Helper()
+	c := scene{story: s, since: now(s.t)}
+	c.summary, c.result = s.agent(command, append(slices.Clone(s.flags), args...)...)
+	return c
+}
+
+// shows compares how the run ended, and its report as a picture: "db unchanged, web marked".
+func (c scene) shows(code int, picture string) scene {
+	c.t.Helper()
+	if c.code != code || c.picture() != picture {
+		c.t.Errorf("want %d: %s\n got %d: %s\n%s", code, picture, c.code, c.picture(), c.message())
+	}
+	return c
+}
+
+var words = map[string]string{
+	"install": "installed", "upgrade": "upgraded", "uninstall": "uninstalled", "adopt": "adopted", "leave": "left",
+	"mark": "marked", "prune": "pruned", "orphan": "orphaned", "hold": "held", "refuse": "refused",
+}
+
+func (c scene) picture() string {
+	lines := make([]string, 0, len(c.Releases))
+	for _, r := range c.Releases {
+		word := r.Action
+		if past, found := words[r.Action]; found {
+			word = past
+		}
+		switch {
+		case r.Result == "planned" && r.Action != "unchanged":
+			word = "to " + r.Action
+		case r.Result == "skipped", r.Result == "failed" && r.Action != "refuse":
+			word = r.Result
+		}
+		lines = append(lines, c.place(r.Namespace)+r.Name+" "+word)
+	}
+	return strings.Join(lines, ", ")
+}
+
+// place is how a picture tells one namespace from the other.
+func (s *story) place(namespace string) string {
+	if namespace == s.second() {
+		return secondPlace + "/"
+	}
+	return ""
+}
+
+// message is all that the run has to say in words.
+func (c scene) message() string {
+	lines := append([]string{c.Error}, c.Warnings...)
+	for _, r := range c.Releases {
+		lines = append(lines, c.place(r.Namespace)+r.Name+": "+r.Why+" "+r.Error)
+	}
+	return strings.Join(append(lines, c.stderr), "\n")
+}
+
+func (c scene) says(parts ...string) scene {
+	c.t.Helper()
+	contains(c.t, c.message(), parts...)
+	return c
+}
+
+// writes compares what the run asked the API server to change, such as "create configmaps, patch secrets".
+func (c scene) writes(want string) scene {
+	c.t.Helper()
+	var asked []string
+	for _, r := range cluster.Writes(requests(c.t, c.since, c.tenant)) {
+		asked = append(asked, r.Verb+" "+r.Resource)
+	}
+	slices.Sort(asked)
+	if got := strings.Join(asked, ", "); got != want {
+		c.t.Errorf("writes: want %q, got %q", want, got)
+	}
+	return c
+}
+
+// writesNoMemory allows for nothing but Events.
+func (c scene) writesNoMemory() {
+	c.t.Helper()
+	for _, r := range cluster.Writes(requests(c.t, c.since, c.tenant)) {
+		if r.Resource != "events" {
+			c.t.Errorf("the run wrote: %s", r)
+		}
+	}
+}
+
+// deletes are the storage records that the run deleted, in order.
+func (c scene) deletes(want ...string) {
+	c.t.Helper()
+	var names []string
+	for _, r := range cluster.Select(requests(c.t, c.since, c.tenant), cluster.Request{Verb: "delete", Resource: "secrets"}) {
+		names = append(names, strings.Split(r.Name, ".")[4])
+	}
+	if diff := cmp.Diff(want, names); diff != "" {
+		c.t.Errorf("uninstalled in another order: %s", diff)
+	}
+}
+
+// has compares what Helm says is installed, in both namespaces: "db 1, web 2".
+func (s *story) has(want string) {
+	s.t.Helper()
+	newest := map[string]string{}
+	for _, namespace := range []string{s.namespace, s.second()} {
+		for _, r := range revisions(s.t, namespace) {
+			name := s.place(namespace) + r.Name
+			newest[name] = fmt.Sprintf("%s %d", name, r.Version)
+		}
+	}
+	if got := strings.Join(slices.Sorted(maps.Values(newest)), ", "); got != want {
+		s.t.Errorf("installed: want %q, got %q", want, got)
+	}
+}
+
+// hasObject says whether one of the releases' ConfigMaps is there.
+func (s *story) hasObject(name string) bool {
+	_, err := s.configMaps().Get(s.t.Context(), name, meta.GetOptions{})
+	return err == nil
+}
+
+func (s *story) configMaps() corev1.ConfigMapInterface {
+	return client(s.t).CoreV1().ConfigMaps(s.namespace)
+}
+
+// record is the storage record of a revision, to look at or to change by hand.
+func (s *story) record(name string, revision int) *core.Secret {
+	s.t.Helper()
+	return must(client(s.t).CoreV1().Secrets(s.namespace).Get(s.t.Context(), recordOf(name, revision), meta.GetOptions{}))(s.t)
+}
+
+func recordOf(name string, revision int) string {
+	return fmt.Sprintf("sh.helm.release.v1.%s.v%d", name, revision)
+}
+
+// patches a storage record as a person would with kubectl label and kubectl annotate.
+func (s *story) patches(name string, revision int, patch string) {
+	s.t.Helper()
+	_, err := client(s.t).CoreV1().Secrets(s.namespace).Patch(s.t.Context(), recordOf(name, revision), types.MergePatchType, []byte(patch), meta.PatchOptions{})
+	check(s.t, err)
+}
+
+func (s *story) patchObject(name, patch string) {
+	s.t.Helper()
+	must(s.configMaps().Patch(s.t.Context(), name, types.MergePatchType, []byte(patch), meta.PatchOptions{}))(s.t)
+}
+
+// owned checks the labels of a record.
+func (s *story) owned(name string, revision int, instance string) {
+	s.t.Helper()
+	labels := s.record(name, revision).Labels
+	if labels[release.InstanceLabel] != instance || len(labels[release.OriginLabel]) != 40 {
+		s.t.Errorf("%s revision %d is not labelled as %s's: %v", name, revision, instance, labels)
+	}
+}
+
+// memory is what the instance remembers.
+func (s *story) memory() release.Memory {
+	s.t.Helper()
+	stored := must(s.configMaps().Get(s.t.Context(), memoryName, meta.GetOptions{}))(s.t)
+	return must(release.DecodeMemory(stored.Data["memory.json"]))(s.t)
+}
+
+// marks compares which releases are marked, and by how many runs: "web 1".
+func (s *story) marks(want string) {
+	s.t.Helper()
+	var marks []string
+	for _, mark := range s.memory().Marks {
+		marks = append(marks, fmt.Sprintf("%s%s %d", s.place(mark.Namespace), mark.Name, mark.Runs))
+	}
+	if got := strings.Join(marks, ", "); got != want {
+		s.t.Errorf("marks: want %q, got %q", want, got)
+	}
+}
+
+// remembers edits the memory as if its runs had happened at other times.
+func (s *story) remembers(edit func(*release.Memory)) {
+	s.t.Helper()
+	memory := s.memory()
+	edit(&memory)
+	s.overwrites(must(memory.Encode())(s.t))
+}
+
+func (s *story) overwrites(memory string) {
+	s.t.Helper()
+	stored := must(s.configMaps().Get(s.t.Context(), memoryName, meta.GetOptions{}))(s.t)
+	stored.Data = map[string]string{"memory.json": memory}
+	must(s.configMaps().Update(s.t.Context(), stored, meta.UpdateOptions{}))(s.t)
+}
+
+func (s *story) losesMemory() {
+	s.t.Helper()
+	check(s.t, s.configMaps().Delete(s.t.Context(), memoryName, meta.DeleteOptions{}))
+}
+
+func (s *story) hasMemory() bool {
+	s.t.Helper()
+	_, err := s.configMaps().Get(s.t.Context(), memoryName, meta.GetOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		s.t.Fatal(err)
+	}
+	return err == nil
+}
+
+// told compares the Events that the agent wrote, like "web PruneMarked", in any order.
+func (s *story) told(want ...string) {
+	s.t.Helper()
+	all := must(client(s.t).CoreV1().Events(s.namespace).List(s.t.Context(), meta.ListOptions{}))(s.t)
+	var events []string
+	for _, e := range all.Items {
+		if e.Source.Component == "helmfile-agent" {
+			name, _, _ := strings.Cut(e.Name, ".")
+			events = append(events, strings.TrimPrefix(e.Type+" ", core.EventTypeNormal+" ")+name+" "+e.Reason)
+		}
+	}
+	slices.Sort(events)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, events); diff != "" {
+		s.t.Errorf("Events: %s", diff)
+	}
+}
+
+// chartDir is the chart as the real helm installs it.
+func (s *story) chartDir() string { return filepath.Join(checkout(s.t, storyChart), "chart") }
+
+// meanwhile lets something happen once during a run, after it has looked at the cluster and before it writes: when it asks
+// a chart repository for its index. The releases are those of the chart repository then.
+func (s *story) meanwhile(happens func()) (repositories string) {
+	s.t.Helper()
+	charts := must(servers.NewChartRepository(servers.Options{}))(s.t)
+	s.t.Cleanup(charts.Close)
+	must(charts.Add(s.chartDir()))(s.t)
+	proxy := httputil.NewSingleHostReverseProxy(must(url.Parse(charts.URL))(s.t))
+	var once sync.Once
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/index.yaml" {
+			once.Do(happens)
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	s.t.Cleanup(server.Close)
+	return "repositories: [{name: served, url: " + server.URL + "}]\n"
+}
+
+// served is like db, from the chart repository.
+const served = "- {name: db, chart: served/small, version: 1.0.0}\n"
+
+// stopped begins a run, waits until a release is in the making, and tells the process to stop.
+func (s *story) stopped() scene {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), processTimeout)
+	defer cancel()
+	c := scene{story: s, since: now(s.t)}
+	cmd := exec.CommandContext(ctx, filepath.Join(binaries, "helmfile-agent"),
+		"run", "--repo", s.repo.url, "--namespace", s.namespace, "--output", "json", "--log-level", "warn")
+	cmd.Env = s.environment()
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	check(s.t, cmd.Start())
+	for until := time.Now().Add(soon); !s.pending() && time.Now().Before(until); {
+		time.Sleep(50 * time.Millisecond)
+	}
+	check(s.t, cmd.Process.Signal(syscall.SIGTERM))
+	_ = cmd.Wait() // its code says it
+	c.result = result{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
+	check(s.t, json.Unmarshal(stdout.Bytes(), &c.summary))
+	return c
+}
+
+func (s *story) pending() bool {
+	return slices.ContainsFunc(revisions(s.t, s.namespace), func(r *helm.Release) bool { return r.Info.Status.IsPending() })
+}
