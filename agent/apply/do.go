@@ -17,6 +17,8 @@ import (
 type Writer interface {
 	Install(ctx context.Context, want release.Desired, owner release.Owner) (revision int, err error)
 	Upgrade(ctx context.Context, want release.Desired, have release.Observed, owner release.Owner) (revision int, err error)
+	// Correct makes live objects what the last revision says, without a new revision.
+	Correct(ctx context.Context, have release.Observed, drifts []release.Drift) error
 	// Adopt records whose the release is, without a new revision.
 	Adopt(ctx context.Context, have release.Observed, owner release.Owner) error
 	Uninstall(ctx context.Context, want release.Desired) error
@@ -165,12 +167,13 @@ func (r *runner) act(ctx context.Context, s plan.Step) Outcome {
 	start := time.Now()
 	outcome.Revision, outcome.Err = r.write(ctx, s)
 	outcome.Took = time.Since(start)
-	level, message := slog.LevelInfo, "release done"
+	log := r.log.With("release", s.Key.String(), "action", s.Verb, "revision", outcome.Revision, "took", outcome.Took.String())
 	if outcome.Err != nil {
 		outcome.Result = Failed
-		level, message = slog.LevelError, "release failed"
+		log.Error("release failed", "error", outcome.Err)
+	} else {
+		log.Info("release done")
 	}
-	r.log.Log(ctx, level, message, "release", s.Key.String(), "action", s.Verb, "revision", outcome.Revision, "took", outcome.Took.String())
 	return outcome
 }
 
@@ -180,7 +183,9 @@ func (r *runner) write(ctx context.Context, s plan.Step) (int, error) {
 		return r.writer.Install(ctx, *s.Want, s.Owner)
 	case plan.Upgrade:
 		return r.writer.Upgrade(ctx, *s.Want, *s.Have, s.Owner)
-	case plan.Adopt:
+	case plan.Correct:
+		return s.Have.Revision, r.correct(ctx, s)
+	case plan.Adopt, plan.Relabel:
 		return s.Have.Revision, r.writer.Adopt(ctx, *s.Have, s.Owner)
 	case plan.Uninstall:
 		return gone(s, r.writer.Uninstall(ctx, *s.Want))
@@ -189,6 +194,15 @@ func (r *runner) write(ctx context.Context, s plan.Step) (int, error) {
 	default:
 		return 0, fmt.Errorf("%q is not a step that writes", s.Verb)
 	}
+}
+
+// correct makes live objects right, and records whose the release is if that is not known yet.
+func (r *runner) correct(ctx context.Context, s plan.Step) error {
+	err := r.writer.Correct(ctx, *s.Have, s.ToCorrect)
+	if err != nil || s.Have.Owner == s.Owner {
+		return err
+	}
+	return r.writer.Adopt(ctx, *s.Have, s.Owner)
 }
 
 // gone is the revision of a release that was uninstalled: none, unless that failed.

@@ -60,6 +60,11 @@ func (f *fakeWriter) Uninstall(ctx context.Context, want release.Desired) error 
 	return f.uninstall(ctx, want)
 }
 
+func (f *fakeWriter) Correct(ctx context.Context, have release.Observed, _ []release.Drift) error {
+	defer f.span(have.Name)()
+	return work(ctx)
+}
+
 func (f *fakeWriter) Adopt(ctx context.Context, have release.Observed, owner release.Owner) error {
 	defer f.span(have.Name, owner)()
 	if f.adopt == nil {

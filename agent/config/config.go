@@ -3,6 +3,8 @@ package config
 import (
 	"log/slog"
 	"time"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
 // Config is what a run was told. Every field stands beside its key's name in the file; flag and variable derive from it.
@@ -30,6 +32,9 @@ type Config struct {
 	PruneGrace    time.Duration // pruneGrace: from the mark to the pruning; 0 prunes with the next run
 	PruneMaxShare int           // pruneMaxShare: percent of all releases that one run may prune, 0 to 100
 	PruneAllow    string        // pruneAllow: the commit, or its first digits, whose prunes the guards let through
+
+	Drift       string               // drift: correct, warn or off
+	DriftIgnore []release.IgnoreRule // driftIgnore: fields of live objects that may differ
 
 	Yes    bool // yes: destroy does not ask
 	DryRun bool // dryRun: destroy shows only

@@ -91,6 +91,12 @@ var keys = []key{
 	{name: "pruneAllow", commands: loading, kind: text, set: words(func(c *Config) *string { return &c.PruneAllow }, isCommit),
 		usage: "commit whose prunes are let through although they are too many, or nothing is declared, or the origin changed"},
 
+	{name: "drift", commands: loading, kind: text, fallback: "correct",
+		set:   words(func(c *Config) *string { return &c.Drift }, oneOf("correct", "warn", "off")),
+		usage: "what becomes of live objects that are not as declared: correct makes them so, warn reports them, off does not look"},
+	{name: "driftIgnore", commands: loading, kind: list, set: setDriftIgnore,
+		usage: "fields that may differ, as KIND[.GROUP][/[NAMESPACE/]NAME]:JSON-POINTER[,JSON-POINTER], such as Deployment.apps/web:/spec/replicas"},
+
 	{name: "yes", kind: toggle, fallback: "false", commands: []string{Destroy}, set: toggles(func(c *Config) *bool { return &c.Yes }),
 		usage: "do not ask"},
 	{name: "dryRun", kind: toggle, fallback: "false", commands: []string{Destroy}, set: toggles(func(c *Config) *bool { return &c.DryRun }),

@@ -44,7 +44,7 @@ func TestFlagsAreThoseOfTheCommand(t *testing.T) {
 			t.Errorf("--%s is for destroy alone", name)
 		}
 	}
-	for _, name := range []string{"repo", "ref", "selector", "environment", "prune", "prune-grace", "prune-max-share", "prune-allow"} {
+	for _, name := range []string{"repo", "ref", "selector", "environment", "prune", "prune-grace", "prune-max-share", "prune-allow", "drift", "drift-ignore"} {
 		if run.Lookup(name) == nil || diff.Lookup(name) == nil || destroy.Lookup(name) != nil {
 			t.Errorf("--%s is for those that read a repository", name)
 		}

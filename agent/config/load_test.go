@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
 const repo = "https://git.example/config"
@@ -52,7 +53,7 @@ func write(t *testing.T, file, content string) {
 // standard is the configuration with the repository and nothing else given.
 func standard(change func(*Config)) Config {
 	c := Config{Repo: repo, Environment: "default", Instance: "helmfile-agent", Timeout: 10 * time.Minute, Concurrency: 4,
-		Prune: "two-step", PruneMaxShare: 50, LogFormat: "json", Output: "text"}
+		Prune: "two-step", PruneMaxShare: 50, Drift: "correct", LogFormat: "json", Output: "text"}
 	change(&c)
 	return c
 }
@@ -109,6 +110,22 @@ func TestLoad(t *testing.T) {
 				c.File, c.Prune, c.PruneGrace, c.PruneMaxShare, c.PruneAllow = "config.yaml", "off", 30*time.Minute, 20, "0123456"
 			}},
 		"a share without its sign": {given{args: []string{"--repo", repo, "--prune-max-share=100"}}, func(c *Config) { c.PruneMaxShare = 100 }},
+		"drift": {given{args: []string{"--repo", repo, "--drift-ignore=Deployment.apps/web:/spec/replicas", "--drift-ignore=*:/metadata/labels/team"},
+			env: []string{"HELMFILE_AGENT_DRIFT=warn"}},
+			func(c *Config) {
+				c.Drift = "warn"
+				c.DriftIgnore = []release.IgnoreRule{{Kind: "Deployment", Group: "apps", Name: "web", Paths: []string{"/spec/replicas"}},
+					{Paths: []string{"/metadata/labels/team"}}}
+			}},
+		"drift in the file": {given{file: "repo: " + repo + "\ndrift: off\ndriftIgnore:\n- Deployment/web:/spec/replicas,/spec/paused\n"},
+			func(c *Config) {
+				c.File, c.Drift = "config.yaml", "off"
+				c.DriftIgnore = []release.IgnoreRule{{Kind: "Deployment", Name: "web", Paths: []string{"/spec/replicas", "/spec/paused"}}}
+			}},
+		"rules in the environment, one a line": {given{env: []string{"HELMFILE_AGENT_REPO=" + repo, "HELMFILE_AGENT_DRIFT_IGNORE=Service:/spec,/data\n:/status\n"}},
+			func(c *Config) {
+				c.DriftIgnore = []release.IgnoreRule{{Kind: "Service", Paths: []string{"/spec", "/data"}}, {Paths: []string{"/status"}}}
+			}},
 		"destroy reads no repository": {given{command: Destroy, args: []string{"--yes", "--dry-run", "--instance=shop"}},
 			func(c *Config) { *c = destroying(); c.Instance, c.Yes, c.DryRun = "shop", true, true }},
 		"destroy beside a file for run": {given{command: Destroy, file: "repo: " + repo + "\nref: main\nprune: off\ngitPassword: hunter2\ndir: ."},
@@ -173,7 +190,7 @@ output: xml
 gitPassword: hunter2
 `}
 	want := strings.TrimSpace(`
-read configuration: 23 problems
+read configuration: 23 problems:
   config.yaml:1: "repoo" is not a known key: did you mean repo?
   config.yaml:5: concurrency has a text, but needs a whole number, without quotes
   config.yaml:7: repeats the key "ref" of line 2: keep one of them
@@ -228,6 +245,8 @@ func TestLoadRefuses(t *testing.T) {
 		"too much concurrency":                {given{args: []string{"--repo", repo, "--concurrency=65"}}, `flag --concurrency: "65" is not a whole number from 1 to 64: give one`},
 		"an instance that is too long":        {given{args: []string{"--repo", repo, "--instance=" + strings.Repeat("a", 53)}}, `cannot name an instance`},
 		"an unknown way to prune":             {given{args: []string{"--repo", repo, "--prune=always"}}, `flag --prune: "always" is not known: give one of two-step, report, off`},
+		"an unknown way to deal with drift":   {given{args: []string{"--repo", repo, "--drift=ignore"}}, `flag --drift: "ignore" is not known: give one of correct, warn, off`},
+		"a rule without a field":              {given{args: []string{"--repo", repo, "--drift-ignore=Service"}}, `flag --drift-ignore: "Service" is no rule`},
 		"a grace without a unit":              {given{args: []string{"--repo", repo, "--prune-grace=5"}}, `flag --prune-grace: "5" is not a duration: write it like 0s, 30m or 24h`},
 		"a grace in the past":                 {given{args: []string{"--repo", repo, "--prune-grace=-1h"}}, `flag --prune-grace: "-1h" is not a duration: write it like 0s, 30m or 24h`},
 		"a share of more than all":            {given{args: []string{"--repo", repo, "--prune-max-share=101%"}}, `flag --prune-max-share: "101%" is not a share: write it like 50%, from 0% to 100%`},

@@ -27,7 +27,7 @@ func (p problems) err() error {
 	if len(p) > 1 {
 		count = fmt.Sprintf("%d problems", len(p))
 	}
-	return exit.With(exit.ConfigInvalid, fmt.Errorf("read configuration: %s%s", count, lines.String()))
+	return exit.With(exit.ConfigInvalid, fmt.Errorf("read configuration: %s:%s", count, lines.String()))
 }
 
 // cause is an error of the file system without its operation and path, which the message has already.

@@ -55,7 +55,7 @@ func passedOver(m maker, _ Step) string {
 	if len(m.policy.PassedOver) == 0 {
 		return ""
 	}
-	return "the helmfile was not completely loaded: the environment is not defined in " + strings.Join(m.policy.PassedOver, ", ")
+	return "the helmfile was not completely loaded: " + strings.Join(m.policy.PassedOver, ", ")
 }
 
 // nothingDeclared: an emptied helmfile is more often an accident than a wish.
@@ -69,6 +69,8 @@ func nothingDeclared(m maker, _ Step) string {
 // otherOrigin: whoever changes the repository, the path or the environment may not have meant the releases of the former one.
 func otherOrigin(m maker, s Step) string {
 	switch {
+	case m.policy.Origin == "":
+		return ""
 	case s.Have.Origin != m.policy.Origin:
 		return "it was installed from another repository, path or environment: " + m.advice()
 	case s.Mark != nil && s.Mark.Origin != m.policy.Origin:

@@ -41,6 +41,7 @@ func TestInvariants(t *testing.T) {
 			"only marked orphans are pruned, after all else":      prunedLast,
 			"what another instance owns is not written":           foreignLeft,
 			"what is declared or not owned is not marked":         markedOrphans,
+			"only what is deployed and as declared is corrected":  correctedOnly,
 			"needs and after name steps of the plan":              resolved,
 			"after stays within a phase":                          withinPhase,
 			"after has no cycle":                                  acyclic,
@@ -50,8 +51,8 @@ func TestInvariants(t *testing.T) {
 			}
 		}
 	}
-	for _, verb := range []Verb{Install, Upgrade, Uninstall, Adopt, Unchanged, Leave, Mark, Prune, Orphan, Hold, Refuse} {
-		if verbs[verb] < worlds/25 {
+	for _, verb := range []Verb{Install, Upgrade, Uninstall, Adopt, Relabel, Correct, Drifted, Unchanged, Leave, Mark, Prune, Orphan, Hold, Refuse} {
+		if verbs[verb] < worlds/100 {
 			t.Errorf("the random worlds hardly ever %s: %d times", verb, verbs[verb])
 		}
 	}
@@ -123,6 +124,18 @@ func settledOnly(_ world, p Plan) error {
 		}
 		if step.Verb == Unchanged && !asDeclared {
 			return fmt.Errorf("%s is unchanged: %+v", step.Key, step.Have)
+		}
+	}
+	return nil
+}
+
+func correctedOnly(_ world, p Plan) error {
+	for _, step := range p.Steps {
+		if step.Verb != Correct && step.Verb != Drifted {
+			continue
+		}
+		if step.Have.Status != "deployed" || len(step.Have.Drifts) == 0 || step.Verb == Correct && len(step.ToCorrect) == 0 {
+			return fmt.Errorf("%s: %s of %+v", step.Key, step.Verb, step.Have)
 		}
 	}
 	return nil
@@ -269,6 +282,7 @@ func randomWorld(seed uint64) world {
 func randomPolicy(random *rand.Rand) Policy {
 	p := policy
 	p.Selecting = chance(random, 5)
+	p.Drift = pick(random, release.CorrectDrift, release.WarnOfDrift)
 	if chance(random, 5) {
 		p.PassedOver = []string{"helmfile.yaml"}
 	}
@@ -318,10 +332,13 @@ func randomObserved(random *rand.Rand, k release.Key) release.Observed {
 			"pending-install", "pending-upgrade", "pending-rollback", "uninstalling"),
 		Updated: noon.Add(-time.Duration(pick(random, random.IntN(20), 60, 60, 60)) * time.Minute),
 		Owner: release.Owner{
-			Instance: pick(random, "", "mine", "mine", "mine", "theirs"),
+			Instance: pick(random, "", "", "mine", "mine", "mine", "theirs"),
 			Origin:   pick(random, "origin", "origin", "origin", "origin", "elsewhere"),
 			Keep:     chance(random, 10),
+
+			Fingerprint: pick(random, "", "v1-a", "v1-a", "v1-a", "v1-a", "v1-b"),
 		},
+		Drifts:     randomDrifts(random),
 		KeptByHand: chance(random, 5),
 		Chart:      release.ChartVersion{Name: "web", Version: pick(random, "1", "2")},
 		Values:     values{"a": values{"b": random.IntN(2), "c": float64(random.IntN(2))}},
@@ -329,9 +346,20 @@ func randomObserved(random *rand.Rand, k release.Key) release.Observed {
 	}
 }
 
+func randomDrifts(random *rand.Rand) []release.Drift {
+	if chance(random, 60) {
+		return nil
+	}
+	return []release.Drift{{
+		ObjectKey: release.ObjectKey{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"},
+		Missing:   chance(random, 50),
+		Mode:      pick(random, "", "", release.WarnOfDrift, release.CorrectDrift),
+	}}
+}
+
 func randomRendered(random *rand.Rand, k release.Key) release.Rendered {
 	o := randomObserved(random, k)
-	r := release.Rendered{Key: k, Chart: o.Chart, Values: o.Values, Manifest: o.Manifest}
+	r := release.Rendered{Key: k, Chart: o.Chart, Values: o.Values, Manifest: o.Manifest, Fingerprint: o.Fingerprint}
 	if chance(random, 10) {
 		r.Err = errors.New("does not render")
 	}

@@ -123,6 +123,12 @@ func (j *judge) deploy(want release.Desired, owner release.Owner, verb plan.Verb
 	}
 }
 
+func (j *judge) Correct(_ context.Context, have release.Observed, _ []release.Drift) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.touch(have.Key, plan.Correct)
+}
+
 func (j *judge) Adopt(_ context.Context, have release.Observed, owner release.Owner) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -32,7 +32,7 @@ func TestARelease(t *testing.T) {
 		"that is as declared stays":                            {installed, nil, "deployed", &same, "unchanged: as declared"},
 		"that differs is upgraded":                             {installed, nil, "deployed", &changed, "upgrade: templates changed: Deployment/web"},
 		"that failed is upgraded even if nothing differs":      {installed, nil, "failed", &same, "upgrade: last revision failed"},
-		"of an unknown status is upgraded":                     {installed, nil, "unknown", &same, "upgrade: last revision unknown"},
+		"of an unknown status is upgraded":                     {installed, nil, "unknown", &same, "upgrade: last revision unknown since 2026-03-01T11:00:00Z, interrupted"},
 		"that is superseded by nothing is upgraded":            {installed, nil, "superseded", &same, "upgrade: last revision superseded"},
 		"that is broken is refused":                            {installed, broken, "deployed", &same, "refuse: the patch does not apply"},
 		"that is broken and not there is refused":              {installed, broken, nowhere, nil, "refuse: the patch does not apply"},
@@ -98,6 +98,39 @@ func TestAPendingRevision(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestNobodyIsInterruptedWhoMayBeAtWork: a person's Helm may take as long as the helmfile lets ours, or as Helm does by default.
+func TestNobodyIsInterruptedWhoMayBeAtWork(t *testing.T) {
+	for name, test := range map[string]struct {
+		run, release, age time.Duration
+		want              Verb
+	}{
+		"a run of ours":                         {10 * time.Minute, 0, 9 * time.Minute, Refuse},
+		"no run of ours":                        {10 * time.Minute, 0, 10 * time.Minute, Upgrade},
+		"Helm's default":                        {time.Minute, 0, 5 * time.Minute, Refuse},
+		"longer than Helm's default":            {time.Minute, 0, 6 * time.Minute, Upgrade},
+		"the release's own timeout":             {time.Minute, time.Hour, 59 * time.Minute, Refuse},
+		"longer than the release's own timeout": {time.Minute, time.Hour, 61 * time.Minute, Upgrade},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found, declared, p := have("web", "pending-upgrade"), want("web", release.Installed), policy
+			found.Updated, declared.Options.Timeout, p.AbandonedAfter = noon.Add(-test.age), test.release, test.run
+			got := Make([]release.Desired{declared}, []release.Observed{found}, []release.Rendered{next("web")}, release.Memory{}, p, noon)
+			if got.Steps[0].Verb != test.want {
+				t.Error(reasons(got))
+			}
+		})
+	}
+}
+
+func TestDefinitionsThatComeWithAReleaseAreNamed(t *testing.T) {
+	coming := next("web")
+	coming.CRDs = release.Manifest{object("apiextensions.k8s.io/v1", "CustomResourceDefinition/kinds.example.com", nil)}
+	p := Make([]release.Desired{want("web", release.Installed)}, nil, []release.Rendered{coming}, release.Memory{}, policy, noon)
+	if diff := cmp.Diff([]string{"web: install: not installed yet; brings the CRDs kinds.example.com"}, reasons(p)); diff != "" {
+		t.Error(diff)
 	}
 }
 

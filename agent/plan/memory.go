@@ -12,6 +12,7 @@ import (
 // are namespaces that could not be looked into: what was known of them stays known.
 func (p Plan) Memory(was release.Memory, unread []string, done func(release.Key) bool) release.Memory {
 	m := unseen(was, unread)
+	m.Corrected = p.corrected(was, done)
 	for _, step := range p.Steps {
 		if !step.owned(done(step.Key)) {
 			continue
@@ -55,7 +56,7 @@ func unseen(was release.Memory, unread []string) release.Memory {
 // may be: Helm records revisions that failed.
 func (s Step) owned(done bool) bool {
 	switch s.Verb {
-	case Install, Upgrade, Adopt:
+	case Install, Upgrade, Adopt, Relabel:
 		return true
 	case Uninstall, Prune:
 		return !done && s.Owned()
@@ -86,4 +87,21 @@ func (s Step) nextMark() (release.Mark, bool) {
 	default:
 		return release.Mark{}, false
 	}
+}
+
+// corrected counts on for what was corrected now; whatever was not is no fight any more.
+func (p Plan) corrected(was release.Memory, done func(release.Key) bool) map[string]int {
+	var counts map[string]int
+	for _, step := range p.Steps {
+		if step.Verb != Correct || !done(step.Key) {
+			continue
+		}
+		for _, drift := range step.ToCorrect {
+			if counts == nil {
+				counts = map[string]int{}
+			}
+			counts[drift.Identity(step.Key)] = was.Corrected[drift.Identity(step.Key)] + 1
+		}
+	}
+	return counts
 }

@@ -15,7 +15,10 @@ const (
 	Install   Verb = "install"
 	Upgrade   Verb = "upgrade"
 	Uninstall Verb = "uninstall"
-	Adopt     Verb = "adopt"     // as declared already, but not recorded as this instance's: only its labels are written
+	Adopt     Verb = "adopt"     // as declared already, but recorded as nobody's, or as declared elsewhere: only labels are written
+	Relabel   Verb = "relabel"   // as declared already; what it is made from is recorded anew, as a label
+	Correct   Verb = "correct"   // as declared, but live objects are not: these are patched or re-created
+	Drifted   Verb = "drifted"   // the same, and somebody wishes to be told only
 	Unchanged Verb = "unchanged" // as declared already
 	Leave     Verb = "leave"     // declared, but disabled or not selected: neither installed nor uninstalled
 	Mark      Verb = "mark"      // owned, but no longer declared: from now on waiting to be pruned
@@ -28,7 +31,7 @@ const (
 // Writes says whether doing the verb changes the cluster.
 func (v Verb) Writes() bool {
 	switch v {
-	case Install, Upgrade, Uninstall, Adopt, Prune:
+	case Install, Upgrade, Uninstall, Adopt, Relabel, Correct, Prune:
 		return true
 	default:
 		return false
@@ -44,6 +47,9 @@ type Step struct {
 	Want *release.Desired  // nil for orphans
 	Have *release.Observed // nil when Helm's storage knows no such release
 	Next *release.Rendered // nil unless a new revision was rendered
+
+	// ToCorrect are those of the found drifts that are to be corrected.
+	ToCorrect []release.Drift
 
 	// Owner is what the release's labels should say once the step is done.
 	Owner release.Owner

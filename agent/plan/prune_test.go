@@ -107,7 +107,7 @@ func TestGuards(t *testing.T) {
 		"kept by an annotation": {func(o *orphaned) { o.have[0].KeptByHand = true },
 			"orphan: no longer declared; it is to be kept", Orphan, Orphan},
 		"state files passed over": {func(o *orphaned) { o.policy.PassedOver = []string{"a.yaml", "b.yaml"} },
-			"hold: no longer declared; the helmfile was not completely loaded: the environment is not defined in a.yaml, b.yaml", Hold, Hold},
+			"hold: no longer declared; the helmfile was not completely loaded: a.yaml, b.yaml", Hold, Hold},
 		"nothing declared": {func(o *orphaned) { o.want = nil; o.have = o.have[:1] },
 			"hold: no longer declared; the helmfile declares nothing at all" + advice, Hold, Prune},
 		"installed from elsewhere": {func(o *orphaned) { o.have[0].Origin = "elsewhere" },

@@ -15,6 +15,8 @@ type Memory struct {
 	Namespaces []string `json:"namespaces,omitempty"`
 	// Needs are the needs of owned releases, by release, so that those nobody declares any more go in the right order.
 	Needs map[string][]Key `json:"needs,omitempty"`
+	// Corrected counts, by [Drift.Identity], in how many runs in a row a drift was corrected.
+	Corrected map[string]int `json:"corrected,omitempty"`
 }
 
 // Mark says since when an owned release has been undeclared.
@@ -40,7 +42,7 @@ type encodedMemory struct {
 }
 
 // Encode is the memory as text of at most MemoryLimit bytes. What does not fit is forgotten, the least important first:
-// needs, then the youngest marks, then namespaces.
+// corrections, needs, then the youngest marks, then namespaces.
 func (m Memory) Encode() (string, error) {
 	for {
 		encoded, err := json.Marshal(encodedMemory{memoryVersion, m})
@@ -56,6 +58,8 @@ func (m Memory) Encode() (string, error) {
 
 func (m Memory) smaller() Memory {
 	switch {
+	case len(m.Corrected) > 0:
+		m.Corrected = nil
 	case len(m.Needs) > 0:
 		m.Needs = nil
 	case len(m.Marks) > 0:

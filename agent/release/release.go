@@ -129,11 +129,13 @@ type Observed struct {
 	Manifest Manifest
 	// Owner is whose release it is, as its labels say.
 	Owner
+	// Drifts are the live objects that are not as the revision says; they are looked for only where somebody wants to know.
+	Drifts []Drift
 	// KeptByHand says that somebody annotated the record so that the release is never pruned.
 	KeptByHand bool
 }
 
-// Owner says whose a release is. It travels as labels on Helm's storage record.
+// Owner says whose a release is and what it was made from. It travels as labels on Helm's storage record.
 type Owner struct {
 	// Instance is the agent instance that owns the release; empty when none does.
 	Instance string
@@ -141,6 +143,8 @@ type Owner struct {
 	Origin string
 	// Keep forbids pruning: an orphan stays until a person takes it away.
 	Keep bool
+	// Fingerprint is of the inputs that the revision was made from; empty when that is not known.
+	Fingerprint string
 }
 
 // ChartVersion is the chart that a revision was made from.
@@ -156,6 +160,11 @@ type Rendered struct {
 	Chart    ChartVersion
 	Values   map[string]any // as Helm would record them
 	Manifest Manifest
+	// CRDs are what the chart has beside its templates and brings with the first revision only.
+	CRDs Manifest
+	// Fingerprint is of the inputs. When the last revision has the same, that revision is what would be made, and nothing
+	// else is filled in here.
+	Fingerprint string
 	// Err says why no revision can be made of this release: no such chart, templates that fail, a schema violated.
 	Err error
 }
@@ -166,5 +175,7 @@ const (
 	InstanceLabel = "helmfile-agent.github.io/instance"
 	OriginLabel   = "helmfile-agent.github.io/origin"
 	PruneLabel    = "helmfile-agent.github.io/prune"
-	KeepValue     = "keep"
+	// FingerprintLabel is of the inputs that the revision was made from, so that equal ones need not be rendered again.
+	FingerprintLabel = "helmfile-agent.github.io/fingerprint"
+	KeepValue        = "keep"
 )

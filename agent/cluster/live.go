@@ -1,0 +1,151 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// place is where objects of one kind live: what one LIST returns.
+type place struct {
+	schema.GroupVersionResource
+	namespace string // empty for what is cluster-scoped
+}
+
+func (p place) of(client dynamic.Interface) dynamic.ResourceInterface {
+	if p.namespace == "" {
+		return client.Resource(p.GroupVersionResource)
+	}
+	return client.Resource(p.GroupVersionResource).Namespace(p.namespace)
+}
+
+// target is an object of a release's last revision, and where it should be.
+type target struct {
+	release.Object
+	of    release.Key
+	place place
+}
+
+// targets are the objects to compare: hooks come and go. A kind that the cluster does not know has no place.
+func (r *Reader) targets(releases []release.Observed) []target {
+	var all []target
+	for _, found := range releases {
+		for _, object := range found.Manifest {
+			if object.Hook {
+				continue
+			}
+			if at, ok := r.c.placeOf(object, found.Namespace); ok {
+				all = append(all, target{object, found.Key, at})
+			}
+		}
+	}
+	return all
+}
+
+func (c *connection) placeOf(object release.Object, namespace string) (place, bool) {
+	gv, err := schema.ParseGroupVersion(object.APIVersion)
+	if err != nil {
+		return place{}, false
+	}
+	mapping, err := c.mapper.RESTMapping(gv.WithKind(object.Kind).GroupKind(), gv.Version)
+	if err != nil {
+		return place{}, false
+	}
+	at := place{GroupVersionResource: mapping.Resource}
+	if mapping.Scope.Name() == "namespace" {
+		at.namespace = namespace
+		if object.Namespace != "" {
+			at.namespace = object.Namespace
+		}
+	}
+	return at, true
+}
+
+const (
+	listsAtOnce  = 8
+	liveChunk    = 500
+	helmsRecords = "type!=helm.sh/release.v1" // a field selector: Helm's records are no objects of releases
+)
+
+// live is what the cluster has of the targets, by place and name.
+func (r *Reader) live(ctx context.Context, targets []target) (map[place]map[string]*unstructured.Unstructured, error) {
+	wanted := map[place]map[string]bool{}
+	for _, t := range targets {
+		if wanted[t.place] == nil {
+			wanted[t.place] = map[string]bool{}
+		}
+		wanted[t.place][t.Name] = true
+	}
+	var mu sync.Mutex
+	found := map[place]map[string]*unstructured.Unstructured{}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(listsAtOnce)
+	for at, names := range wanted {
+		group.Go(func() error {
+			objects, err := r.objects(ctx, at, names)
+			mu.Lock()
+			defer mu.Unlock()
+			found[at] = objects
+			return err
+		})
+	}
+	return found, group.Wait()
+}
+
+// objects lists a place, or where listing is forbidden gets each object.
+func (r *Reader) objects(ctx context.Context, at place, names map[string]bool) (map[string]*unstructured.Unstructured, error) {
+	found, err := r.listPlace(ctx, at, names)
+	if apierrors.IsForbidden(err) {
+		found, err = r.getEach(ctx, at, names)
+	}
+	if apierrors.IsNotFound(err) {
+		return nil, nil // the kind itself is gone since it was discovered
+	}
+	return found, classify(fmt.Sprintf("read %s in namespace %q", at.Resource, at.namespace), err)
+}
+
+func (r *Reader) listPlace(ctx context.Context, at place, names map[string]bool) (map[string]*unstructured.Unstructured, error) {
+	found := map[string]*unstructured.Unstructured{}
+	opts := metav1.ListOptions{Limit: liveChunk}
+	if at.Resource == "secrets" && at.Group == "" {
+		opts.FieldSelector = helmsRecords
+	}
+	for {
+		chunk, err := at.of(r.c.dynamic).List(ctx, opts)
+		if err != nil {
+			return nil, err
+		}
+		for i := range chunk.Items {
+			if item := &chunk.Items[i]; names[item.GetName()] {
+				found[item.GetName()] = item
+			}
+		}
+		if opts.Continue = chunk.GetContinue(); opts.Continue == "" {
+			return found, nil
+		}
+	}
+}
+
+func (r *Reader) getEach(ctx context.Context, at place, names map[string]bool) (map[string]*unstructured.Unstructured, error) {
+	found := map[string]*unstructured.Unstructured{}
+	for name := range names {
+		object, err := at.of(r.c.dynamic).Get(ctx, name, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err):
+		case err != nil:
+			return nil, err
+		default:
+			found[name] = object
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,140 @@
+package e2e
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
+)
+
+// TestFingerprint tells when a release is rendered, upgraded, or only recorded anew.
+func TestFingerprint(t *testing.T) { tellAll(t, fingerprintTales) }
+
+var fingerprintTales = map[string]func(*story){
+	"a record of an older fingerprint version is labelled anew, and nothing else happens": func(s *story) {
+		s.installs(db, web)
+		s.relabelled("db", `"v0-0123456789abcdef0123456789abcdef01234567"`)
+		s.run().shows(converged, "db recorded, web unchanged").says("what it is made from is recorded anew").writes("patch secrets")
+		s.has("db 1, web 1")
+		s.run().shows(converged, "db unchanged, web unchanged").writes("")
+	},
+
+	"a record without a fingerprint is labelled anew": func(s *story) {
+		s.installs(db)
+		s.relabelled("db", "null")
+		s.run().shows(converged, "db recorded").writes("patch secrets")
+		s.has("db 1")
+		s.run().shows(converged, "db unchanged").writes("")
+	},
+
+	"new values: an upgrade with a new fingerprint": func(s *story) {
+		s.installs(db)
+		before := s.fingerprint("db", 1)
+		s.declares(dbRed)
+		s.run().shows(converged, "db upgraded").says("values changed: color")
+		if after := s.fingerprint("db", 2); after == before || after == "" {
+			s.t.Errorf("the fingerprint of revision 2 is %q, that of revision 1 was %q", after, before)
+		}
+		s.run().shows(converged, "db unchanged").writes("")
+	},
+
+	"a value that changes no object is recorded only": func(s *story) {
+		s.installs(db)
+		s.declares("- {name: db, chart: ./chart, values: [{unused: 1}]}\n")
+		s.run().shows(converged, "db recorded").writes("patch secrets")
+		s.run().shows(converged, "db unchanged").writes("")
+		s.has("db 1")
+	},
+
+	"a chart that rolls dice is upgraded only when its inputs change": func(s *story) {
+		dice := func(more string) {
+			s.commits("releases:\n- {name: dice, chart: ./dice, values: [{sides: " + more + "}]}\n" +
+				"-- dice/Chart.yaml --\napiVersion: v2\nname: dice\nversion: 1.0.0\n" +
+				"-- dice/templates/a.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: dice}\ndata: {thrown: {{ randAlphaNum 20 | quote }}, at: {{ now | unixEpoch | quote }}, sides: {{ .Values.sides | quote }}}\n")
+		}
+		dice("6")
+		s.run().shows(converged, "dice installed")
+		thrown := at(s.object("configmaps/dice"), "/data/thrown")
+		for range 3 {
+			s.run().shows(converged, "dice unchanged").writes("")
+		}
+		merge("configmaps/dice", `{data: {thrown: again}}`)(s)
+		s.run().shows(converged, "dice correct")
+		if at(s.object("configmaps/dice"), "/data/thrown") != thrown {
+			s.t.Error("the correction threw the dice again")
+		}
+		dice("12")
+		s.run().shows(converged, "dice upgraded")
+		s.has("dice 2")
+		s.run().shows(converged, "dice unchanged")
+	},
+
+	"a template changed: an upgrade": func(s *story) {
+		s.installs(db)
+		s.commits("releases:\n" + db + "-- chart/templates/all.yaml --\n" + strings.Replace(storyChart["chart/templates/all.yaml"], `"blue"`, `"green"`, 1))
+		s.run().shows(converged, "db upgraded").says("templates changed: ConfigMap/db")
+		s.run().shows(converged, "db unchanged").writes("")
+	},
+
+	"only a comment in a template changed: recorded anew": func(s *story) {
+		s.installs(db)
+		s.commits("releases:\n" + db + "-- chart/templates/all.yaml --\n{{/* a comment */}}\n" + storyChart["chart/templates/all.yaml"])
+		s.run().shows(converged, "db recorded").writes("patch secrets")
+		s.has("db 1")
+		s.run().shows(converged, "db unchanged").writes("")
+	},
+
+	"a file that .helmignore leaves out does not count": func(s *story) {
+		s.commits("releases:\n" + db + "-- chart/.helmignore --\nnotes.md\n-- chart/notes.md --\none\n")
+		s.run().shows(converged, "db installed")
+		s.commits("releases:\n" + db + "-- chart/notes.md --\ntwo\n")
+		s.run().shows(converged, "db unchanged").writes("")
+	},
+
+	"a constraint that resolves to a new version: an upgrade": func(s *story) {
+		charts := must(servers.NewChartRepository(servers.Options{}))(s.t)
+		s.t.Cleanup(charts.Close)
+		labelled := map[string]string{
+			"Chart.yaml":       "apiVersion: v2\nname: small\nversion: 1.0.0\n",
+			"templates/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}}\ndata: {chart: {{ .Chart.Version }}}\n",
+		}
+		dir := checkout(s.t, labelled)
+		must(charts.Add(dir))(s.t)
+		s.commits("repositories: [{name: served, url: " + charts.URL + "}]\nreleases:\n- {name: db, chart: served/small, version: ^1.0.0}\n")
+		s.run().shows(converged, "db installed")
+		s.run().shows(converged, "db unchanged").writes("")
+		must(charts.AddVersion(dir, "1.1.0"))(s.t)
+		s.run().shows(converged, "db upgraded").says("chart 1.0.0 → 1.1.0")
+		must(charts.AddVersion(dir, "2.0.0"))(s.t)
+		s.run().shows(converged, "db unchanged").writes("")
+	},
+
+	"what the helmfile command line installed is adopted without a revision": func(s *story) {
+		files := maps.Clone(storyChart)
+		files["helmfile.yaml"] = "helmDefaults: {createNamespace: false}\nreleases:\n- {name: db, chart: ./chart, namespace: " + s.namespace + "}\n"
+		dir := checkout(s.t, files)
+		if r := s.tenant.run(dir, "helmfile", "sync"); r.code != 0 {
+			s.t.Fatal(r)
+		}
+		s.declares(db)
+		s.run().shows(converged, "db adopted")
+		s.has("db 1")
+		s.run().shows(converged, "db unchanged").writes("")
+		if s.fingerprint("db", 1) == "" {
+			s.t.Error("no fingerprint was recorded")
+		}
+	},
+}
+
+// relabelled writes another fingerprint, as another version of the agent would have.
+func (s *story) relabelled(name, fingerprint string) {
+	s.t.Helper()
+	s.patches(name, 1, `{"metadata":{"labels":{"`+release.FingerprintLabel+`":`+fingerprint+`}}}`)
+}
+
+func (s *story) fingerprint(name string, revision int) string {
+	s.t.Helper()
+	return s.record(name, revision).Labels[release.FingerprintLabel]
+}
