@@ -14,40 +14,39 @@ import (
 )
 
 // Run makes the cluster as the repository declares it, and says what happened. It returns a report, never an error.
-func Run(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask) report.Report {
-	r := begin(config.Run, cfg, log, mask)
+func Run(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask, progress *Progress) report.Report {
+	r := begin(config.Run, cfg, log, mask, progress)
 	return r.within(ctx, func(ctx context.Context) error {
 		w, err := r.look(ctx)
 		if err != nil {
 			return err
 		}
-		r.report.Outcomes = apply.Look(w.plan)
+		r.planned(w.plan)
 		if err := w.reader.Preflight(ctx, changes(w.plan)); err != nil {
 			return err
 		}
-		writer := w.cluster.Writer()
+		writer := cluster.NewWriter(w.reader)
 		r.report.Outcomes = apply.Do(ctx, w.plan, writer, cfg.Concurrency, log)
 		return r.remember(ctx, writer, w)
 	})
 }
 
 // Diff says what Run would do, and writes nothing.
-func Diff(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask) report.Report {
-	r := begin(config.Diff, cfg, log, mask)
+func Diff(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask, progress *Progress) report.Report {
+	r := begin(config.Diff, cfg, log, mask, progress)
 	return r.within(ctx, func(ctx context.Context) error {
 		w, err := r.look(ctx)
-		r.report.Outcomes = apply.Look(w.plan)
+		r.planned(w.plan)
 		return err
 	})
 }
 
-// world is what a run has seen and decided before it writes.
+// world is what a run has seen and decided before it writes. It has no way to a writer: only Run and Destroy make one.
 type world struct {
-	cluster *cluster.Cluster
-	reader  *cluster.Reader
-	was     cluster.Remembered
-	unread  []string // namespaces that hold releases of this instance and could not be read
-	plan    plan.Plan
+	reader *cluster.Reader
+	was    cluster.Remembered
+	unread []string // namespaces that hold releases of this instance and could not be read
+	plan   plan.Plan
 }
 
 // look is the whole way from the repository to the decisions. It writes nothing to the cluster.
@@ -60,23 +59,25 @@ func (r *run) look(ctx context.Context) (w world, err error) {
 	if err != nil {
 		return w, err
 	}
-	if w.cluster, err = r.connect(ctx, charts); err != nil {
+	if w.reader, err = r.connect(ctx, charts); err != nil {
 		return w, err
 	}
-	set, err := r.load(ctx, checkout, w.cluster, charts)
+	set, err := r.load(ctx, checkout, w.reader, charts)
 	if err != nil {
 		return w, err
 	}
-	w.reader = w.cluster.Reader()
 	if w.was, err = r.recall(ctx, w.reader); err != nil {
 		return w, err
 	}
-	have, unread, err := w.reader.Observe(ctx, namespaces(set.Releases, w.cluster.Namespace), w.was.Namespaces)
+	have, unread, err := w.reader.Observe(ctx, namespaces(set.Releases), w.was.Namespaces)
 	if err != nil {
 		return w, err
 	}
 	next, err := w.reader.Render(ctx, set.Releases, r.cfg.Concurrency)
 	if err != nil {
+		return w, err
+	}
+	if err := r.findDrift(ctx, w.reader, set.Releases, have); err != nil {
 		return w, err
 	}
 	w.unread = unread

@@ -14,45 +14,45 @@ import (
 
 // Destroy uninstalls everything that the instance owns and forgets it, once confirm has been shown what and agrees. It
 // needs no repository.
-func Destroy(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask, confirm func(report.Report) error) report.Report {
-	r := begin(config.Destroy, cfg, log, mask)
+func Destroy(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask, progress *Progress, confirm func(report.Report) error) report.Report {
+	r := begin(config.Destroy, cfg, log, mask, progress)
 	return r.within(ctx, func(ctx context.Context) error {
-		c, p, err := r.owned(ctx)
+		reader, p, err := r.owned(ctx)
 		if err != nil {
 			return err
 		}
-		r.report.Outcomes = apply.Look(p)
+		r.planned(p)
 		if cfg.DryRun {
 			return nil
 		}
 		if err := confirm(r.report.Masked(mask.String)); err != nil {
 			return err
 		}
-		if err := c.Reader().Preflight(ctx, changes(p)); err != nil {
+		if err := reader.Preflight(ctx, changes(p)); err != nil {
 			return err
 		}
-		r.report.Outcomes = apply.Do(ctx, p, c.Writer(), cfg.Concurrency, log)
+		writer := cluster.NewWriter(reader)
+		r.report.Outcomes = apply.Do(ctx, p, writer, cfg.Concurrency, log)
 		if !allDone(r.report.Outcomes) {
 			return nil // what is left is remembered, so that it can be found again
 		}
-		return c.Writer().Forget(ctx)
+		return writer.Forget(ctx)
 	})
 }
 
 // owned plans to remove what the instance owns, wherever it is known to own something.
-func (r *run) owned(ctx context.Context) (*cluster.Cluster, plan.Plan, error) {
-	c, err := r.connect(ctx, nil) // nothing is rendered, so no chart is needed
+func (r *run) owned(ctx context.Context) (*cluster.Reader, plan.Plan, error) {
+	reader, err := r.connect(ctx, nil) // nothing is rendered, so no chart is needed
 	if err != nil {
 		return nil, plan.Plan{}, err
 	}
-	reader := c.Reader()
 	was, err := r.recall(ctx, reader)
 	if err != nil {
 		return nil, plan.Plan{}, err
 	}
 	// Every namespace must be readable: what cannot be seen would be left behind and forgotten.
-	have, _, err := reader.Observe(ctx, append(was.Namespaces, c.Namespace), nil)
-	return c, plan.Destroy(have, was.Memory, r.cfg.Instance), err
+	have, _, err := reader.Observe(ctx, was.Namespaces, nil)
+	return reader, plan.Destroy(have, was.Memory, r.cfg.Instance), err
 }
 
 func allDone(outcomes []apply.Outcome) bool {

@@ -20,13 +20,14 @@ const module = "github.com/helmfile-agent/helmfile-agent/agent"
 var rooms = map[string][]string{
 	"exit":    {},
 	"release": {},
-	"config":  {"exit"},
+	"config":  {"exit", "release"},
 	"source":  {"exit", "config"},
 	"secrets": {"exit"},
 	"chart":   {"exit", "release"},
 	"tool":    {"exit", "release", "secrets", "chart"},
 	"desired": {"exit", "release", "secrets", "chart"},
-	"cluster": {"exit", "release", "chart"},
+	"drift":   {"release"},
+	"cluster": {"exit", "release", "chart", "drift"},
 	"plan":    {"release"},
 	"apply":   {"release", "plan"},
 	"report":  {"exit", "release", "source", "plan", "apply"},
@@ -40,7 +41,7 @@ var doors = map[string][]string{
 	"github.com/helmfile/helmfile":   {"desired"},
 	"github.com/spf13/cobra":         {"tool"},
 	"helm.sh/helm/v3":                {"chart", "cluster", "tool", "desired"}, // desired merges values as Helm's command line does
-	"k8s.io/client-go":               {"cluster", "tool"},
+	"k8s.io/client-go":               {"cluster", "tool", "drift"},            // drift needs the Go types of objects
 	"k8s.io/cli-runtime":             {"cluster", "tool"},
 	"sigs.k8s.io/kustomize":          {"tool"},
 	"github.com/aymanbagabas/go-udi": {"report"},

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/apply"
@@ -28,18 +29,27 @@ type run struct {
 	cfg       config.Config
 	log       *slog.Logger
 	mask      *secrets.Mask
+	progress  *Progress
 	workspace string // private; removed at the end
 	report    report.Report
 }
 
-func begin(command string, cfg config.Config, log *slog.Logger, mask *secrets.Mask) *run {
-	return &run{cfg: cfg, log: log, mask: mask, report: report.Report{
+func begin(command string, cfg config.Config, log *slog.Logger, mask *secrets.Mask, progress *Progress) *run {
+	r := &run{cfg: cfg, log: log, mask: mask, progress: progress, report: report.Report{
 		Command:     command,
 		Instance:    cfg.Instance,
 		Namespace:   cfg.Namespace,
 		Environment: cfg.Environment,
 		Started:     time.Now(),
 	}}
+	progress.note(r.report)
+	return r
+}
+
+// planned reports what the run is about to do.
+func (r *run) planned(p plan.Plan) {
+	r.report.Outcomes = apply.Look(p)
+	r.progress.note(r.report)
 }
 
 // within gives the steps a workspace and a deadline, and completes the report.
@@ -58,8 +68,11 @@ func (r *run) within(ctx context.Context, steps func(context.Context) error) rep
 // stopped says that the run was ended from outside, and what it was doing: the outside's exit code counts.
 func stopped(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
-	if err == nil || errors.Is(err, cause) {
+	if err == nil {
 		return cause
+	}
+	if errors.Is(err, cause) {
+		return exit.With(exit.Of(cause), err) // it says what was being done
 	}
 	return exit.With(exit.Of(cause), fmt.Errorf("%w; it was about to: %w", cause, err))
 }
@@ -77,6 +90,7 @@ func (r *run) inWorkspace(ctx context.Context, steps func(context.Context) error
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	r.workspace = dir
+	r.progress.in(dir)
 	return steps(ctx)
 }
 
@@ -89,6 +103,7 @@ func (r *run) checkout(ctx context.Context) (source.Checkout, error) {
 		checkout, err = source.Clone(ctx, r.request(), filepath.Join(r.workspace, "checkout"))
 	}
 	r.report.Source = checkout.Revision
+	r.progress.note(r.report)
 	if err == nil {
 		r.log.Info("checked out", "repo", checkout.Repo, "ref", checkout.Ref, "commit", checkout.Commit)
 	}
@@ -117,22 +132,38 @@ func (r *run) charts() (*chart.Store, error) {
 	return chart.NewStore(dir, r.log)
 }
 
-func (r *run) connect(ctx context.Context, charts *chart.Store) (*cluster.Cluster, error) {
-	c, err := cluster.Connect(ctx, cluster.Options{
+func (r *run) connect(ctx context.Context, charts *chart.Store) (*cluster.Reader, error) {
+	reader, err := cluster.Connect(ctx, cluster.Options{
 		Kubeconfig: r.cfg.Kubeconfig,
 		Context:    r.cfg.Context,
 		Namespace:  r.cfg.Namespace,
 		Instance:   r.cfg.Instance,
 		Charts:     charts,
+		Volatile:   r.volatile(),
 		Log:        r.log,
 	})
 	if err == nil {
-		r.report.Namespace = c.Namespace
+		r.report.Namespace = reader.Namespace()
 	}
-	return c, err
+	return reader, err
 }
 
-func (r *run) load(ctx context.Context, checkout source.Checkout, c *cluster.Cluster, charts *chart.Store) (desired.Set, error) {
+// volatile are the paths that charts made during the run may contain, as written and as they really are.
+func (r *run) volatile() []string {
+	var paths []string
+	for _, path := range []string{r.cfg.Dir, r.workspace} {
+		if path == "" {
+			continue
+		}
+		paths = append(paths, path)
+		if real, err := filepath.EvalSymlinks(path); err == nil && real != path {
+			paths = append(paths, real)
+		}
+	}
+	return paths
+}
+
+func (r *run) load(ctx context.Context, checkout source.Checkout, reader *cluster.Reader, charts *chart.Store) (desired.Set, error) {
 	set, err := desired.Load(ctx, desired.Request{
 		Dir:             checkout.Dir,
 		Path:            r.cfg.Path,
@@ -140,7 +171,7 @@ func (r *run) load(ctx context.Context, checkout source.Checkout, c *cluster.Clu
 		Selectors:       r.cfg.Selector,
 		StateValuesSet:  r.cfg.StateValuesSet,
 		StateValuesFile: r.cfg.StateValuesFile,
-		Namespace:       c.Namespace,
+		Namespace:       reader.Namespace(),
 		KubeContext:     r.cfg.Context,
 		Kubeconfig:      r.cfg.Kubeconfig,
 		Concurrency:     r.cfg.Concurrency,
@@ -151,18 +182,21 @@ func (r *run) load(ctx context.Context, checkout source.Checkout, c *cluster.Clu
 	})
 	for _, file := range set.PassedOver {
 		r.report.Warnings = append(r.report.Warnings,
-			fmt.Sprintf("%s was passed over: it does not define the environment %q", file, r.cfg.Environment))
+			"passed over: "+file)
 	}
 	return set, err
 }
 
+// afterlife is how long something may go on after a run should have ended: what it may take to stop, rounded up generously
+// because clocks differ.
+const afterlife = time.Minute
+
 func (r *run) policy(checkout source.Checkout, set desired.Set) plan.Policy {
 	return plan.Policy{
-		Instance: r.cfg.Instance,
-		Origin:   source.Origin(checkout.Repo, r.cfg.Path, r.cfg.Environment),
-		Commit:   checkout.Commit,
-		// No run of this agent lives longer than its timeout, so what is pending for longer has no maker any more.
-		AbandonedAfter: r.cfg.Timeout,
+		Instance:       r.cfg.Instance,
+		Origin:         r.origin(checkout),
+		Commit:         checkout.Commit,
+		AbandonedAfter: r.cfg.Timeout + afterlife,
 		Looking:        r.report.Command == report.Diff,
 		Selecting:      len(r.cfg.Selector) > 0,
 		PassedOver:     set.PassedOver,
@@ -172,7 +206,16 @@ func (r *run) policy(checkout source.Checkout, set desired.Set) plan.Policy {
 			MaxShare: r.cfg.PruneMaxShare,
 			Allow:    r.cfg.PruneAllow,
 		},
+		Drift: release.DriftMode(r.cfg.Drift),
 	}
+}
+
+// origin is unknown for a local checkout: how its remote is spelled there says nothing about what the agent clones.
+func (r *run) origin(checkout source.Checkout) string {
+	if r.cfg.Dir != "" {
+		return ""
+	}
+	return source.Origin(checkout.Repo, r.cfg.Path, r.cfg.Environment)
 }
 
 // recall reads the instance's memory. A lost one is safe: nothing is pruned because of it.
@@ -182,6 +225,23 @@ func (r *run) recall(ctx context.Context, reader *cluster.Reader) (cluster.Remem
 		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("the memory of instance %s was not understood and begins anew: %v", r.cfg.Instance, was.Lost))
 	}
 	return was, err
+}
+
+// findDrift looks at the live objects of the releases that are wanted and deployed, and notes in have what differs.
+func (r *run) findDrift(ctx context.Context, reader *cluster.Reader, want []release.Desired, have []release.Observed) error {
+	if release.DriftMode(r.cfg.Drift) == release.IgnoreDrift {
+		return nil
+	}
+	wanted := map[release.Key]bool{}
+	for _, w := range want {
+		wanted[w.Key] = w.State == release.Installed && release.DriftMode(w.Labels[release.DriftLabel]) != release.IgnoreDrift
+	}
+	standing := slices.DeleteFunc(slices.Clone(have), func(o release.Observed) bool { return !wanted[o.Key] || o.Status != "deployed" })
+	drifts, err := reader.Drift(ctx, standing, r.cfg.DriftIgnore, r.cfg.Concurrency)
+	for i := range have {
+		have[i].Drifts = drifts[have[i].Key]
+	}
+	return err
 }
 
 // remember ends a run: what is marked, what is owned where.
@@ -212,9 +272,9 @@ func rememberStopped(ctx context.Context, writer *cluster.Writer, was cluster.Re
 	return err
 }
 
-// namespaces are those that releases are declared in, and the agent's own.
-func namespaces(want []release.Desired, own string) []string {
-	all := []string{own}
+// namespaces are those that releases are declared in.
+func namespaces(want []release.Desired) []string {
+	var all []string
 	for _, w := range want {
 		all = append(all, w.Namespace)
 	}
@@ -225,14 +285,34 @@ func namespaces(want []release.Desired, own string) []string {
 func changes(p plan.Plan) []cluster.Change {
 	var all []cluster.Change
 	for _, step := range p.Changes() {
-		change := cluster.Change{Key: step.Key, LabelsOnly: step.Verb == plan.Adopt}
-		if step.Have != nil {
-			change.Before = step.Have.Manifest
-		}
-		if step.Next != nil && step.Verb != plan.Uninstall && step.Verb != plan.Prune {
-			change.After = step.Next.Manifest
-		}
-		all = append(all, change)
+		all = append(all, change(step))
 	}
 	return all
+}
+
+var deeds = map[plan.Verb]cluster.Deed{
+	plan.Adopt:     cluster.Labels,
+	plan.Relabel:   cluster.Labels,
+	plan.Correct:   cluster.Corrects,
+	plan.Install:   cluster.Installs,
+	plan.Upgrade:   cluster.Upgrades,
+	plan.Uninstall: cluster.Uninstalls,
+	plan.Prune:     cluster.Uninstalls,
+}
+
+func change(s plan.Step) cluster.Change {
+	c := cluster.Change{Key: s.Key, Deed: deeds[s.Verb]}
+	if s.Want != nil {
+		c.Options = s.Want.Options
+	}
+	if s.Have != nil {
+		c.Revision, c.Status, c.Before, c.Drifts = s.Have.Revision, s.Have.Status, s.Have.Manifest, s.Have.Drifts
+	}
+	if s.Verb == plan.Correct {
+		c.Drifts = s.ToCorrect
+	}
+	if s.Next != nil {
+		c.After, c.CRDs = s.Next.Manifest, s.Next.CRDs
+	}
+	return c
 }

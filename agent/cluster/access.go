@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -10,23 +11,21 @@ import (
 	"golang.org/x/sync/errgroup"
 	authorization "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"reflect"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
-	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Change is what is about to happen to one release's objects: After is empty when it goes, Before when it comes.
-type Change struct {
-	release.Key
-	Before, After release.Manifest
-	// LabelsOnly changes leave the objects alone.
-	LabelsOnly bool
+// right is one thing that one may be allowed to do.
+type right struct{ verb, group, resource, namespace, name string }
+
+// toAny is the same right to objects of any name.
+func (r right) toAny() right {
+	r.name = ""
+	return r
 }
 
-// right is one thing that one may be allowed to do.
-type right struct{ verb, group, resource, namespace string }
+// toOne says whether a Role may grant the right for single objects. What is created has no name yet.
+func (r right) toOne() bool { return r.name != "" && r.verb != "create" }
 
 func (r right) String() string {
 	resource := r.resource
@@ -50,117 +49,80 @@ func (r *Reader) Preflight(ctx context.Context, changes []Change) error {
 			needed[need] = append(needed[need], change.Key.String())
 		}
 	}
-	denied, err := r.denied(ctx, needed)
+	if len(changes) > 0 {
+		needed[r.remembering()] = []string{"the memory of instance " + r.c.opts.Instance}
+	}
+	denied, err := r.denied(ctx, slices.Collect(maps.Keys(needed)))
 	if err != nil || len(denied) == 0 {
 		return err
 	}
-	lines := make([]string, 0, len(denied))
-	for _, missing := range denied {
-		lines = append(lines, fmt.Sprintf("%s (for %s)", missing, strings.Join(slices.Compact(needed[missing]), ", ")))
+	missing := map[right][]string{}
+	for _, need := range denied {
+		missing[need.toAny()] = append(missing[need.toAny()], needed[need]...)
+	}
+	lines := make([]string, 0, len(missing))
+	for need, releases := range missing {
+		slices.Sort(releases)
+		lines = append(lines, fmt.Sprintf("%s (for %s)", need, strings.Join(slices.Compact(releases), ", ")))
 	}
 	slices.Sort(lines)
 	return exit.With(exit.Forbidden, fmt.Errorf("nothing was changed, because the agent may not:\n  %s\ngrant it in a Role, or take it out of the helmfile",
 		strings.Join(lines, "\n  ")))
 }
 
-func (r *Reader) denied(ctx context.Context, needed map[right][]string) ([]right, error) {
+// denied are those of the rights that are not granted. Whether single objects are allowed is asked only where all of a kind
+// are not: the usual Role costs one question for each verb and kind.
+func (r *Reader) denied(ctx context.Context, needed []right) ([]right, error) {
+	toAny := map[right]bool{}
+	for _, need := range needed {
+		toAny[need.toAny()] = true
+	}
+	refused, err := r.refused(ctx, slices.Collect(maps.Keys(toAny)))
+	if err != nil {
+		return nil, err
+	}
+	var denied, named []right
+	for _, need := range needed {
+		switch {
+		case !slices.Contains(refused, need.toAny()):
+		case need.toOne():
+			named = append(named, need)
+		default:
+			denied = append(denied, need)
+		}
+	}
+	refused, err = r.refused(ctx, named)
+	return append(denied, refused...), err
+}
+
+func (r *Reader) refused(ctx context.Context, needs []right) ([]right, error) {
 	var mu sync.Mutex
-	var denied []right
+	var refused []right
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(reviewsAtOnce)
-	for need := range needed {
+	for _, need := range needs {
 		group.Go(func() error {
 			allowed, err := r.allowed(ctx, need)
 			if err == nil && !allowed {
 				mu.Lock()
 				defer mu.Unlock()
-				denied = append(denied, need)
+				refused = append(refused, need)
 			}
 			return err
 		})
 	}
-	return denied, group.Wait()
+	return refused, group.Wait()
 }
 
 func (r *Reader) allowed(ctx context.Context, need right) (bool, error) {
 	review := &authorization.SelfSubjectAccessReview{Spec: authorization.SelfSubjectAccessReviewSpec{
 		ResourceAttributes: &authorization.ResourceAttributes{
-			Verb: need.verb, Group: need.group, Resource: need.resource, Namespace: need.namespace,
+			Verb: need.verb, Group: need.group, Resource: need.resource, Namespace: need.namespace, Name: need.name,
 		},
 	}}
-	answer, err := r.client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+	answer, err := r.c.client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
 	if err != nil {
 		return false, classify("ask whether one may "+need.String(), err)
 	}
 	return answer.Status.Allowed, nil
-}
-
-// rights are what Helm needs for a change: its own records, and each object according to what becomes of it.
-func (r *Reader) rights(change Change) []right {
-	if change.LabelsOnly {
-		return []right{{"patch", "", "secrets", change.Namespace}}
-	}
-	var rights []right
-	storage := []string{"create", "update"}
-	if len(change.Before) > 0 {
-		storage = append(storage, "delete")
-	}
-	for _, verb := range storage {
-		rights = append(rights, right{verb, "", "secrets", change.Namespace})
-	}
-	before := byKey(change.Before)
-	for key, object := range byKey(change.After) {
-		old, existed := before[key]
-		rights = append(rights, r.objectRights(change.Namespace, object, verbsFor(old, existed, object))...)
-	}
-	after := byKey(change.After)
-	for key, object := range before {
-		if _, stays := after[key]; !stays && !object.Hook {
-			rights = append(rights, r.objectRights(change.Namespace, object, []string{"get", "delete"})...)
-		}
-	}
-	return rights
-}
-
-func verbsFor(old release.Object, existed bool, object release.Object) []string {
-	switch {
-	case !existed || object.Hook:
-		return []string{"get", "create"}
-	case reflect.DeepEqual(old.Content, object.Content):
-		return []string{"get"}
-	default:
-		return []string{"get", "patch"}
-	}
-}
-
-func byKey(manifest release.Manifest) map[release.ObjectKey]release.Object {
-	objects := make(map[release.ObjectKey]release.Object, len(manifest))
-	for _, object := range manifest {
-		objects[object.ObjectKey] = object
-	}
-	return objects
-}
-
-// objectRights is empty for a kind that the cluster does not know (yet): Helm will say so better.
-func (r *Reader) objectRights(namespace string, object release.Object, verbs []string) []right {
-	gv, err := schema.ParseGroupVersion(object.APIVersion)
-	if err != nil {
-		return nil
-	}
-	mapping, err := r.mapper.RESTMapping(gv.WithKind(object.Kind).GroupKind(), gv.Version)
-	if err != nil {
-		return nil
-	}
-	where := ""
-	if mapping.Scope.Name() == "namespace" {
-		where = namespace
-		if object.Namespace != "" {
-			where = object.Namespace
-		}
-	}
-	var rights []right
-	for _, verb := range verbs {
-		rights = append(rights, right{verb, mapping.Resource.Group, mapping.Resource.Resource, where})
-	}
-	return rights
 }

@@ -11,11 +11,11 @@ import (
 // helmTimeout is Helm's own default for one Kubernetes operation.
 const helmTimeout = 5 * time.Minute
 
+// newInstall and newUpgrade leave Atomic to undo.go, and wait as Helm does when it is set.
 func newInstall(config *action.Configuration, want release.Desired) *action.Install {
 	o := want.Options
 	install := action.NewInstall(config)
 	install.ReleaseName, install.Namespace = want.Name, want.Namespace
-	install.Atomic = o.Atomic
 	install.Description = o.Description
 	install.DisableHooks = o.DisableHooks
 	install.DisableOpenAPIValidation = o.DisableOpenAPIValidation
@@ -26,8 +26,7 @@ func newInstall(config *action.Configuration, want release.Desired) *action.Inst
 	install.SkipSchemaValidation = o.SkipSchemaValidation
 	install.SubNotes = o.SubNotes
 	install.TakeOwnership = o.TakeOwnership
-	install.Timeout = orHelmTimeout(o.Timeout)
-	install.Wait, install.WaitForJobs = o.Wait, o.WaitForJobs
+	install.Wait, install.WaitForJobs = o.Wait || o.Atomic, o.WaitForJobs
 	return install
 }
 
@@ -35,7 +34,6 @@ func newUpgrade(config *action.Configuration, want release.Desired) *action.Upgr
 	o := want.Options
 	upgrade := action.NewUpgrade(config)
 	upgrade.Namespace = want.Namespace
-	upgrade.Atomic = o.Atomic
 	upgrade.CleanupOnFail = o.CleanupOnFail
 	upgrade.Description = o.Description
 	upgrade.DisableHooks = o.DisableHooks
@@ -53,8 +51,7 @@ func newUpgrade(config *action.Configuration, want release.Desired) *action.Upgr
 	upgrade.SkipSchemaValidation = o.SkipSchemaValidation
 	upgrade.SubNotes = o.SubNotes
 	upgrade.TakeOwnership = o.TakeOwnership
-	upgrade.Timeout = orHelmTimeout(o.Timeout)
-	upgrade.Wait, upgrade.WaitForJobs = o.Wait, o.WaitForJobs
+	upgrade.Wait, upgrade.WaitForJobs = o.Wait || o.Atomic, o.WaitForJobs
 	return upgrade
 }
 
@@ -65,9 +62,7 @@ func newUninstall(config *action.Configuration, want release.Desired) *action.Un
 		uninstall.DeletionPropagation = "background"
 	}
 	uninstall.DisableHooks = want.Options.DisableHooks
-	uninstall.IgnoreNotFound = true
 	uninstall.Wait = want.Options.DeleteWait
-	uninstall.Timeout = orHelmTimeout(want.Options.DeleteTimeout)
 	return uninstall
 }
 

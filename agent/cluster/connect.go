@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"helm.sh/helm/v3/pkg/action"
 	"helm.sh/helm/v3/pkg/chartutil"
@@ -11,6 +12,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
@@ -26,19 +28,22 @@ type Options struct {
 	Namespace  string // the agent's own; empty for the context's
 	Instance   string
 	Charts     *chart.Store
+	Volatile   []string // paths that are others in every run, and so say nothing about a chart
 	Log        *slog.Logger
 }
 
-// Cluster is one connection. Discovery is done once and shared by all that is made from it.
-type Cluster struct {
-	Namespace string
-
-	opts         Options
-	config       *rest.Config
-	client       kubernetes.Interface
-	discovery    discovery.CachedDiscoveryInterface
-	mapper       meta.ResettableRESTMapper
-	capabilities *chartutil.Capabilities
+// connection is what a [Reader] and a [Writer] share; discovery is done once for both. It is not exported, so that whoever
+// holds a Reader holds nothing else.
+type connection struct {
+	namespace string // the agent's own
+	opts      Options
+	config    *rest.Config
+	client    kubernetes.Interface
+	dynamic   dynamic.Interface
+	discovery discovery.CachedDiscoveryInterface
+	mapper    meta.ResettableRESTMapper
+	// capabilities are exchanged when a release brings new kinds.
+	capabilities atomic.Pointer[chartutil.Capabilities]
 }
 
 // Requests are limited on the server's side, by priority and fairness; these bounds only keep one run from flooding it.
@@ -49,14 +54,14 @@ const (
 
 // Connect finds the cluster and asks it once for its version and APIs. Errors carry exit.ClusterUnreached, or
 // exit.ConfigInvalid where it is the kubeconfig that leads nowhere.
-func Connect(ctx context.Context, opts Options) (*Cluster, error) {
-	c := &Cluster{opts: opts}
+func Connect(ctx context.Context, opts Options) (*Reader, error) {
+	c := &connection{opts: opts}
 	loader := c.flags(opts.Namespace).ToRawKubeConfigLoader()
 	config, err := loader.ClientConfig()
 	if err != nil {
 		return nil, exit.With(exit.ConfigInvalid, fmt.Errorf("read kubeconfig: %w", err))
 	}
-	if c.Namespace, _, err = loader.Namespace(); err != nil {
+	if c.namespace, _, err = loader.Namespace(); err != nil {
 		return nil, exit.With(exit.ConfigInvalid, fmt.Errorf("read kubeconfig: %w", err))
 	}
 	config.QPS, config.Burst = requestsPerSecond, requestBurst
@@ -65,24 +70,20 @@ func Connect(ctx context.Context, opts Options) (*Cluster, error) {
 	if c.client, err = kubernetes.NewForConfig(config); err != nil {
 		return nil, unreachable(fmt.Errorf("connect to %s: %w", config.Host, err))
 	}
+	if c.dynamic, err = dynamic.NewForConfig(config); err != nil {
+		return nil, unreachable(fmt.Errorf("connect to %s: %w", config.Host, err))
+	}
 	c.discovery = memory.NewMemCacheClient(c.client.Discovery())
 	c.mapper = restmapper.NewDeferredDiscoveryRESTMapper(c.discovery)
-	return c, c.discover(ctx)
+	return newReader(c), c.discover(ctx)
 }
 
-// discover fills in what charts may ask of the cluster. client-go's discovery knows no context, hence the goroutine.
-func (c *Cluster) discover(ctx context.Context) error {
-	done := make(chan error, 1)
-	go func() { done <- c.readCapabilities() }()
-	select {
-	case err := <-done:
-		return classify(fmt.Sprintf("discover the APIs of %s", c.config.Host), err)
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+// discover fills in what charts may ask of the cluster. client-go's discovery knows no context.
+func (c *connection) discover(ctx context.Context) error {
+	return classify(fmt.Sprintf("discover the APIs of %s", c.config.Host), interruptibly(ctx, c.readCapabilities))
 }
 
-func (c *Cluster) readCapabilities() error {
+func (c *connection) readCapabilities() error {
 	version, err := c.discovery.ServerVersion()
 	if err != nil {
 		return err
@@ -92,36 +93,43 @@ func (c *Cluster) readCapabilities() error {
 	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
 		return err
 	}
-	c.capabilities = &chartutil.Capabilities{
+	c.capabilities.Store(&chartutil.Capabilities{
 		KubeVersion: chartutil.KubeVersion{Version: version.GitVersion, Major: version.Major, Minor: version.Minor},
 		APIVersions: apis,
 		HelmVersion: chartutil.DefaultCapabilities.HelmVersion,
-	}
+	})
 	return nil
 }
 
-func (c *Cluster) flags(namespace string) *genericclioptions.ConfigFlags {
+func (c *connection) flags(namespace string) *genericclioptions.ConfigFlags {
 	flags := genericclioptions.NewConfigFlags(false)
 	flags.KubeConfig, flags.Context, flags.Namespace = &c.opts.Kubeconfig, &c.opts.Context, &namespace
 	return flags
 }
 
-// getter is how the Helm SDK reaches the cluster from within one namespace: through the shared discovery.
+// getter is how the Helm SDK reaches the cluster from within one namespace: through the shared discovery, and until ctx ends.
 type getter struct {
 	*genericclioptions.ConfigFlags
-	cluster *Cluster
+	c   *connection
+	ctx context.Context
 }
 
-func (g getter) ToRESTConfig() (*rest.Config, error) { return rest.CopyConfig(g.cluster.config), nil }
+func (g getter) ToRESTConfig() (*rest.Config, error) {
+	config := rest.CopyConfig(g.c.config)
+	config.Wrap(endingWith(g.ctx))
+	return config, nil
+}
+
 func (g getter) ToDiscoveryClient() (discovery.CachedDiscoveryInterface, error) {
-	return g.cluster.discovery, nil
-}
-func (g getter) ToRESTMapper() (meta.RESTMapper, error) { return g.cluster.mapper, nil }
-
-func (c *Cluster) getter(namespace string) getter {
-	return getter{c.flags(namespace), c}
+	return g.c.discovery, nil
 }
 
-func (c *Cluster) debugf(format string, args ...any) {
+func (g getter) ToRESTMapper() (meta.RESTMapper, error) { return g.c.mapper, nil }
+
+func (c *connection) getter(ctx context.Context, namespace string) getter {
+	return getter{c.flags(namespace), c, ctx}
+}
+
+func (c *connection) debugf(format string, args ...any) {
 	c.opts.Log.Debug("helm", "message", fmt.Sprintf(format, args...))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"helm.sh/helm/v3/pkg/chart"
 	helm "helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/releaseutil"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -30,6 +31,20 @@ func manifestOf(revision *helm.Release) (release.Manifest, error) {
 	}
 	manifest.Sort()
 	return manifest, nil
+}
+
+// definitionsIn are the objects in a chart's crds directories, which Helm creates before the first revision only.
+func definitionsIn(c *chart.Chart) release.Manifest {
+	var manifest release.Manifest
+	for _, file := range c.CRDObjects() {
+		for _, document := range releaseutil.SplitManifests(string(file.File.Data)) {
+			if err := add(&manifest, document, false); err != nil {
+				continue // Helm will say so better when it installs them
+			}
+		}
+	}
+	manifest.Sort()
+	return manifest
 }
 
 func add(manifest *release.Manifest, document string, hook bool) error {

@@ -24,19 +24,29 @@ type Remembered struct {
 const memoryKey = "memory.json"
 
 // memoryName is the ConfigMap of an instance, in the agent's own namespace.
-func (c *Cluster) memoryName() string { return c.opts.Instance + "-memory" }
+func (c *connection) memoryName() string { return c.opts.Instance + "-memory" }
 
 // Remember reads the instance's memory. One that is not there, or not understood, is empty.
 func (r *Reader) Remember(ctx context.Context) (Remembered, error) {
-	stored, err := r.client.CoreV1().ConfigMaps(r.Namespace).Get(ctx, r.memoryName(), metav1.GetOptions{})
+	stored, err := r.c.client.CoreV1().ConfigMaps(r.c.namespace).Get(ctx, r.c.memoryName(), metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return Remembered{}, nil
 	}
 	if err != nil {
-		return Remembered{}, classify("read the memory of instance "+r.opts.Instance, err)
+		return Remembered{}, classify("read the memory of instance "+r.c.opts.Instance, err)
 	}
+	r.remembers = true
 	memory, err := release.DecodeMemory(stored.Data[memoryKey])
 	return Remembered{Memory: memory, Lost: err, stored: stored}, nil
+}
+
+// remembering is the right to write the memory: releases that change are to be found again.
+func (r *Reader) remembering() right {
+	verb := "create"
+	if r.remembers {
+		verb = "update"
+	}
+	return right{verb, "", "configmaps", r.c.namespace, r.c.memoryName()}
 }
 
 // Memorize writes the memory if it differs from what was read, and says whether it did. A memory that somebody else wrote
@@ -49,7 +59,7 @@ func (w *Writer) Memorize(ctx context.Context, was Remembered, memory release.Me
 	if was.same(encoded) {
 		return false, nil
 	}
-	configMaps := w.client.CoreV1().ConfigMaps(w.Namespace)
+	configMaps := w.c.client.CoreV1().ConfigMaps(w.c.namespace)
 	if was.stored == nil {
 		_, err = configMaps.Create(ctx, w.memory(encoded), metav1.CreateOptions{})
 	} else {
@@ -58,9 +68,9 @@ func (w *Writer) Memorize(ctx context.Context, was Remembered, memory release.Me
 		_, err = configMaps.Update(ctx, updated, metav1.UpdateOptions{}) // its resourceVersion is the lock
 	}
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err) {
-		return false, exit.With(exit.Locked, fmt.Errorf("write the memory of instance %s: another run changed it meanwhile: %w", w.opts.Instance, err))
+		return false, exit.With(exit.Locked, fmt.Errorf("write the memory of instance %s: another run changed it meanwhile: %w", w.c.opts.Instance, err))
 	}
-	return err == nil, classify("write the memory of instance "+w.opts.Instance, err)
+	return err == nil, classify("write the memory of instance "+w.c.opts.Instance, err)
 }
 
 // same says whether there is nothing to write; an empty memory that was never written need not be.
@@ -75,11 +85,11 @@ func (r Remembered) same(encoded string) bool {
 func (w *Writer) memory(encoded string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{
-			Name:      w.memoryName(),
-			Namespace: w.Namespace,
+			Name:      w.c.memoryName(),
+			Namespace: w.c.namespace,
 			Labels: map[string]string{
 				"app.kubernetes.io/managed-by": "helmfile-agent",
-				release.InstanceLabel:          w.opts.Instance,
+				release.InstanceLabel:          w.c.opts.Instance,
 			},
 		},
 		Data: map[string]string{memoryKey: encoded},
@@ -88,9 +98,9 @@ func (w *Writer) memory(encoded string) *corev1.ConfigMap {
 
 // Forget removes the memory: the instance is destroyed.
 func (w *Writer) Forget(ctx context.Context) error {
-	err := w.client.CoreV1().ConfigMaps(w.Namespace).Delete(ctx, w.memoryName(), metav1.DeleteOptions{})
+	err := w.c.client.CoreV1().ConfigMaps(w.c.namespace).Delete(ctx, w.c.memoryName(), metav1.DeleteOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil
 	}
-	return classify("remove the memory of instance "+w.opts.Instance, err)
+	return classify("remove the memory of instance "+w.c.opts.Instance, err)
 }

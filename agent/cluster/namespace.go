@@ -18,7 +18,7 @@ func (w *Writer) ensureNamespace(ctx context.Context, name string) error {
 }
 
 func (w *Writer) createMissing(ctx context.Context, name string) error {
-	namespaces := w.client.CoreV1().Namespaces()
+	namespaces := w.c.client.CoreV1().Namespaces()
 	_, err := namespaces.Get(ctx, name, metav1.GetOptions{})
 	if err == nil || apierrors.IsForbidden(err) {
 		return nil // who may not look at a namespace works in one that others made

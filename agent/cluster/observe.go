@@ -20,23 +20,29 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Reader reads the cluster. It has no method that writes.
+// Reader reads the cluster. It has no method that writes, and none that leads to one.
 type Reader struct {
-	*Cluster
+	c      *connection
+	silent sync.Map // hosts of charts that did not answer, to the error that said so
+
+	remembers bool // the instance has a memory already
+
 	mu      sync.Mutex
 	records map[release.Key][]*helm.Release // newest last
 	kept    map[string]bool                 // storage records annotated to be kept, as namespace/name
 }
 
-// Reader makes a reader of the cluster.
-func (c *Cluster) Reader() *Reader {
-	return &Reader{Cluster: c, records: map[release.Key][]*helm.Release{}, kept: map[string]bool{}}
+func newReader(c *connection) *Reader {
+	return &Reader{c: c, records: map[release.Key][]*helm.Release{}, kept: map[string]bool{}}
 }
+
+// Namespace is the agent's own.
+func (r *Reader) Namespace() string { return r.c.namespace }
 
 const namespacesAtOnce = 8
 
-// Observe lists the newest revision of every release in the namespaces: one LIST each, however many releases there are.
-// Of the remembered namespaces, in which nothing need be declared any more, those that may not be read are returned.
+// Observe lists the newest revision of every release in the namespaces: one LIST each, however many releases there are. The
+// agent's own namespace is always among them: what it once installed there may not be declared any more. Of the remembered namespaces, in which nothing need be declared any more, those that may not be read are returned.
 func (r *Reader) Observe(ctx context.Context, declared, remembered []string) (found []release.Observed, unread []string, err error) {
 	if unread, err = r.listAll(ctx, sets.New(declared...), sets.New(remembered...)); err != nil {
 		return nil, nil, err
@@ -56,16 +62,21 @@ func (r *Reader) listAll(ctx context.Context, declared, remembered sets.Set[stri
 	var unread []string
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(namespacesAtOnce)
-	for namespace := range declared.Union(remembered) {
+	for namespace := range declared.Union(remembered).Insert(r.c.namespace) {
 		group.Go(func() error {
 			err := r.list(ctx, namespace)
-			if apierrors.IsForbidden(err) && !declared.Has(namespace) {
+			switch {
+			case !apierrors.IsForbidden(err) || declared.Has(namespace):
+				return err
+			case namespace == r.c.namespace:
+				return fmt.Errorf("%w; no release is declared in it, but it is the agent's own (--namespace): its memory lives there, "+
+					"and what it installed there before", err)
+			default:
 				r.mu.Lock()
 				defer r.mu.Unlock()
 				unread = append(unread, namespace)
 				return nil
 			}
-			return err
 		})
 	}
 	err := group.Wait()
@@ -75,8 +86,8 @@ func (r *Reader) listAll(ctx context.Context, declared, remembered sets.Set[stri
 
 // storage is Helm's, for reading the current revisions in a namespace.
 func (r *Reader) storage(ctx context.Context, namespace string) *driver.Secrets {
-	secrets := driver.NewSecrets(current{r.client.CoreV1().Secrets(namespace), ctx, r.noteKept})
-	secrets.Log = r.debugf
+	secrets := driver.NewSecrets(current{r.c.client.CoreV1().Secrets(namespace), ctx, r.noteKept})
+	secrets.Log = r.c.debugf
 	return secrets
 }
 
@@ -182,6 +193,8 @@ func ownerOf(revision *helm.Release) release.Owner {
 		Instance: revision.Labels[release.InstanceLabel],
 		Origin:   revision.Labels[release.OriginLabel],
 		Keep:     revision.Labels[release.PruneLabel] == release.KeepValue,
+
+		Fingerprint: revision.Labels[release.FingerprintLabel],
 	}
 }
 

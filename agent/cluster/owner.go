@@ -34,10 +34,18 @@ func labelled(want release.Desired, owner release.Owner) release.Desired {
 
 // ownerLabels maps each of the agent's labels to its value, or to nil when it should not be there.
 func ownerLabels(owner release.Owner) map[string]*string {
-	labels := map[string]*string{release.InstanceLabel: &owner.Instance, release.OriginLabel: &owner.Origin, release.PruneLabel: nil}
+	labels := map[string]*string{
+		release.InstanceLabel:    &owner.Instance,
+		release.OriginLabel:      &owner.Origin,
+		release.PruneLabel:       nil,
+		release.FingerprintLabel: nil,
+	}
 	if owner.Keep {
 		keep := release.KeepValue
 		labels[release.PruneLabel] = &keep
+	}
+	if owner.Fingerprint != "" {
+		labels[release.FingerprintLabel] = &owner.Fingerprint
 	}
 	return labels
 }
@@ -48,14 +56,14 @@ func (w *Writer) Adopt(ctx context.Context, have release.Observed, owner release
 	if err != nil {
 		return err
 	}
-	_, err = w.client.CoreV1().Secrets(have.Namespace).Patch(ctx, recordName(have.Key, have.Revision), types.MergePatchType, patch, metav1.PatchOptions{})
+	_, err = w.c.client.CoreV1().Secrets(have.Namespace).Patch(ctx, recordName(have.Key, have.Revision), types.MergePatchType, patch, metav1.PatchOptions{})
 	return classify(fmt.Sprintf("label revision %d of %s", have.Revision, have.Key), err)
 }
 
 // Prune uninstalls what was found and is not declared. It looks once more before: whoever has upgraded the release since,
 // taken it over or asked to keep it knows something that this run does not.
 func (w *Writer) Prune(ctx context.Context, have release.Observed) error {
-	found, err := w.Reader().find(ctx, have.Key)
+	found, err := newReader(w.c).find(ctx, have.Key)
 	switch {
 	case err != nil:
 		return fmt.Errorf("look at %s before it is pruned: %w", have.Key, err)

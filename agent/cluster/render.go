@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"helm.sh/helm/v3/pkg/action"
+	"helm.sh/helm/v3/pkg/chart"
 	kubefake "helm.sh/helm/v3/pkg/kube/fake"
 	helm "helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/storage"
@@ -16,7 +17,8 @@ import (
 )
 
 // Render makes, for every release that is to be installed, the revision that Helm would make now. It writes nothing and
-// asks the cluster nothing but what templates look up. A release that cannot be rendered says why in its Err.
+// asks the cluster nothing but what templates look up. Of a release whose last revision was made from the same inputs that
+// revision is the answer, and no chart is downloaded or rendered. A release that cannot be rendered says why in its Err.
 func (r *Reader) Render(ctx context.Context, want []release.Desired, concurrency int) ([]release.Rendered, error) {
 	rendered := make([]release.Rendered, len(want))
 	group, ctx := errgroup.WithContext(ctx)
@@ -36,28 +38,51 @@ func (r *Reader) Render(ctx context.Context, want []release.Desired, concurrency
 
 func (r *Reader) render(ctx context.Context, want release.Desired) release.Rendered {
 	rendered := release.Rendered{Key: want.Key}
+	fingerprint, err := r.fingerprint(ctx, want)
+	if err != nil {
+		rendered.Err = err
+		return rendered
+	}
+	rendered.Fingerprint = fingerprint
+	if last, ok := r.last(want.Key); ok && last.Info.Status == helm.StatusDeployed && ownerOf(last).Fingerprint == fingerprint {
+		return rendered
+	}
 	revision, err := r.dryRun(ctx, want)
 	if err != nil {
 		rendered.Err = err
 		return rendered
 	}
 	rendered.Chart, rendered.Values = chartOf(revision), revision.Config
+	if !want.Options.SkipCRDs && !r.upgrading(want.Key) {
+		rendered.CRDs = definitionsIn(revision.Chart)
+	}
 	if rendered.Manifest, err = manifestOf(revision); err != nil {
 		rendered.Err = fmt.Errorf("chart %s: %w", want.Chart.Name, err)
 	}
 	return rendered
 }
 
+// last is the newest revision that was observed.
+func (r *Reader) last(key release.Key) (*helm.Release, bool) {
+	revisions := r.records[key]
+	if len(revisions) == 0 {
+		return nil, false
+	}
+	return revisions[len(revisions)-1], true
+}
+
 func (r *Reader) dryRun(ctx context.Context, want release.Desired) (*helm.Release, error) {
-	loaded, err := r.opts.Charts.Load(ctx, want.Chart)
+	loaded, err := await(ctx, r, want.Chart, func(ctx context.Context) (*chart.Chart, error) {
+		return r.c.opts.Charts.Load(ctx, want.Chart)
+	})
 	if err != nil {
 		return nil, err
 	}
-	config, upgrading, err := r.dryConfig(want.Key)
+	config, err := r.dryConfig(ctx, want.Key)
 	if err != nil {
 		return nil, err
 	}
-	if !upgrading {
+	if !r.upgrading(want.Key) {
 		install := newInstall(config, want)
 		install.DryRun, install.DryRunOption, install.Replace = true, "server", true
 		return install.RunWithContext(ctx, loaded, copyOf(want.Values))
@@ -67,31 +92,35 @@ func (r *Reader) dryRun(ctx context.Context, want release.Desired) (*helm.Releas
 	return upgrade.RunWithContext(ctx, want.Name, loaded, copyOf(want.Values))
 }
 
-// dryConfig is a Helm whose storage holds what was observed and whose cluster swallows everything. A revision that
-// is halfway appears as failed in it: whether it may be upgraded is for the plan to say.
-func (r *Reader) dryConfig(key release.Key) (*action.Configuration, bool, error) {
+// upgrading says whether the next revision follows another. One that was, or was to be, uninstalled is followed by none.
+func (r *Reader) upgrading(key release.Key) bool {
+	last, ok := r.last(key)
+	return ok && last.Info.Status != helm.StatusUninstalled && last.Info.Status != helm.StatusUninstalling
+}
+
+// dryConfig is a Helm whose storage holds what was observed and whose cluster swallows everything. An unfinished revision
+// appears as failed in it: whether it may be upgraded is for the plan to say.
+func (r *Reader) dryConfig(ctx context.Context, key release.Key) (*action.Configuration, error) {
 	memory := driver.NewMemory()
 	memory.SetNamespace(key.Namespace)
 	config := &action.Configuration{
-		RESTClientGetter: r.getter(key.Namespace),
+		RESTClientGetter: r.c.getter(ctx, key.Namespace),
 		Releases:         storage.Init(memory),
 		KubeClient:       &kubefake.PrintingKubeClient{Out: io.Discard},
-		Capabilities:     r.capabilities,
-		Log:              r.debugf,
+		Capabilities:     r.c.capabilities.Load(),
+		Log:              r.c.debugf,
 	}
-	revisions := r.records[key]
-	for _, revision := range revisions {
+	for _, revision := range r.records[key] {
 		stored := *revision
 		info := *revision.Info
-		if stored.Info = &info; halfway(info.Status) {
+		if stored.Info = &info; unfinished(info.Status) {
 			info.Status = helm.StatusFailed
 		}
 		if err := config.Releases.Create(&stored); err != nil {
-			return nil, false, fmt.Errorf("rebuild history of %s: %w", key, err)
+			return nil, fmt.Errorf("rebuild history of %s: %w", key, err)
 		}
 	}
-	upgrading := len(revisions) > 0 && revisions[len(revisions)-1].Info.Status != helm.StatusUninstalled
-	return config, upgrading, nil
+	return config, nil
 }
 
 // copyOf protects values from Helm, which merges into what it is given.

@@ -2,67 +2,130 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"helm.sh/helm/v3/pkg/action"
+	"helm.sh/helm/v3/pkg/chart"
 	helm "helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/storage/driver"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
 // Writer changes the cluster, one release at a time. It is safe for concurrent use on different releases.
 type Writer struct {
-	*Cluster
+	c          *connection
 	namespaces sync.Map // name to func() error: each namespace is looked for once
 }
 
-// Writer makes a writer of the cluster.
-func (c *Cluster) Writer() *Writer { return &Writer{Cluster: c} }
+// NewWriter makes a writer of the cluster that is read. A Reader has no way to one itself.
+func NewWriter(r *Reader) *Writer { return &Writer{c: r.c} }
 
-// Install makes the first revision of a release, or the first after it was uninstalled, and returns its number.
+// Install makes the first revision of a release, or the first after it was uninstalled, and returns the number of the
+// newest revision: 0 when none was recorded.
 func (w *Writer) Install(ctx context.Context, want release.Desired, owner release.Owner) (int, error) {
 	if want.Options.CreateNamespace {
 		if err := w.ensureNamespace(ctx, want.Namespace); err != nil {
 			return 0, err
 		}
 	}
-	config, err := w.helm(want.Namespace)
-	if err != nil {
-		return 0, err
+	l, err := w.revise(ctx, want, func(config *action.Configuration, loaded *chart.Chart, given time.Duration) error {
+		install := newInstall(config, labelled(want, owner))
+		install.Timeout = given
+		install.Replace = true // takes the name of an uninstalled release whose history was kept
+		if install.SkipCRDs || len(loaded.CRDObjects()) == 0 {
+			_, err := install.RunWithContext(ctx, loaded, copyOf(want.Values))
+			return err
+		}
+		config.Capabilities = nil // templates may ask for what the chart itself brings: Helm discovers it
+		_, err := install.RunWithContext(ctx, loaded, copyOf(want.Values))
+		if config.Capabilities != nil {
+			w.c.capabilities.Store(config.Capabilities)
+		}
+		return err
+	})
+	switch {
+	case err == nil:
+		return l.version(), nil
+	case nameInUse(err) && l.version() == 0:
+		return w.revive(ctx, want, owner, err)
+	case want.Options.Atomic && l.version() > 0:
+		return w.takeBackInstall(ctx, want, l, readable(ctx, err))
+	default:
+		return l.version(), readable(ctx, err)
 	}
-	loaded, err := w.opts.Charts.Load(ctx, want.Chart)
-	if err != nil {
-		return 0, err
-	}
-	install := newInstall(config, labelled(want, owner))
-	install.Replace = true // takes the name of an uninstalled release whose history was kept
-	made, err := install.RunWithContext(ctx, loaded, copyOf(want.Values))
-	return versionOf(made), readable(ctx, err)
 }
 
-// Upgrade makes the next revision of a release and returns its number.
+// Upgrade makes the next revision of a release and returns the number of the newest.
 func (w *Writer) Upgrade(ctx context.Context, want release.Desired, have release.Observed, owner release.Owner) (int, error) {
-	config, err := w.helm(want.Namespace)
-	if err != nil {
-		return 0, err
-	}
-	if err := abandon(config, have); err != nil {
-		return have.Revision, err
-	}
-	loaded, err := w.opts.Charts.Load(ctx, want.Chart)
-	if err != nil {
-		return have.Revision, err
-	}
-	made, err := newUpgrade(config, labelled(want, owner)).RunWithContext(ctx, want.Name, loaded, copyOf(want.Values))
-	if err != nil && want.Options.ReinstallIfForbidden && strings.Contains(err.Error(), "Forbidden: updates") {
+	if helm.Status(have.Status) == helm.StatusUninstalling {
 		return w.reinstall(ctx, want, have, owner)
 	}
-	return max(versionOf(made), have.Revision), readable(ctx, err)
+	l, err := w.revise(ctx, want, func(config *action.Configuration, loaded *chart.Chart, given time.Duration) error {
+		if err := abandon(config, have); err != nil {
+			return err
+		}
+		upgrade := newUpgrade(config, labelled(want, owner))
+		upgrade.Timeout = given
+		_, err := upgrade.RunWithContext(ctx, want.Name, loaded, copyOf(want.Values))
+		return err
+	})
+	newest := max(l.version(), have.Revision)
+	switch {
+	case err == nil:
+		return newest, nil
+	case want.Options.ReinstallIfForbidden && strings.Contains(err.Error(), "Forbidden: updates"):
+		return w.reinstall(ctx, want, have, owner)
+	case want.Options.Atomic && l.version() > 0:
+		return w.rollBack(ctx, want, newest, readable(ctx, err))
+	default:
+		return newest, readable(ctx, err)
+	}
 }
 
-// reinstall is helmfile's updateStrategy reinstallIfForbidden.
+// revise lets Helm make a revision of a chart, within a time. Of the kinds that the cluster knows now, some may have come
+// since the run began, with a release that this one needs: if one is missing, all are discovered anew.
+func (w *Writer) revise(ctx context.Context, want release.Desired, do func(*action.Configuration, *chart.Chart, time.Duration) error) (*ledger, error) {
+	own := orHelmTimeout(want.Options.Timeout)
+	given := timeout(ctx, own)
+	once := func() (*ledger, error) {
+		return w.operate(ctx, want.Namespace, func(config *action.Configuration) error {
+			loaded, err := w.c.opts.Charts.Load(ctx, want.Chart)
+			if err != nil {
+				return err
+			}
+			return do(config, loaded, given)
+		})
+	}
+	l, err := once()
+	if noSuchKind(err) && l.version() == 0 && ctx.Err() == nil {
+		w.c.rediscover()
+		l, err = once()
+	}
+	if err == nil {
+		w.c.learn(ctx, l.made)
+	}
+	return l, cutShort(err, given, own)
+}
+
+// cutShort says that an operation was given less time than it may take, because the run has to end.
+func cutShort(err error, given, own time.Duration) error {
+	if err == nil || given >= own {
+		return err
+	}
+	for _, timedOut := range []string{"context deadline exceeded", "timed out waiting"} {
+		if strings.Contains(err.Error(), timedOut) {
+			return fmt.Errorf("%w: it may take %s, and the run left it %s; raise --timeout", err, own, given.Round(100*time.Millisecond))
+		}
+	}
+	return err
+}
+
+// reinstall uninstalls first: helmfile's updateStrategy reinstallIfForbidden, or an uninstall that was interrupted.
 func (w *Writer) reinstall(ctx context.Context, want release.Desired, have release.Observed, owner release.Owner) (int, error) {
 	want.Options.DeleteWait = true
 	if err := w.Uninstall(ctx, want); err != nil {
@@ -71,58 +134,16 @@ func (w *Writer) reinstall(ctx context.Context, want release.Desired, have relea
 	return w.Install(ctx, want, owner)
 }
 
-// Uninstall removes a release with its history. Helm's uninstall knows no context: when ctx ends first it goes on in the
-// background until the process ends.
+// Uninstall removes a release with its history. What cannot be removed, or not in time, is left as a failed release.
 func (w *Writer) Uninstall(ctx context.Context, want release.Desired) error {
-	config, err := w.helm(want.Namespace)
-	if err != nil {
+	_, err := w.operate(ctx, want.Namespace, func(config *action.Configuration) error {
+		uninstall := newUninstall(config, want)
+		uninstall.Timeout = timeout(ctx, want.Options.DeleteTimeout)
+		_, err := uninstall.Run(want.Name)
 		return err
-	}
-	done := make(chan error, 1)
-	go func() {
-		_, err := newUninstall(config, want).Run(want.Name)
-		done <- err
-	}()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// helm is the SDK for one namespace. The capabilities are the run's, or Helm would discover all APIs again.
-func (w *Writer) helm(namespace string) (*action.Configuration, error) {
-	config := new(action.Configuration)
-	if err := config.Init(w.getter(namespace), namespace, "secret", w.debugf); err != nil {
-		return nil, fmt.Errorf("open Helm's storage in namespace %s: %w", namespace, err)
-	}
-	config.Capabilities = w.capabilities
-	return config, nil
-}
-
-// abandon lets go of a revision whose maker died: Helm refuses to upgrade while one is pending, or half uninstalled.
-func abandon(config *action.Configuration, have release.Observed) error {
-	if !halfway(helm.Status(have.Status)) {
+	})
+	if errors.Is(err, driver.ErrReleaseNotFound) {
 		return nil
 	}
-	pending, err := config.Releases.Get(have.Name, have.Revision)
-	if err != nil {
-		return fmt.Errorf("read pending revision %d: %w", have.Revision, err)
-	}
-	pending.SetStatus(helm.StatusFailed, "interrupted while "+have.Status+"; given up by helmfile-agent")
-	if err := config.Releases.Update(pending); err != nil {
-		return fmt.Errorf("give up pending revision %d: %w", have.Revision, err)
-	}
-	return nil
-}
-
-// halfway is a revision that Helm was making or uninstalling when it was last heard of.
-func halfway(status helm.Status) bool { return status.IsPending() || status == helm.StatusUninstalling }
-
-func versionOf(made *helm.Release) int {
-	if made == nil {
-		return 0
-	}
-	return made.Version
+	return readable(ctx, err)
 }

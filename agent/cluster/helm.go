@@ -1,0 +1,137 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"helm.sh/helm/v3/pkg/action"
+	"helm.sh/helm/v3/pkg/kube"
+	helm "helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/storage"
+	"helm.sh/helm/v3/pkg/storage/driver"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// helm is the SDK for one operation in one namespace. Objects can be touched until ctx ends; records can be written until
+// the operation is over, or an interrupted one could not be recorded. The capabilities are the run's, or Helm would
+// discover all APIs again.
+func (w *Writer) helm(ctx context.Context, namespace string) (*action.Configuration, *ledger) {
+	getter := w.c.getter(ctx, namespace)
+	objects := kube.New(getter)
+	objects.Log = w.c.debugf
+	records := driver.NewSecrets(w.c.client.CoreV1().Secrets(namespace))
+	records.Log = w.c.debugf
+	l := &ledger{Driver: records}
+	return &action.Configuration{
+		RESTClientGetter: getter,
+		Releases:         storage.Init(l),
+		KubeClient:       objects,
+		Capabilities:     w.c.capabilities.Load(),
+		Log:              w.c.debugf,
+		HookOutputFunc:   func(_, _, _ string) io.Writer { return io.Discard },
+	}, l
+}
+
+// operate lets Helm do one thing. Helm returns soon after ctx has ended, unless the API server does not answer. What Helm
+// leaves unfinished when it fails, most often something half uninstalled, is marked as failed: nobody is at work on it any more.
+func (w *Writer) operate(ctx context.Context, namespace string, do func(*action.Configuration) error) (*ledger, error) {
+	config, l := w.helm(ctx, namespace)
+	longer, end := outlasting(ctx)
+	defer end()
+	err := interruptibly(longer, func() error { return do(config) })
+	if err != nil {
+		err = l.settle(ctx, err)
+	}
+	l.over.Store(true)
+	return l, err
+}
+
+// ledger is Helm's storage for one operation. It knows the revision that the operation made, and how it was stored last. Once
+// the operation is over nothing more gets in: Helm leaves goroutines behind.
+type ledger struct {
+	driver.Driver
+	over atomic.Bool
+
+	mu     sync.Mutex
+	made   *helm.Release // nil when none was stored
+	last   *helm.Release // the newest that was written and is there: made, or one that changed
+	status helm.Status   // of last as it was stored: in memory it changes first
+}
+
+var errOver = errors.New("the operation is over")
+
+// Create implements driver.Creator.
+func (l *ledger) Create(key string, revision *helm.Release) error {
+	if l.over.Load() {
+		return errOver
+	}
+	err := l.Driver.Create(key, revision)
+	if err == nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.made, l.last, l.status = revision, revision, revision.Info.Status
+	}
+	return err
+}
+
+// Update implements driver.Updator.
+func (l *ledger) Update(key string, revision *helm.Release) error {
+	if l.over.Load() {
+		return errOver
+	}
+	err := l.Driver.Update(key, revision)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil && (l.last == nil || l.last.Version <= revision.Version) {
+		l.last, l.status = revision, revision.Info.Status
+	}
+	return err
+}
+
+// Delete implements driver.Deletor.
+func (l *ledger) Delete(key string) (*helm.Release, error) {
+	deleted, err := l.Driver.Delete(key)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil && l.last != nil && l.last.Version == deleted.Version {
+		l.last = nil
+	}
+	return deleted, err
+}
+
+// version is that of the revision that was made; 0 when there is none.
+func (l *ledger) version() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.made == nil {
+		return 0
+	}
+	return l.made.Version
+}
+
+// settle marks what the operation left unfinished as failed, and returns why it failed.
+func (l *ledger) settle(ctx context.Context, cause error) error {
+	l.mu.Lock()
+	last, status := l.last, l.status
+	l.mu.Unlock()
+	if last == nil || !unfinished(status) {
+		return cause
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), aftermath)
+	defer cancel()
+	last.SetStatus(helm.StatusFailed, fmt.Sprintf("Release %q failed while %s: %s", last.Name, status, cause))
+	err := interruptibly(ctx, func() error { return l.Update(recordName(keyOf(last), last.Version), last) })
+	if err != nil {
+		return fmt.Errorf("%w; that revision %d failed could not be recorded: %w", cause, last.Version, err)
+	}
+	return cause
+}
+
+func keyOf(revision *helm.Release) release.Key {
+	return release.Key{Namespace: revision.Namespace, Name: revision.Name}
+}

@@ -1,0 +1,87 @@
+package cluster
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"k8s.io/client-go/transport"
+)
+
+// endingWith makes every request end with ctx, and refuses those that come later. Helm knows no context where it talks to
+// the cluster: what it leaves running when an operation is interrupted must not go on changing objects.
+func endingWith(ctx context.Context) transport.WrapperFunc {
+	return func(next http.RoundTripper) http.RoundTripper { return ending{ctx, next} }
+}
+
+type ending struct {
+	ctx  context.Context
+	next http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (e ending) RoundTrip(request *http.Request) (*http.Response, error) {
+	if e.ctx.Err() != nil {
+		return nil, context.Cause(e.ctx)
+	}
+	ctx, cancel := context.WithCancelCause(request.Context())
+	stop := context.AfterFunc(e.ctx, func() { cancel(context.Cause(e.ctx)) })
+	release := func() { stop(); cancel(nil) }
+	response, err := e.next.RoundTrip(request.WithContext(ctx))
+	if err != nil {
+		release()
+		return nil, err
+	}
+	response.Body = body{response.Body, release} // a watch lasts as long as its body
+	return response, nil
+}
+
+type body struct {
+	io.ReadCloser
+	release func()
+}
+
+func (b body) Close() error {
+	defer b.release()
+	return b.ReadCloser.Close()
+}
+
+// interruptibly does something that knows no context. When ctx ends first, do goes on in the background.
+func interruptibly(ctx context.Context, do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// aftermath is how long, once a run should stop, it may take to record what was interrupted, and then to take it back. Both
+// must fit into the 20 seconds after which the process gives up, see cmd.
+const aftermath = 5 * time.Second
+
+// outlasting is a context that ends a little later than ctx.
+func outlasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		time.AfterFunc(aftermath, func() { cancel(context.Cause(ctx)) })
+	})
+	return longer, func() { stop(); cancel(nil) }
+}
+
+// timeout is what one Kubernetes operation is given: its own, or what is left of the run but for a margin in which its
+// failure is recorded, other steps are reported, and the run ends in order.
+func timeout(ctx context.Context, own time.Duration) time.Duration {
+	own = orHelmTimeout(own)
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return own
+	}
+	left := time.Until(deadline)
+	return max(time.Second, min(own, left-min(longestMargin, left/10)))
+}
+
+const longestMargin = 10 * time.Second

@@ -1,0 +1,271 @@
+package cluster
+
+import (
+	"reflect"
+
+	helm "helm.sh/helm/v3/pkg/release"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// Deed is what a [Change] does to a release.
+type Deed string
+
+const (
+	Labels     Deed = "labels" // of the newest record; objects are left alone
+	Corrects   Deed = "corrects"
+	Installs   Deed = "installs"
+	Upgrades   Deed = "upgrades"
+	Uninstalls Deed = "uninstalls"
+)
+
+// Change is what is about to happen to one release.
+type Change struct {
+	release.Key
+	Deed    Deed
+	Options release.Options
+	// Revision and Status are those of the newest revision; there is none before the first one is installed.
+	Revision int
+	Status   string
+	// Before is in the newest revision, After in the next one; CRDs come beside After with the first one.
+	Before, After, CRDs release.Manifest
+	// Drifts are the live objects that differ from the newest revision.
+	Drifts []release.Drift
+}
+
+// rights are what the change needs: Helm reads and writes its own records, and each object according to what becomes of it.
+func (r *Reader) rights(c Change) []right {
+	n := &needs{r: r, Change: c}
+	switch {
+	case c.Deed == Labels:
+		n.record(recordName(c.Key, c.Revision), "patch")
+	case c.Deed == Corrects:
+		n.correct()
+	case c.Deed == Installs:
+		n.install()
+	case c.Deed == Uninstalls:
+		n.uninstall()
+	case helm.Status(c.Status) == helm.StatusUninstalling || c.Options.ReinstallIfForbidden:
+		n.uninstall()
+		n.install()
+		n.upgrade()
+	default:
+		n.upgrade()
+	}
+	return n.rights
+}
+
+// needs collects the rights of one change.
+type needs struct {
+	r *Reader
+	Change
+	rights []right
+}
+
+func (n *needs) record(name string, verbs ...string) {
+	for _, verb := range verbs {
+		n.rights = append(n.rights, right{verb, "", "secrets", n.Namespace, name})
+	}
+}
+
+// object adds nothing for a kind that the cluster does not know (yet): Helm will say so better.
+func (n *needs) object(object release.Object, verbs ...string) {
+	at, ok := n.r.c.placeOf(object, n.Namespace)
+	if !ok {
+		return
+	}
+	for _, verb := range verbs {
+		n.rights = append(n.rights, right{verb, at.Group, at.Resource, at.namespace, object.Name})
+	}
+}
+
+func (n *needs) correct() {
+	for _, drift := range n.Drifts {
+		verb := "patch"
+		if drift.Missing {
+			verb = "create"
+		}
+		n.object(release.Object{ObjectKey: drift.ObjectKey}, verb)
+	}
+}
+
+func (n *needs) install() {
+	n.record("", "list", "create", "update")
+	for _, crd := range n.CRDs {
+		n.object(crd, "create", "get")
+	}
+	for _, object := range n.After {
+		if !object.Hook {
+			n.comes(object)
+		}
+	}
+	n.hooks(n.After, helm.HookPreInstall, helm.HookPostInstall)
+	n.wait(n.After)
+	if n.Options.Atomic {
+		n.remove(n.After)
+	}
+}
+
+// uninstall needs to read objects only in order to wait for their end.
+func (n *needs) uninstall() {
+	n.record("", "update")
+	n.remove(n.Before)
+	if n.Options.DeleteWait {
+		for _, object := range n.Before {
+			if !object.Hook && !kept(object) {
+				n.object(object, "get")
+			}
+		}
+	}
+}
+
+func (n *needs) remove(manifest release.Manifest) {
+	n.record("", "list", "get", "delete")
+	for _, object := range manifest {
+		if !object.Hook && !kept(object) {
+			n.object(object, "delete")
+		}
+	}
+	n.hooks(manifest, helm.HookPreDelete, helm.HookPostDelete)
+}
+
+func (n *needs) upgrade() {
+	n.record("", "list", "create", "update")
+	if unfinished(helm.Status(n.Status)) {
+		n.record("", "get")
+	}
+	if limit := n.Options.HistoryMax; limit > 0 && n.Revision >= limit {
+		n.record("", "get", "delete") // Helm makes room for the next record
+	}
+	before, after := byKey(n.Before), byKey(n.After)
+	for key, object := range after {
+		old, existed := before[key]
+		switch {
+		case object.Hook:
+		case existed && !old.Hook:
+			n.stays(old, object)
+		default:
+			n.comes(object)
+			n.mayGoAgain(object)
+		}
+	}
+	for _, object := range n.former() {
+		if new, stays := after[object.ObjectKey]; !object.Hook && (!stays || new.Hook) {
+			n.goes(object)
+		}
+	}
+	n.hooks(n.After, helm.HookPreUpgrade, helm.HookPostUpgrade)
+	n.wait(n.After)
+	if n.Options.Atomic {
+		n.record("", "get")
+		n.hooks(n.former(), helm.HookPreRollback, helm.HookPostRollback)
+		n.wait(n.former())
+	}
+	if n.Options.RecreatePods {
+		n.pods("list", "delete")
+	}
+}
+
+// former is everything that may be there because of an earlier revision. After a failed one that is not the newest alone.
+func (n *needs) former() release.Manifest {
+	all := n.Before
+	for _, revision := range n.r.records[n.Key] {
+		if revision.Version == n.Revision {
+			continue
+		}
+		if manifest, err := manifestOf(revision); err == nil {
+			all = append(all[:len(all):len(all)], manifest...)
+		}
+	}
+	return all
+}
+
+// comes is for what is new: Helm looks whether somebody else has it already.
+func (n *needs) comes(object release.Object) {
+	n.object(object, "get", "create")
+	if n.Options.TakeOwnership {
+		n.object(object, n.change())
+	}
+}
+
+// change is the verb with which Helm changes an object.
+func (n *needs) change() string {
+	if n.Options.Force {
+		return "update"
+	}
+	return "patch"
+}
+
+// stays is for what is there already. Helm writes what does not change only if it is forced to, or if it differs live; and
+// after a revision that failed nobody knows what is there.
+func (n *needs) stays(old, object release.Object) {
+	n.object(object, "get")
+	if n.Options.Force || !reflect.DeepEqual(old.Content, object.Content) {
+		n.object(object, n.change())
+	}
+	if helm.Status(n.Status) != helm.StatusDeployed {
+		n.object(object, n.change(), "create")
+	}
+	for _, drift := range n.Drifts {
+		switch {
+		case drift.ObjectKey != object.ObjectKey:
+		case drift.Missing:
+			n.object(object, "create")
+		default:
+			n.object(object, n.change())
+		}
+	}
+}
+
+// goes is for what the next revision does not have any more. A rollback brings it back.
+func (n *needs) goes(object release.Object) {
+	n.object(object, "get")
+	if kept(object) {
+		return
+	}
+	n.object(object, "delete")
+	if n.Options.Atomic {
+		n.object(object, "create")
+	}
+}
+
+// mayGoAgain is for what the next revision brings, if that fails.
+func (n *needs) mayGoAgain(object release.Object) {
+	if n.Options.Atomic || n.Options.CleanupOnFail {
+		n.object(object, "delete")
+	}
+}
+
+// wait is for what Helm reads, besides the objects themselves, to see whether they are ready.
+func (n *needs) wait(manifest release.Manifest) {
+	if !n.Options.Wait && !n.Options.Atomic {
+		return
+	}
+	for _, object := range manifest {
+		switch {
+		case object.Hook:
+		case object.Kind == "Deployment":
+			n.related(object, "apps/v1", "ReplicaSet", "list")
+		case object.Kind == "ReplicaSet" || object.Kind == "ReplicationController":
+			n.related(object, "v1", "Pod", "list")
+		}
+	}
+}
+
+// related objects are in the same namespace as the object that has them.
+func (n *needs) related(to release.Object, version, kind string, verbs ...string) {
+	n.object(release.Object{ObjectKey: release.ObjectKey{APIVersion: version, Kind: kind, Namespace: to.Namespace}}, verbs...)
+}
+
+// pods are those that Helm restarts.
+func (n *needs) pods(verbs ...string) {
+	n.related(release.Object{}, "v1", "Pod", verbs...)
+}
+
+func byKey(manifest release.Manifest) map[release.ObjectKey]release.Object {
+	objects := make(map[release.ObjectKey]release.Object, len(manifest))
+	for _, object := range manifest {
+		objects[object.ObjectKey] = object
+	}
+	return objects
+}
