@@ -243,10 +243,7 @@ func (e *engine) DecryptSecret(_ helmexec.HelmContext, path string, _ ...string)
 		e.unreadable(err.Error())
 		return "", err
 	}
-	var leaves any
-	if err := yaml.Unmarshal(plain, &leaves); err == nil { // other formats have no leaves that helmfile could use
-		e.req.Mask.AddLeaves(leaves)
-	}
+	learnPlain(e.req.Mask, plain)
 	dir, err := os.MkdirTemp("", "secret")
 	if err != nil {
 		return "", err

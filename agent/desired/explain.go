@@ -80,6 +80,8 @@ var wordings = []struct {
 	{regexp.MustCompile(`json: cannot unmarshal array into Go value of type (chartutil\.Values|map\S+ \S+)`), "it holds a list, but must map keys to values"},
 	{regexp.MustCompile(`json: cannot unmarshal string into Go value of type (chartutil\.Values|map\S+ \S+)`), "it holds a text, but must map keys to values"},
 	{regexp.MustCompile(`error (unmarshaling JSON: while decoding JSON|converting YAML to JSON): `), ""},
+	{regexp.MustCompile(`(get: )?git must be available and on the PATH`), "it is in a git repository of its own, and the agent's container has no git: " +
+		"use an https archive, a chart in an OCI registry or a chart repository, or copy it into this repository"},
 	{regexp.MustCompile(`because of template: stringTemplate:(\d+):`), "line $1:"},
 	{regexp.MustCompile(`executing "stringTemplate" at `), "at "},
 }

@@ -3,6 +3,7 @@ package desired
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -41,7 +42,7 @@ type Request struct {
 // Set is every release that the helmfile declares.
 type Set struct {
 	Releases []release.Desired
-	// PassedOver are state files that helmfile ignored because they do not define the environment.
+	// PassedOver are state files that helmfile ignored, each with the reason.
 	PassedOver []string
 }
 
@@ -53,26 +54,50 @@ func Load(ctx context.Context, req Request) (Set, error) {
 		return Set{}, fmt.Errorf("open checkout: %w", err)
 	}
 	req.Dir = dir
-	if err := isolate(req); err != nil {
+	l := &loader{req: req, engine: newEngine(ctx, req), visited: map[string]bool{}}
+	decrypts, err := l.isolate(ctx)
+	if err != nil {
 		return Set{}, fmt.Errorf("prepare workspace: %w", err)
 	}
+	defer decrypts.Close()
 	if err := os.Chdir(dir); err != nil {
 		return Set{}, fmt.Errorf("enter checkout: %w", err)
 	}
-	l := &loader{req: req, engine: newEngine(ctx, req), visited: map[string]bool{}}
-	if err := l.bounded(ctx); err != nil {
+	err = l.bounded(ctx)
+	l.learn()
+	if err != nil {
 		return Set{}, l.explain(err)
 	}
 	return l.result()
 }
 
+// isolate prepares what helmfile finds in this process, and what this process learns of what helmfile finds.
+func (l *loader) isolate(ctx context.Context) (io.Closer, error) {
+	if err := isolate(ctx, l.req); err != nil {
+		return nil, err
+	}
+	known, err := resolvedReferences()
+	if err != nil {
+		return nil, err
+	}
+	l.resolved.known = known
+	if secrets.HideKeys() {
+		decryptReferences()
+	}
+	return secrets.Serve(l.req.Workspace, func(_ string, plain []byte) { learnPlain(l.req.Mask, plain) })
+}
+
 // bounded runs helmfile, which knows no deadlines, for as long as ctx lasts. Past that its goroutine is abandoned: the
-// process is about to end.
+// process is about to end, and what is printed to standard output until then still must not get there.
 func (l *loader) bounded(ctx context.Context) error {
+	// helmfile and chartify print here and there; standard output belongs to the report.
+	stdout := os.Stdout
+	os.Stdout = os.Stderr
 	done := make(chan error, 1)
 	go func() { done <- l.run() }()
 	select {
 	case err := <-done:
+		os.Stdout = stdout
 		return err
 	case <-ctx.Done():
 		app.Cancel()
@@ -86,11 +111,6 @@ func (l *loader) run() (err error) {
 			err = fmt.Errorf("helmfile panicked: %v", cause)
 		}
 	}()
-	// helmfile and chartify print here and there; standard output belongs to the report.
-	stdout := os.Stdout
-	os.Stdout = os.Stderr
-	defer func() { os.Stdout = stdout }()
-
 	a, err := l.app()
 	if err != nil {
 		return err
@@ -111,7 +131,7 @@ func (l *loader) app() (*app.App, error) {
 		SequentialHelmfiles:        true,
 		StripArgsValuesOnExitError: true,
 	}
-	opts.SetLogger(newZap(l.req.Log, l.req.short, l.engine.unreadable))
+	opts.SetLogger(newZap(l.req.Log, l.req.short, l.engine.unreadable, l.hear))
 	conf := helmfile.NewGlobalImpl(opts)
 	if err := helmfile.NewCLIConfigImpl(conf); err != nil {
 		return nil, err
@@ -121,6 +141,9 @@ func (l *loader) app() (*app.App, error) {
 }
 
 func (l *loader) result() (Set, error) {
+	if l.resolved.known.ranCommand() {
+		l.refused = append(l.refused, "ref+exec:// is not supported: "+noCommands)
+	}
 	if len(l.refused) > 0 {
 		return Set{}, exit.With(exit.DesiredInvalid,
 			fmt.Errorf("the helmfile asks for what cannot be done here:\n  %s", strings.Join(l.refused, "\n  ")))

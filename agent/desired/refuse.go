@@ -6,6 +6,7 @@ import (
 
 	"github.com/helmfile/helmfile/pkg/event"
 	"github.com/helmfile/helmfile/pkg/state"
+	"sigs.k8s.io/yaml"
 )
 
 // refuse lists everything a state asks for that cannot work in this process, so that it is said at once and before
@@ -36,6 +37,7 @@ const (
 	noKubedog   = "use wait: true"
 	noVerify    = "a chart that is patched is pulled without its provenance; drop verify or the patches"
 	noManaged   = "it needs a command line of its own; use oci: true with username and password"
+	noCommands  = "the agent runs no external commands; use a file or a secret store, such as ref+sops:// or ref+vault://"
 	oneIdentity = "the agent works in one cluster only; remove it"
 )
 
@@ -44,6 +46,7 @@ func (r *refusals) state(st *state.HelmState) {
 	r.hooks("hooks", "state", st.Hooks)
 	r.context("state", "kubeContext", st.OverrideKubeContext)
 	r.context("helmDefaults", "kubeContext", d.KubeContext)
+	r.context("environment "+st.Env.Name, "kubeContext", st.Environments[st.Env.Name].KubeContext)
 	r.when(d.PostRenderer != nil && *d.PostRenderer != "", "helmDefaults", "postRenderer", noRenderer)
 	r.when(d.ForceConflicts, "helmDefaults", "forceConflicts", helm4Only)
 	r.when(d.RollbackOnFailure, "helmDefaults", "rollbackOnFailure", helm4Only+"; use atomic")
@@ -65,6 +68,15 @@ func (r *refusals) release(spec *state.ReleaseSpec) {
 	r.when(len(spec.Adopt) > 0, where, "adopt", noAdopt)
 	r.when(isTrue(spec.Verify) && patched(*spec), where, "verify with patches", noVerify)
 	r.trackMode(where, spec.TrackMode)
+	r.commands(where, spec)
+}
+
+// commands sees the references that a template has put together, which those who read the files cannot.
+func (r *refusals) commands(where string, spec *state.ReleaseSpec) {
+	for field, values := range map[string]any{"values": spec.Values, "secrets": spec.Secrets, "set": spec.SetValues} {
+		text, err := yaml.Marshal(values)
+		r.when(err == nil && execReference.Match(text), where, "ref+exec:// in "+field, noCommands)
+	}
 }
 
 func (r *refusals) when(asked bool, where, field, why string) {

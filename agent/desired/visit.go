@@ -27,10 +27,13 @@ type loader struct {
 	visited  map[string]bool // state files seen, relative to the checkout
 	files    sync.Map        // file name to content, as last read
 	nested   []string        // state files that seen ones include
+	missing  []string        // and those that are not there, with the reason
+	resolved resolved        // ref+ values
 }
 
 // visit is called by helmfile for each state file, nested ones before those that include them.
 func (l *loader) visit(run *app.Run) (bool, []error) {
+	l.learn()
 	st := run.State()
 	file := l.relative(st.FilePath)
 	l.visited[file] = true
@@ -245,10 +248,13 @@ func (l *loader) relative(path string) string {
 	return path
 }
 
+// remote paths are fetched elsewhere: helmfile alone knows where to.
+func remote(path string) bool { return strings.Contains(path, "://") || strings.Contains(path, "::") }
+
 // stateFiles are the state files that a path stands for: itself, or those in the directory that it names.
 func (l *loader) stateFiles(path string) []string {
-	if strings.Contains(path, "://") || strings.Contains(path, "::") {
-		return nil // fetched elsewhere: helmfile alone knows where to
+	if remote(path) {
+		return nil
 	}
 	info, err := os.Stat(path)
 	if err != nil {
@@ -278,10 +284,21 @@ func (l *loader) passedOver() []string {
 	var missing []string
 	for _, file := range slices.Compact(expected) {
 		if !l.visited[file] {
-			missing = append(missing, file)
+			missing = append(missing, fmt.Sprintf("%s does not define the environment %q", file, l.req.Environment))
 		}
 	}
-	return missing
+	return append(missing, l.missing...)
+}
+
+// notThere is how helmfile warns of an entry of `helmfiles:` that matches no file, where missingFileHandler allows that.
+const notThere = "no matches for path: "
+
+// hear listens to helmfile's log: some things it says nowhere else.
+func (l *loader) hear(message string) {
+	l.learn()
+	if path, ok := strings.CutPrefix(message, notThere); ok {
+		l.missing = append(l.missing, path+" is not there")
+	}
 }
 
 func (l *loader) topLevel() []string {

@@ -2,15 +2,25 @@ package desired
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
 // isolate makes the environment in which helmfile, and whatever it runs, finds nothing but what the run gives it: this
 // binary as helm and kustomize, and private directories for all that is temporary.
-func isolate(req Request) error {
+func isolate(ctx context.Context, req Request) error {
+	if err := hideSettings(); err != nil {
+		return err
+	}
+	if err := exit.TellChildren(ctx); err != nil {
+		return err
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -46,6 +56,21 @@ func isolate(req Request) error {
 		// chartify need not ask each time which Helm this is.
 		"HELM_X_HELM3": "1",
 	})
+}
+
+// hideSettings takes the agent's own settings out of the environment, which templates can read: passwords are among them.
+// They were read when the process began.
+func hideSettings() error {
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		if !strings.HasPrefix(name, "HELMFILE_AGENT_") {
+			continue
+		}
+		if err := os.Unsetenv(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // repositoryFile is where the children called helm read which repositories there are.
@@ -87,6 +112,9 @@ func (l *loader) readFile(path string) ([]byte, error) {
 		line := 1 + bytes.Count(content[:at[0]], []byte("\n"))
 		return nil, fmt.Errorf("%s:%d: %s is not supported: the agent has Helm and kustomize built in; remove the line",
 			path, line, content[at[2]:at[3]])
+	}
+	if err := refuseCommands(path, string(content)); err != nil {
+		return nil, err
 	}
 	l.files.Store(filepath.Base(path), string(content))
 	return content, nil

@@ -14,8 +14,8 @@ import (
 // newZap is the logger that helmfile wants, writing to ours. helmfile's debug lines are dropped at every level: they
 // print whole states and values, decrypted ones among them. Why a secret cannot be read goes to unreadable instead: of an
 // environment's secrets the error that helmfile returns only says how many.
-func newZap(log *slog.Logger, short func(string) string, unreadable func(reason string)) *zap.SugaredLogger {
-	return zap.New(&zapBridge{LevelEnabler: zapcore.InfoLevel, log: log, short: short, unreadable: unreadable}).Sugar()
+func newZap(log *slog.Logger, short func(string) string, unreadable func(reason string), hear func(message string)) *zap.SugaredLogger {
+	return zap.New(&zapBridge{LevelEnabler: zapcore.InfoLevel, log: log, short: short, unreadable: unreadable, hear: hear}).Sugar()
 }
 
 type zapBridge struct {
@@ -23,6 +23,7 @@ type zapBridge struct {
 	log        *slog.Logger
 	short      func(string) string
 	unreadable func(reason string)
+	hear       func(message string) // before the message leaves
 }
 
 func (z *zapBridge) With([]zapcore.Field) zapcore.Core { return z }
@@ -39,6 +40,7 @@ func (z *zapBridge) Write(entry zapcore.Entry, _ []zapcore.Field) error {
 		z.unreadable(reason)
 		return nil
 	}
+	z.hear(entry.Message)
 	level := slog.LevelDebug
 	if entry.Level >= zapcore.WarnLevel {
 		level = slog.LevelWarn

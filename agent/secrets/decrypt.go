@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/getsops/sops/v3"
+	"github.com/getsops/sops/v3/aes"
+	"github.com/getsops/sops/v3/cmd/sops/common"
 	"github.com/getsops/sops/v3/cmd/sops/formats"
-	"github.com/getsops/sops/v3/decrypt"
+	"github.com/getsops/sops/v3/config"
+	"github.com/getsops/sops/v3/keyservice"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
@@ -18,22 +22,56 @@ import (
 // the reason survives the way through `helm secrets decrypt`.
 const Unreadable = "cannot decrypt"
 
-// DecryptFile is the plaintext of a file encrypted by sops. The keys are found as sops finds them. Its error names the
-// file and, from sops, the recipients; it carries exit.SecretsUnreadable.
+// DecryptFile is the plaintext of a file encrypted by sops. The keys are those that HideKeys took, and what sops finds.
+// Its error names the file and, from sops, the recipients; it carries exit.SecretsUnreadable.
 func DecryptFile(path string) ([]byte, error) {
 	encrypted, err := os.ReadFile(path)
 	if err != nil {
 		return nil, unreadable(path, err)
 	}
-	format := formatOf(path)
-	plain, err := decrypt.DataWithFormat(encrypted, format)
+	return decrypt(path, encrypted, formatOf(path))
+}
+
+// Decrypt is DecryptFile for content that is at hand already: name is for messages, format is sops's word for it.
+func Decrypt(name string, encrypted []byte, format string) ([]byte, error) {
+	return decrypt(name, encrypted, formats.FormatForPathOrString(name, format))
+}
+
+func decrypt(name string, encrypted []byte, format formats.Format) ([]byte, error) {
+	plain, err := plaintext(encrypted, format)
 	switch {
 	case errors.Is(err, sops.MetadataNotFound), format == formats.Binary && !json.Valid(encrypted): // sops wraps such files in JSON
-		return nil, unreadable(path, errors.New("it is not encrypted by sops: encrypt it, or name it under values instead"))
+		return nil, unreadable(name, errors.New("it is not encrypted by sops: encrypt it, or name it under values instead"))
 	case err != nil:
-		return nil, unreadable(path, explain(err))
+		return nil, unreadable(name, explain(err))
 	}
 	return plain, nil
+}
+
+// plaintext does what sops's decrypt.DataWithFormat does, which cannot be given keys.
+func plaintext(encrypted []byte, format formats.Format) ([]byte, error) {
+	store := common.StoreForFormat(format, config.NewStoresConfig())
+	tree, err := store.LoadEncryptedFile(encrypted)
+	if err != nil {
+		return nil, err
+	}
+	key, err := tree.Metadata.GetDataKeyWithKeyServices([]keyservice.KeyServiceClient{keys{keyservice.NewLocalClient()}}, nil)
+	if err != nil {
+		return nil, err
+	}
+	cipher := aes.NewCipher()
+	computed, err := tree.Decrypt(key, cipher)
+	if err != nil {
+		return nil, err
+	}
+	recorded, err := cipher.Decrypt(tree.Metadata.MessageAuthenticationCode, key, tree.Metadata.LastModified.Format(time.RFC3339))
+	if err != nil {
+		return nil, fmt.Errorf("decrypt the checksum: %w", err)
+	}
+	if recorded != computed {
+		return nil, errors.New("its checksum is wrong: it was edited without sops")
+	}
+	return store.EmitPlainFile(tree.Branches)
 }
 
 func unreadable(path string, err error) error {

@@ -3,6 +3,7 @@ package secrets
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/url"
 	"slices"
@@ -49,7 +50,13 @@ func (m *Mask) AddLeaves(document any) {
 		m.Add(node)
 	case float64: // a large one is printed by templates with an exponent
 		m.Add(strconv.FormatFloat(node, 'f', -1, 64), strconv.FormatFloat(node, 'g', -1, 64))
+	case int, int64, uint64:
+		m.Add(fmt.Sprint(node))
 	case map[string]any:
+		for _, child := range node {
+			m.AddLeaves(child)
+		}
+	case map[any]any: // as some of vals's stores answer
 		for _, child := range node {
 			m.AddLeaves(child)
 		}

@@ -9,12 +9,17 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
 // Main runs the tool called name and returns its exit code: 0, or 1 with the reason on stderr.
 func Main(name string, args []string, stdin io.Reader, stdout, stderr io.Writer) (exitCode int) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	ctx, cancel := exit.AsTold(ctx)
+	defer cancel()
+	untilParentEnds(ctx, stderr)
 	root, err := command(name)
 	if err == nil {
 		root.SetArgs(args)

@@ -9,7 +9,7 @@ import (
 )
 
 // decryptFile is a variable for the tests' sake.
-var decryptFile = secrets.DecryptFile
+var decryptFile = secrets.Ask
 
 // decrypt prints the plaintext and nothing else: helmfile takes all of stdout for it.
 func decrypt() *cobra.Command {

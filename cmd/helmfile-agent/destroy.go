@@ -21,10 +21,10 @@ import (
 
 func destroyCommand(code *exit.Code) *cobra.Command {
 	return command(config.Destroy, "Uninstall everything that the instance owns, after asking", code, func(s session) exit.Code {
-		result := s.do(func(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask) report.Report {
-			return agent.Destroy(ctx, cfg, log, mask, s.confirm)
-		})
-		s.print(result.WriteText, result)
+		result := s.do(func(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask, progress *agent.Progress) report.Report {
+			return agent.Destroy(ctx, cfg, log, mask, progress, s.confirm)
+		}, report.Report.WriteText)
+		s.print(report.Report.WriteText, result)
 		return result.Code()
 	})
 }

@@ -3,11 +3,17 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
+	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/config"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/report"
+	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
 
 // execute runs the command line and returns the code to exit with.
@@ -27,10 +33,35 @@ func execute(args []string) exit.Code {
 		if exit.Of(err) == exit.Unexpected { // cobra's own, such as an unknown command, are the caller's mistakes
 			err = usageError(root, err)
 		}
-		fmt.Fprintln(os.Stderr, "helmfile-agent:", err)
+		refuse(args, err)
 		return exit.Of(err)
 	}
 	return code
+}
+
+// refuse tells of a command line or configuration that is wrong, in every way in which a run tells of its end.
+func refuse(args []string, err error) {
+	s := session{mask: &secrets.Mask{}, log: slog.Default()}
+	for _, credential := range config.Credentials(args, os.Environ()) {
+		s.mask.Add(string(credential))
+	}
+	fmt.Fprintln(s.mask.Writer(os.Stderr), "helmfile-agent:", err)
+	command := commandOf(args)
+	result := report.Report{Command: command, Started: time.Now(), Err: err}.Masked(s.mask.String)
+	if config.Output(command, args, os.Environ()) == "json" {
+		if err := result.WriteJSON(s.mask.Writer(os.Stdout)); err != nil {
+			s.log.Error("report not written", "error", err)
+		}
+	}
+	s.terminate(result.Termination(terminationLimit))
+}
+
+// commandOf is the command that was meant; empty if it is not known.
+func commandOf(args []string) string {
+	if len(args) > 0 && slices.Contains([]string{config.Run, config.Diff, config.Destroy}, args[0]) {
+		return args[0]
+	}
+	return ""
 }
 
 func usageError(cmd *cobra.Command, err error) error {

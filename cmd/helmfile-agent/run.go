@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	stdlog "log"
 	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
+	"k8s.io/klog/v2"
 
 	"github.com/helmfile-agent/helmfile-agent/agent"
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
@@ -18,16 +20,16 @@ import (
 
 func runCommand(code *exit.Code) *cobra.Command {
 	return command(config.Run, "Make the cluster as the repository declares it", code, func(s session) exit.Code {
-		result := s.do(agent.Run)
-		s.print(result.WriteText, result)
+		result := s.do(agent.Run, report.Report.WriteText)
+		s.print(report.Report.WriteText, result)
 		return result.Code()
 	})
 }
 
 func diffCommand(code *exit.Code) *cobra.Command {
 	return command(config.Diff, "Show what run would change, and change nothing", code, func(s session) exit.Code {
-		result := s.do(agent.Diff)
-		s.print(result.WriteDiff, result)
+		result := s.do(agent.Diff, report.Report.WriteDiff)
+		s.print(report.Report.WriteDiff, result)
 		if result.Code() == exit.Converged && s.cfg.DetailedExitcode && result.Differs() {
 			return differences
 		}
@@ -57,11 +59,12 @@ type session struct {
 	cfg            config.Config
 	mask           *secrets.Mask
 	stdout, stderr io.Writer
+	style          report.Style // of standard output as it was at the start: helmfile is given another one
 	log            *slog.Logger
 }
 
 func newSession(cfg config.Config) session {
-	s := session{cfg: cfg, mask: &secrets.Mask{}}
+	s := session{cfg: cfg, mask: &secrets.Mask{}, style: report.StyleFor(os.Stdout, os.Environ())}
 	s.stdout, s.stderr = s.mask.Writer(os.Stdout), s.mask.Writer(os.Stderr)
 	opts := &slog.HandlerOptions{Level: cfg.LogLevel}
 	if cfg.LogFormat == "text" {
@@ -69,24 +72,44 @@ func newSession(cfg config.Config) session {
 	} else {
 		s.log = slog.New(slog.NewJSONHandler(s.stderr, opts))
 	}
+	captureLogs(s.log)
 	return s
 }
 
-type action func(context.Context, config.Config, *slog.Logger, *secrets.Mask) report.Report
+// captureLogs sends to our log, and so through the mask, what libraries log on their own: Kubernetes's client with klog
+// and Helm with Go's standard logger.
+func captureLogs(log *slog.Logger) {
+	klog.SetSlogLogger(log)
+	std := slog.NewLogLogger(log.Handler(), slog.LevelWarn)
+	stdlog.SetFlags(0)
+	stdlog.SetOutput(std.Writer())
+}
 
-// do runs the action until it ends, or until it was told to stop and does not.
-func (s session) do(act action) report.Report {
+type action func(context.Context, config.Config, *slog.Logger, *secrets.Mask, *agent.Progress) report.Report
+
+// wording is how a report is written for a person.
+type wording func(report.Report, io.Writer, report.Style) error
+
+// do runs the action until it ends, or until it was told to stop and does not: then the process ends here.
+func (s session) do(act action, text wording) report.Report {
 	ctx, stop := untilSignal()
 	defer stop()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go lastResort(ctx, s)
-	return act(ctx, s.cfg, s.log, s.mask).Masked(s.mask.String)
+	var progress agent.Progress
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		if err := overdue(ctx, ended, s.cfg.Timeout, grace); err != nil {
+			result := progress.GiveUp(err).Masked(s.mask.String)
+			s.print(text, result)
+			os.Exit(int(result.Code()))
+		}
+	}()
+	return act(ctx, s.cfg, s.log, s.mask, &progress).Masked(s.mask.String)
 }
 
 // print writes the report for whoever reads it: standard output, the container's termination message and the log.
-func (s session) print(text func(io.Writer, report.Style) error, result report.Report) {
-	write := func() error { return text(s.stdout, report.StyleFor(os.Stdout, os.Environ())) }
+func (s session) print(text wording, result report.Report) {
+	write := func() error { return text(result, s.stdout, s.style) }
 	if s.cfg.Output == "json" {
 		write = func() error { return result.WriteJSON(s.stdout) }
 	}
@@ -97,11 +120,10 @@ func (s session) print(text func(io.Writer, report.Style) error, result report.R
 	s.log.Info("finished", "result", result.Code().String(), "exitCode", int(result.Code()), "summary", result.Summary())
 }
 
-const (
-	// terminationLog is where Kubernetes reads a container's last words, if it is in a container.
-	terminationLog   = "/dev/termination-log"
-	terminationLimit = 4096 // bytes that Kubernetes keeps
-)
+// terminationLog is where Kubernetes reads a container's last words, if it is in a container. Tests have one of their own.
+var terminationLog = "/dev/termination-log"
+
+const terminationLimit = 4096 // bytes that Kubernetes keeps
 
 func (s session) terminate(message []byte) {
 	file, err := os.OpenFile(terminationLog, os.O_WRONLY|os.O_TRUNC, 0)

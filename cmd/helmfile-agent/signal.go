@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -32,23 +31,27 @@ func untilSignal() (context.Context, func()) {
 	}
 }
 
-// lastResort ends the process when a run goes on for too long after it should have stopped: a library that ignores its
-// context must not make the Job hang.
-func lastResort(ctx context.Context, s session) {
-	code := exit.Deadline
-	deadline := time.NewTimer(s.cfg.Timeout + grace)
+// overdue waits until a run has ended, which is nil, or goes on for too long after it should have stopped: a library that
+// ignores its context must not make the Job hang. The error says why it should have.
+func overdue(ctx context.Context, ended <-chan struct{}, timeout, grace time.Duration) error {
+	deadline := time.NewTimer(timeout + grace)
 	defer deadline.Stop()
+	why := exit.With(exit.Deadline, fmt.Errorf("the run did not end within %s", timeout))
 	select {
+	case <-ended:
+		return nil
 	case <-deadline.C:
 	case <-ctx.Done():
-		if context.Cause(ctx) == nil || errors.Is(context.Cause(ctx), context.Canceled) {
-			return // the run has ended
+		why = context.Cause(ctx)
+		select {
+		case <-ended:
+			return nil
+		case <-time.After(grace):
 		}
-		code = exit.Of(context.Cause(ctx))
-		time.Sleep(grace)
 	}
-	message := fmt.Sprintf("%s (exit %d): the run did not stop within %s of being told to", code, code, grace)
-	s.log.Error("given up", "error", message)
-	s.terminate([]byte(message))
-	os.Exit(int(code))
+	return fmt.Errorf("%w, and did not stop within %s of being told to: given up", why, grace)
 }
+
+// surviveClosedPipes makes a write to a standard output that nobody reads any more an error like any other: `| head` must
+// not end a run in the middle of an upgrade.
+func surviveClosedPipes() { signal.Ignore(syscall.SIGPIPE) }

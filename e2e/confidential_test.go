@@ -1,0 +1,112 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"filippo.io/age"
+)
+
+// confidential is a helmfile whose values come from everywhere that secrets can come from.
+const confidential = `
+environments: {default: {secrets: [environment.yaml]}}
+---
+releases:
+- name: web
+  chart: charts/tiny
+  values:
+  - fromState: {{ .Values.fromEnvironment }}
+    fromReference: ref+sops://reference.json#/deep/key
+    fromFile: ref+file://mounted.txt
+    fromFunction: {{ fetchSecretValue "ref+file://function.txt" }}
+    inTheMiddle: https://ada:ref+envsubst://$TOKEN+@example.com
+    key: {{ printf "nothing%s%s" (env "SOPS_AGE_KEY") (env "HELMFILE_AGENT_GIT_PASSWORD") }}
+    environ: started with nothing {{ readFile "/proc/self/environ" | replace "\x00" "" | quote }}
+  secrets:
+  - file.yaml
+`
+
+// TestSecretsAreNeverShown has each way of getting a secret end in a ConfigMap that diff shows and in the message of a
+// chart that fails. The key is in the environment, where templates do not find it.
+func TestSecretsAreNeverShown(t *testing.T) {
+	t.Parallel()
+	u := newTenant(t)
+	key, err := age.GenerateX25519Identity()
+	check(t, err)
+	u.env = []string{"SOPS_AGE_KEY=" + key.String(), "HELMFILE_AGENT_GIT_PASSWORD=plain-git", "TOKEN=plain-token"}
+	files := tree(t, "testdata")
+	for name, plain := range map[string]string{
+		"environment.yaml": "fromEnvironment: plain-environment\n",
+		"file.yaml":        "fromFile: plain-secret\n",
+		"reference.json":   `{"deep": {"key": "plain-reference"}}`,
+	} {
+		files[name] = encrypt(t, key.Recipient().String(), name, plain)
+	}
+	files["mounted.txt"], files["function.txt"] = "plain-mounted", "plain-function"
+	files["helmfile.yaml.gotmpl"] = confidential
+	repo := newRepository(t, files)
+	silent := func(r result) result {
+		t.Helper()
+		for _, secret := range []string{"plain-", key.String()} {
+			if strings.Contains(r.String(), secret) {
+				t.Errorf("%s is shown: %s", secret, r)
+			}
+		}
+		return r
+	}
+
+	if r := silent(u.run("", "helmfile-agent", "diff", "--namespace", u.namespace, "--repo", repo.url)); r.code != 0 || !strings.Contains(r.stdout, "fromState: ********") {
+		t.Errorf("diff: %s", r)
+	}
+	u.converge("--repo", repo.url)
+	values := configMaps(t, u.namespace)[0].Data["values.yaml"]
+	for _, line := range []string{"fromState: plain-environment", "fromReference: plain-reference", "fromFile: plain-secret", "fromFunction: plain-function",
+		"inTheMiddle: https://ada:plain-token@example.com", "key: nothing\n", `environ: started with nothing ""`} {
+		if !strings.Contains(values, line) {
+			t.Errorf("the chart was not given %q but\n%s", line, values)
+		}
+	}
+
+	repo.commit(t, map[string]string{"charts/tiny/templates/fail.yaml": "{{ fail (printf \"%v\" .Values) }}\n"}, "fail")
+	for _, command := range []string{"run", "diff"} {
+		if r := silent(u.run("", "helmfile-agent", command, "--namespace", u.namespace, "--repo", repo.url)); !strings.Contains(r.stdout, "fromState:********") {
+			t.Errorf("%s: %s", command, r)
+		}
+	}
+
+	t.Log("nor when the helmfile cannot be loaded")
+	repo.commit(t, map[string]string{"helmfile.yaml.gotmpl": confidential + "\n{{ fail .Values.fromEnvironment }}\n"}, "cannot be loaded")
+	if s, r := u.agent("run", "--repo", repo.url); s.Result != "desired-invalid" {
+		t.Errorf("run: %s", silent(r))
+	} else {
+		silent(r)
+	}
+}
+
+// TestNobodyReads closes the agent's standard output before it has written anything.
+func TestNobodyReads(t *testing.T) {
+	t.Parallel()
+	u := newTenant(t)
+	repo := newRepository(t, goodState)
+	reader, writer, err := os.Pipe()
+	check(t, err)
+	check(t, reader.Close())
+	temp := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), filepath.Join(binaries, "helmfile-agent"), "run", "--repo", repo.url, "--namespace", u.namespace)
+	cmd.Env = append(u.environment(), "TMPDIR="+temp)
+	cmd.Stdout, cmd.Stderr = writer, writer
+	_ = cmd.Run() // its state says it
+	if !cmd.ProcessState.Exited() || cmd.ProcessState.ExitCode() != 0 {
+		t.Errorf("the run ended with %s, by signal %v", cmd.ProcessState, cmd.ProcessState.Sys().(syscall.WaitStatus).Signal())
+	}
+	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+		t.Errorf("left in the temporary directory: %v, %v", left, err)
+	}
+	if got := len(configMaps(t, u.namespace)); got != 2 {
+		t.Errorf("there are %d releases", got)
+	}
+}
