@@ -19,9 +19,9 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// BuildDependencies fills charts/ of a chart directory as `helm dependency build` does: from the lock file if there is
-// one, which must then be in sync, else as an update. It does nothing when charts/ has everything already. The given
-// repositories are known besides the registered ones.
+// BuildDependencies fills charts/ of a chart directory, in place, as `helm dependency build` does: from the lock file if there
+// is one, which must then be in sync, else as an update. It does nothing when charts/ has everything already. The given
+// repositories are known besides the registered ones. Charts that are loaded do not need it, see built.
 func (s *Store) BuildDependencies(ctx context.Context, chartDir string, repos []release.Repository) error {
 	if s.complete(chartDir) {
 		return nil

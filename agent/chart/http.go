@@ -87,6 +87,15 @@ func (b bounded) Get(at string, options ...getter.Option) (*bytes.Buffer, error)
 	case a := <-answers:
 		return a.data, a.err
 	case <-b.ctx.Done():
-		return nil, context.Cause(b.ctx)
+		return nil, fmt.Errorf("no answer from %s: %w", hostOf(at), context.Cause(b.ctx))
 	}
+}
+
+// hostOf is the part of a URL that says whom to ask about it.
+func hostOf(at string) string {
+	u, err := url.Parse(at)
+	if err != nil {
+		return publicURL(at)
+	}
+	return u.Host
 }

@@ -117,18 +117,21 @@ func TestLoadEndsWithItsContext(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release1 }))
 	defer srv.Close()
 	defer close(release1)
-	s := newStore(t)
+	s, late := newStore(t), errors.New("too late")
 	host := strings.TrimPrefix(srv.URL, "http://")
 	for _, c := range []release.Chart{
 		{Ref: "web", Repository: &release.Repository{Name: "slow", URL: srv.URL}},
 		{Ref: "oci://" + host + "/web", Version: "1.0.0", PlainHTTP: true},
+		{Ref: "oci://" + host + "/web", Version: "^1", PlainHTTP: true},
+		{Path: writeChart(t, t.TempDir(), "web", "1.0.0", `dependencies: [{name: redis, version: "1", repository: "`+srv.URL+`"}]`)},
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, late)
 		_, err := s.Load(ctx, c)
 		cancel()
-		if !errors.Is(err, context.DeadlineExceeded) {
+		if !errors.Is(err, late) {
 			t.Errorf("got %v", err)
 		}
+		expectError(t, err, "web", "no answer from "+host+": too late")
 	}
 }
 

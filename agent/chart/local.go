@@ -14,9 +14,10 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// loadLocal reads a chart from its directory or archive and builds a directory's dependencies first if need be.
+// loadLocal reads a chart from its directory or archive, with a directory's dependencies, which are built if need be.
 func (s *Store) loadLocal(ctx context.Context, c release.Chart) (*helmchart.Chart, error) {
 	info, err := os.Stat(c.Path)
+	dir := c.Path
 	switch {
 	case err != nil:
 		return nil, err
@@ -29,13 +30,13 @@ func (s *Store) loadLocal(ctx context.Context, c release.Chart) (*helmchart.Char
 		if c.Repository != nil {
 			repository = append(repository, *c.Repository)
 		}
-		if err := s.BuildDependencies(ctx, c.Path, repository); err != nil {
+		if dir, err = s.built(ctx, c.Path, repository); err != nil {
 			return nil, err
 		}
 	}
 	s.local.RLock()
 	defer s.local.RUnlock()
-	return loader.LoadDir(c.Path)
+	return loader.LoadDir(dir)
 }
 
 func loadArchive(c release.Chart) (*helmchart.Chart, error) {

@@ -131,10 +131,15 @@ func newHostTransport(ctx context.Context, repositories []release.Repository) (h
 // RoundTrip implements http.RoundTripper.
 func (t hostTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	request = request.WithContext(t.ctx) // Helm's registry client has only the background context to give
+	transport := t.others
 	if own, ok := t.hosts[request.URL.Host]; ok {
-		return own.RoundTrip(request)
+		transport = own
 	}
-	return t.others.RoundTrip(request)
+	response, err := transport.RoundTrip(request)
+	if err != nil && t.ctx.Err() != nil {
+		return response, fmt.Errorf("no answer from %s: %w", request.URL.Host, context.Cause(t.ctx))
+	}
+	return response, err
 }
 
 func hasTLS(r release.Repository) bool {

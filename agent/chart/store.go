@@ -28,8 +28,10 @@ type Store struct {
 	indexes  memo[*repo.IndexFile]
 	tags     memo[[]string]
 	archives memo[archive]
+	contents memo[string] // identities of local charts
+	builds   memo[string] // directories with dependencies, see built
 
-	// local is held for writing while dependencies are built: a build writes into a chart directory, which may also be
+	// local is held for writing while dependencies are built in place: that writes into a chart directory, which may also be
 	// the file:// dependency of another chart that is being read.
 	local sync.RWMutex
 	pulls sync.Mutex

@@ -36,7 +36,7 @@ func (r Report) change(o apply.Outcome, style Style) (string, error) {
 	if why := oneLine(r.reason(o)); why != "" {
 		heading += ": " + why
 	}
-	body, err := objects(o, style)
+	body, err := r.objects(o, style)
 	if err != nil {
 		return "", err
 	}
@@ -44,9 +44,11 @@ func (r Report) change(o apply.Outcome, style Style) (string, error) {
 }
 
 // objects are the diffs of all objects that differ.
-func objects(o apply.Outcome, style Style) (string, error) {
+func (r Report) objects(o apply.Outcome, style Style) (string, error) {
 	switch {
-	case !o.Verb.Writes(), o.Verb == plan.Adopt:
+	case o.Verb == plan.Correct, o.Verb == plan.Drifted:
+		return r.driftedFields(o), nil
+	case !o.Verb.Writes(), labelsOnly(o):
 		return "", nil
 	case !goes(o) && o.Next == nil: // or every object would seem to go
 		return "    (not rendered: its objects cannot be compared)", nil
@@ -57,7 +59,7 @@ func objects(o apply.Outcome, style Style) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		text.WriteString(colored(diff, style))
+		text.WriteString(colored(shortLines(r.hidden(diff)), style))
 	}
 	if text.Len() == 0 {
 		return "    (no object differs)", nil
@@ -77,6 +79,23 @@ func rendered(o apply.Outcome) release.Manifest {
 		return nil
 	}
 	return o.Next.Manifest
+}
+
+// lineLimit is how many bytes of a line are shown: whatever is longer is for machines.
+const lineLimit = 400
+
+// shortLines makes every line of a diff one that a terminal can show and a person read.
+func shortLines(diff string) string {
+	var text strings.Builder
+	for line := range strings.Lines(diff) {
+		line = visible(strings.TrimSuffix(line, "\n"))
+		text.WriteString(cut(line, lineLimit))
+		if len(line) > lineLimit {
+			fmt.Fprintf(&text, " (%d bytes)", len(line))
+		}
+		text.WriteByte('\n')
+	}
+	return text.String()
 }
 
 // colored paints each line by its sign, and so the labels too.

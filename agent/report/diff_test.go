@@ -136,7 +136,7 @@ func TestWriteDiff(t *testing.T) {
 func TestWhatWasNotRenderedIsNotShownAsRemoved(t *testing.T) {
 	observed := have(1, "web", "1.0.0")
 	observed.Manifest = manifest(t, webBefore)
-	got, err := objects(apply.Outcome{Step: plan.Step{Key: shop("web"), Verb: plan.Upgrade, Have: observed}}, Style{})
+	got, err := Report{}.objects(apply.Outcome{Step: plan.Step{Key: shop("web"), Verb: plan.Upgrade, Have: observed}}, Style{})
 	if err != nil || got != "    (not rendered: its objects cannot be compared)" {
 		t.Errorf("got %q, %v", got, err)
 	}

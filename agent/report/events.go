@@ -12,7 +12,7 @@ const eventLimit = 1024
 
 // reasons are the fates that are worth an Event, with its reason. What is as it was is worth none.
 var reasons = map[fate]string{
-	install: "Installed", upgrade: "Upgraded", uninstall: "Uninstalled", adopt: "Adopted",
+	install: "Installed", upgrade: "Upgraded", uninstall: "Uninstalled", adopt: "Adopted", correct: "DriftCorrected", drifted: "Drifted",
 	mark: "PruneMarked", prune: "Pruned", hold: "PruneRefused",
 	failed: "Failed", refused: "Refused",
 }

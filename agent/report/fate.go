@@ -18,6 +18,9 @@ const (
 	uninstall       = fate(plan.Uninstall)
 	prune           = fate(plan.Prune)
 	adopt           = fate(plan.Adopt)
+	relabel         = fate(plan.Relabel)
+	correct         = fate(plan.Correct)
+	drifted         = fate(plan.Drifted)
 	mark            = fate(plan.Mark)
 	hold            = fate(plan.Hold)
 	orphan          = fate(plan.Orphan)
@@ -39,7 +42,10 @@ var fates = []struct {
 	{upgrade, "upgraded", "to upgrade", green},
 	{uninstall, "uninstalled", "to uninstall", green},
 	{prune, "pruned", "to prune", green},
+	{correct, "corrected", "to correct", green},
+	{drifted, "drifted", "drifted", cyan},
 	{adopt, "adopted", "to adopt", green},
+	{relabel, "recorded", "to record", plain},
 	{hold, "held", "held", red},
 	{mark, "marked", "to mark", cyan},
 	{orphan, "orphaned", "orphaned", cyan},

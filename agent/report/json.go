@@ -34,13 +34,15 @@ type jsonReport struct {
 	Summary     string          `json:"summary"`
 	Warnings    []string        `json:"warnings"`
 	Releases    []jsonRelease   `json:"releases"` // by namespace and name; every declared and every owned release
-	Counts      map[fate]int    `json:"counts"`   // each release in exactly one; every count is there
+	Counts      map[fate]int    `json:"counts"`   // what became of the releases; every count is there
+	Planned     map[fate]int    `json:"planned"`  // what is still to become of them: each release is in one of the two, once
+	Differs     bool            `json:"differs"`  // whether objects are to be written, or were: what diff --detailed-exitcode exits with 2 for
 }
 
 type jsonRelease struct {
 	Namespace string     `json:"namespace"`
 	Name      string     `json:"name"`
-	Action    string     `json:"action"`   // install, upgrade, uninstall, adopt, unchanged, leave, mark, prune, orphan, hold, refuse
+	Action    string     `json:"action"`   // install, upgrade, uninstall, correct, drifted, adopt, relabel, unchanged, leave, mark, prune, orphan, hold, refuse
 	Result    string     `json:"result"`   // done, failed, skipped, planned
 	Revision  int        `json:"revision"` // the newest; 0 when there is none
 	Chart     jsonChart  `json:"chart"`
@@ -48,7 +50,14 @@ type jsonRelease struct {
 	Why       string     `json:"why"`
 	Error     string     `json:"error,omitempty"`
 	File      string     `json:"file,omitempty"` // where it is declared
+	Mark      *jsonMark  `json:"mark,omitempty"` // of what is no longer declared
 	Duration  float64    `json:"durationSeconds"`
+}
+
+type jsonMark struct {
+	Since  time.Time `json:"since"`
+	Commit string    `json:"commit"`
+	Runs   int       `json:"runs"` // that have seen it undeclared, this one not counted
 }
 
 type jsonChart struct {
@@ -68,6 +77,7 @@ func (r Report) json() jsonReport {
 	for _, o := range r.sorted() {
 		releases = append(releases, r.jsonRelease(o))
 	}
+	done, planned := r.counts()
 	return jsonReport{
 		APIVersion:  apiVersion,
 		Kind:        kind,
@@ -84,7 +94,9 @@ func (r Report) json() jsonReport {
 		Summary:     r.Summary(),
 		Warnings:    append([]string{}, r.Warnings...),
 		Releases:    releases,
-		Counts:      r.counts(),
+		Counts:      done,
+		Planned:     planned,
+		Differs:     r.Differs(),
 	}
 }
 
@@ -103,6 +115,9 @@ func (r Report) jsonRelease(o apply.Outcome) jsonRelease {
 	}
 	if broken(o) {
 		out.Error = r.reason(o)
+	}
+	if mark := o.Mark; mark != nil && o.Want == nil {
+		out.Mark = &jsonMark{mark.Since, mark.Commit, mark.Runs}
 	}
 	if o.Want != nil {
 		out.File = o.Want.File

@@ -3,10 +3,14 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/apply"
 	"github.com/helmfile-agent/helmfile-agent/agent/plan"
+	"github.com/helmfile-agent/helmfile-agent/agent/source"
 )
 
 // The golden file is laid out for reading; the report itself is on one line.
@@ -23,6 +27,27 @@ func TestWriteJSON(t *testing.T) {
 			}
 			golden(t, name+".json", pretty.Bytes())
 		})
+	}
+}
+
+// The schema is a promise to programs: docs/report.md makes it.
+func TestEveryFieldOfTheJSONIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/report.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []any{jsonReport{}, jsonRelease{}, jsonChart{}, source.Revision{}} {
+		for _, field := range reflect.VisibleFields(reflect.TypeOf(part)) {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if !strings.Contains(string(page), "`"+name+"`") {
+				t.Errorf("docs/report.md does not tell of %s", name)
+			}
+		}
+	}
+	for _, row := range fates {
+		if !strings.Contains(string(page), "`"+string(row.fate)+"`") {
+			t.Errorf("docs/report.md does not tell of the fate %s", row.fate)
+		}
 	}
 }
 
@@ -60,11 +85,12 @@ func TestCountsAddUp(t *testing.T) {
 	for range 200 {
 		report := random()
 		total := 0
-		for _, n := range report.counts() {
-			total += n
+		done, planned := report.counts()
+		for _, row := range fates {
+			total += done[row.fate] + planned[row.fate]
 		}
-		if total != len(report.Outcomes) || len(report.counts()) != len(fates) {
-			t.Fatalf("%v: adds up to %d, want %d", report.counts(), total, len(report.Outcomes))
+		if total != len(report.Outcomes) || len(done) != len(fates) || len(planned) != len(fates) {
+			t.Fatalf("%v and %v: adds up to %d, want %d", done, planned, total, len(report.Outcomes))
 		}
 	}
 }

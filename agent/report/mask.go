@@ -7,8 +7,10 @@ import (
 )
 
 // Masked is the report with every text that came from elsewhere passed through mask, whole: what is cut to a length or
-// indented afterwards could not be recognized any more. Exit codes survive; the objects of a diff are not touched.
+// indented afterwards could not be recognized any more. Exit codes survive. The objects of a diff are masked when they are
+// written, before they are cut.
 func (r Report) Masked(mask func(string) string) Report {
+	r.mask = mask
 	r.Err = maskError(r.Err, mask)
 	r.Warnings = slices.Clone(r.Warnings)
 	for i, warning := range r.Warnings {
@@ -24,6 +26,14 @@ func (r Report) Masked(mask func(string) string) Report {
 func maskOutcome(o *apply.Outcome, mask func(string) string) {
 	o.Why = mask(o.Why)
 	o.Err = maskError(o.Err, mask)
+}
+
+// hidden is the text without the secrets that [Report.Masked] was told to hide.
+func (r Report) hidden(text string) string {
+	if r.mask == nil {
+		return text
+	}
+	return r.mask(text)
 }
 
 type maskedError struct {

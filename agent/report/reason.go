@@ -29,6 +29,9 @@ func (r Report) whySkipped(o apply.Outcome) string {
 	}
 	switch {
 	case len(needs) > 0:
+		if goes(o) { // what needs it must go first
+			return "is needed by " + strings.Join(needs, ", and ")
+		}
 		return "needs " + strings.Join(needs, ", and ")
 	case o.Err != nil:
 		return o.Err.Error()

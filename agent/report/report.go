@@ -27,6 +27,8 @@ type Report struct {
 	Warnings []string
 	// Err is what ended the run early; nil when every step was reached.
 	Err error
+
+	mask func(string) string // nil until [Report.Masked]
 }
 
 // Code is the status to exit with: that of Err, else ReleasesFailed when a release is not as declared, else PruneRefused
@@ -46,8 +48,10 @@ func (r Report) Code() exit.Code {
 
 // Differs says whether any object is to be written, or was: what diff --detailed-exitcode answers.
 func (r Report) Differs() bool {
-	return slices.ContainsFunc(r.Outcomes, func(o apply.Outcome) bool { return o.Verb.Writes() && o.Verb != plan.Adopt })
+	return slices.ContainsFunc(r.Outcomes, func(o apply.Outcome) bool { return o.Verb.Writes() && !labelsOnly(o) })
 }
+
+func labelsOnly(o apply.Outcome) bool { return o.Verb == plan.Adopt || o.Verb == plan.Relabel }
 
 // fellShort counts what was skipped as well: a run that did not begin a step cannot claim to have converged.
 func fellShort(o apply.Outcome) bool {
@@ -70,9 +74,17 @@ func (r Report) sorted() []apply.Outcome {
 	})
 }
 
-// planned outcomes have not happened: the words for them look ahead.
+// planned outcomes have not happened: the words for them look ahead. A refusal is one already, whether anything is to be done
+// or not. A mark is set by writing it down, which is the last thing that a run does, and only if nothing ended it early.
 func (r Report) planned(o apply.Outcome) bool {
-	return r.Command == Diff || o.Result == ""
+	switch {
+	case o.Verb == plan.Refuse:
+		return false
+	case r.Command == Diff || o.Result == "":
+		return true
+	default:
+		return o.NewMark != nil && r.Err != nil
+	}
 }
 
 // revision is the newest revision of the release, 0 when there is none.

@@ -66,6 +66,19 @@ func next(name, version string) *release.Rendered {
 	return &release.Rendered{Chart: release.ChartVersion{Name: name, Version: version}}
 }
 
+// drifted3 is revision 3 of a release of which one object is missing and two were edited.
+func drifted3(name string) *release.Observed {
+	found := have(3, name, "1.0.0")
+	found.Drifts = []release.Drift{
+		{ObjectKey: release.ObjectKey{APIVersion: "v1", Kind: "ConfigMap", Name: name}, Missing: true},
+		{ObjectKey: release.ObjectKey{APIVersion: "apps/v1", Kind: "Deployment", Name: name}, Fields: []release.Field{
+			{Path: "/spec/replicas", Want: int64(2), Live: int64(7), Manager: "kubectl-scale", Since: commit.Date}}},
+		{ObjectKey: release.ObjectKey{APIVersion: "v1", Kind: "Secret", Name: name}, Fields: []release.Field{
+			{Path: "/data/password", Want: "aHVudGVyMg==", Live: "b3RoZXI="}}},
+	}
+	return found
+}
+
 // everyFate is a run in which something of everything happened, in no order.
 func everyFate() Report {
 	unselected := want("example/later", "")
@@ -93,6 +106,13 @@ func everyFate() Report {
 			Have: have(9, "found", "1.0.0")}, Result: apply.Done, Revision: 9, Took: time.Millisecond},
 		{Step: plan.Step{Key: shop("mail"), Verb: plan.Unchanged, Why: "as declared", Want: want("example/mail", "1.1.0"),
 			Have: have(1, "mail", "1.1.0")}, Result: apply.Done, Revision: 1},
+		{Step: plan.Step{Key: shop("moved"), Verb: plan.Relabel, Why: "as declared, now by another repository, path or environment",
+			Want: want("example/moved", "1.0.0"), Have: have(4, "moved", "1.0.0")}, Result: apply.Done, Revision: 4, Took: time.Millisecond},
+		{Step: plan.Step{Key: shop("edited"), Verb: plan.Correct, Why: "drift: ConfigMap/edited is missing, Deployment/edited: /spec/replicas by kubectl-scale",
+			Want: want("example/edited", "1.0.0"), Have: drifted3("edited"), ToCorrect: drifted3("edited").Drifts[:2]},
+			Result: apply.Done, Revision: 3, Took: 40 * time.Millisecond},
+		{Step: plan.Step{Key: shop("free"), Verb: plan.Drifted, Why: "drift: ConfigMap/free is missing",
+			Want: want("example/free", "1.0.0"), Have: drifted3("free")}, Result: apply.Done, Revision: 3},
 		{Step: plan.Step{Key: shop("later"), Verb: plan.Leave, Why: "left out by the selector", Want: unselected}, Result: apply.Done},
 		{Step: plan.Step{Key: shop("beta"), Verb: plan.Leave, Why: "its condition beta.enabled is off", Want: want("example/beta", "")}, Result: apply.Done},
 		{Step: plan.Step{Key: shop("odd"), Verb: plan.Refuse, Why: "cannot be rendered", Want: want("example/odd", "1.0.0")}, Result: apply.Failed,
@@ -140,6 +160,9 @@ func TestCode(t *testing.T) {
 		"marked and pruned":         {with(one(plan.Mark, apply.Done), plan.Prune, apply.Done), exit.Converged},
 		"an orphan that is kept":    {one(plan.Orphan, apply.Done), exit.Converged},
 		"an adoption that failed":   {one(plan.Adopt, apply.Failed), exit.ReleasesFailed},
+		"corrected and recorded":    {with(one(plan.Correct, apply.Done), plan.Relabel, apply.Done), exit.Converged},
+		"a correction that failed":  {one(plan.Correct, apply.Failed), exit.ReleasesFailed},
+		"drifted, to be told only":  {one(plan.Drifted, apply.Done), exit.Converged},
 		"one held":                  {one(plan.Hold, apply.Done), exit.PruneRefused},
 		"one held in a diff":        {one(plan.Hold, ""), exit.PruneRefused},
 		"one held, all others done": {with(one(plan.Hold, apply.Done), plan.Upgrade, apply.Done), exit.PruneRefused},
@@ -165,6 +188,20 @@ func TestSummary(t *testing.T) {
 	}}
 	late := everyFate()
 	late.Err = exit.With(exit.Deadline, errors.New("no time left"))
+	looked := func(r Report, verb plan.Verb) Report { // as [apply.Look] leaves it
+		outcome := apply.Outcome{Step: plan.Step{Verb: verb}, Result: apply.Done}
+		if verb.Writes() {
+			outcome.Result = ""
+		}
+		if verb == plan.Mark {
+			outcome.NewMark = &release.Mark{}
+		}
+		r.Outcomes = append(r.Outcomes, outcome)
+		return r
+	}
+	forbidden := Report{Command: "run", Err: exit.With(exit.Forbidden, errors.New("nothing was changed, because the agent may not:\n"+
+		"  create deployments.apps in namespace shop (for shop/web)\n  create services in namespace shop (for shop/web)\n"+
+		"  patch configmaps in namespace shop (for shop/db)\ngrant it in a Role, or take it out of the helmfile"))}
 	for name, c := range map[string]struct {
 		report Report
 		want   string
@@ -172,11 +209,15 @@ func TestSummary(t *testing.T) {
 		"converged": {converged(), "converged: 1 unchanged in 1.2s"},
 		"nothing":   {Report{}, "converged: no releases in 0s"},
 		"failures first": {everyFate(), "releases-failed (exit 18): 1 failed, 1 refused, 1 skipped, 1 installed, 1 upgraded, 1 uninstalled, " +
-			"1 pruned, 1 adopted, 1 held, 1 marked, 1 orphaned, 1 unchanged, 1 disabled, 1 unselected in 5m12s"},
+			"1 pruned, 1 corrected, 1 drifted, 1 adopted, 1 recorded, 1 held, 1 marked, 1 orphaned, 1 unchanged, 1 disabled, 1 unselected in 5m12s"},
 		"a refused prune": {Report{Outcomes: []apply.Outcome{{Step: plan.Step{Verb: plan.Hold}, Result: apply.Done}}}, "prune-refused (exit 19): 1 held in 0s"},
 		"a diff of pruning": {Report{Command: Diff, Outcomes: []apply.Outcome{
 			{Step: plan.Step{Verb: plan.Prune}}, {Step: plan.Step{Verb: plan.Mark}}, {Step: plan.Step{Verb: plan.Adopt}},
 		}}, "1 to prune, 1 to adopt, 1 to mark"},
+		"nothing was begun": {looked(looked(looked(forbidden, plan.Install), plan.Unchanged), plan.Mark),
+			"forbidden (exit 17): nothing was changed, because the agent may not: create deployments.apps in namespace shop (for shop/web)" +
+				" and 2 more; 1 to install, 1 to mark, 1 unchanged in 0s"},
+		"a dry run of destroy":       {looked(looked(Report{Command: "destroy"}, plan.Prune), plan.Prune), "2 to prune in 0s"},
 		"a diff looks ahead":         {planned, "1 to install, 2 to upgrade, 1 unchanged"},
 		"a diff of nothing":          {Report{Command: Diff}, "no releases"},
 		"ended before any release":   {endedEarly(), "source-refused (exit 12): clone https://git.example.org/shop.git: authentication required; no release reached in 310ms"},
@@ -192,8 +233,9 @@ func TestSummary(t *testing.T) {
 
 func TestDiffersIsAboutWriting(t *testing.T) {
 	for verb, want := range map[plan.Verb]bool{
-		plan.Install: true, plan.Upgrade: true, plan.Uninstall: true, plan.Prune: true,
-		plan.Adopt:     false, // labels are no objects
+		plan.Install: true, plan.Upgrade: true, plan.Uninstall: true, plan.Prune: true, plan.Correct: true,
+		plan.Adopt: false, plan.Relabel: false, // labels are no objects
+		plan.Drifted:   false, // nobody is going to change that
 		plan.Unchanged: false, plan.Leave: false, plan.Mark: false, plan.Orphan: false, plan.Hold: false, plan.Refuse: false,
 	} {
 		if got := (Report{Outcomes: []apply.Outcome{{Step: plan.Step{Verb: verb}}}}).Differs(); got != want {

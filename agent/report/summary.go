@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
@@ -12,8 +13,8 @@ func (r Report) Summary() string {
 	code := r.Code()
 	switch {
 	case r.Err != nil:
-		return fmt.Sprintf("%s: %s; %s", titled(code), firstLine(r.Err.Error()), r.tally())
-	case r.Command == Diff && code == exit.Converged: // would be converged only if it were done
+		return fmt.Sprintf("%s: %s; %s", titled(code), headline(r.Err.Error()), r.tally())
+	case code == exit.Converged && (r.Command == Diff || slices.ContainsFunc(r.Outcomes, r.planned)): // would be converged only if it were done
 		return r.tally()
 	default:
 		return titled(code) + ": " + r.tally()
@@ -43,29 +44,34 @@ func (r Report) tally() string {
 	return text + " in " + short(r.Took)
 }
 
+// counted never claims what was not done: each fate has a word for it, and another for what is still to be done.
 func (r Report) counted() []string {
-	counts := r.counts()
+	done, planned := r.counts()
 	var words []string
 	for _, row := range fates {
-		word := row.done
-		if r.Command == Diff {
-			word = row.todo
+		if n := done[row.fate]; n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", n, row.done))
 		}
-		if n := counts[row.fate]; n > 0 {
-			words = append(words, fmt.Sprintf("%d %s", n, word))
+		if n := planned[row.fate]; n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", n, row.todo))
 		}
 	}
 	return words
 }
 
-// counts has every fate, also those that met no one.
-func (r Report) counts() map[fate]int {
-	counts := make(map[fate]int, len(fates))
+// counts are what became of the releases, and what is yet to become of them; each release is in one of the two. Both have
+// every fate, also those that met no one.
+func (r Report) counts() (done, planned map[fate]int) {
+	done, planned = make(map[fate]int, len(fates)), make(map[fate]int, len(fates))
 	for _, row := range fates {
-		counts[row.fate] = 0
+		done[row.fate], planned[row.fate] = 0, 0
 	}
 	for _, o := range r.Outcomes {
-		counts[fateOf(o)]++
+		if r.planned(o) {
+			planned[fateOf(o)]++
+		} else {
+			done[fateOf(o)]++
+		}
 	}
-	return counts
+	return done, planned
 }

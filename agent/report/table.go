@@ -55,7 +55,7 @@ func (r Report) cells(o apply.Outcome) []string {
 	if n := r.revision(o); n > 0 {
 		revision = strconv.Itoa(n)
 	}
-	cells := []string{o.Namespace, o.Name, r.word(o), revision, chartName(chartOf(o)), firstLine(r.reason(o))}
+	cells := []string{o.Namespace, o.Name, r.word(o), revision, chartName(chartOf(o)), headline(r.reason(o))}
 	for i, cell := range cells {
 		cells[i] = oneLine(cell)
 	}

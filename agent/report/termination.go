@@ -20,23 +20,35 @@ func (r Report) Termination(limit int) []byte {
 // headlines are the lines of the termination message, most important first.
 func (r Report) headlines() []string {
 	lines := []string{r.Summary()}
-	if _, rest, more := strings.Cut(strings.TrimSpace(message(r.Err)), "\n"); more { // the summary has the first line
-		lines = append(lines, oneLine(rest))
+	if rest := untold(message(r.Err)); rest != "" {
+		lines = append(lines, rest)
 	}
 	lines = append(lines, r.lines(broken)...)
 	lines = append(lines, r.lines(held)...)
 	return append(lines, r.lines(changed)...)
 }
 
+// untold is what the summary has left out of an error, in one line.
+func untold(text string) string {
+	told := headline(text)
+	var rest []string
+	for _, line := range meaningful(text) {
+		if said, _ := announcement(line.text); !strings.Contains(told, said) {
+			rest = append(rest, line.text)
+		}
+	}
+	return strings.Join(rest, "; ")
+}
+
 func changed(o apply.Outcome) bool {
-	return slices.Contains([]fate{install, upgrade, uninstall, prune, mark}, fateOf(o))
+	return slices.Contains([]fate{install, upgrade, uninstall, correct, drifted, prune, mark}, fateOf(o))
 }
 
 func (r Report) lines(of func(apply.Outcome) bool) []string {
 	var lines []string
 	for _, o := range r.sorted() {
 		if of(o) {
-			lines = append(lines, strings.TrimSuffix(fmt.Sprintf("%s %s: %s", o.Key, r.word(o), firstLine(r.reason(o))), ": "))
+			lines = append(lines, strings.TrimSuffix(fmt.Sprintf("%s %s: %s", o.Key, r.word(o), headline(r.reason(o))), ": "))
 		}
 	}
 	return lines

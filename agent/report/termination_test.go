@@ -69,7 +69,7 @@ func TestTerminationBeginsWithTheSummary(t *testing.T) {
 
 // random is any report, also ones that no run would make.
 func random() Report {
-	verbs := []plan.Verb{plan.Install, plan.Upgrade, plan.Uninstall, plan.Adopt, plan.Unchanged, plan.Leave,
+	verbs := []plan.Verb{plan.Install, plan.Upgrade, plan.Uninstall, plan.Adopt, plan.Relabel, plan.Correct, plan.Drifted, plan.Unchanged, plan.Leave,
 		plan.Mark, plan.Prune, plan.Orphan, plan.Hold, plan.Refuse}
 	results := []apply.Result{apply.Done, apply.Failed, apply.Skipped, ""}
 	report := Report{Command: []string{"run", Diff}[rand.IntN(2)]}

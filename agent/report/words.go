@@ -1,6 +1,9 @@
 package report
 
 import (
+	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -18,15 +21,37 @@ func clean(text string) string {
 	}, strings.ToValidUTF8(text, "\uFFFD"))
 }
 
+// astral is how the YAML library writes a character beyond the first 65,536, or a backslash.
+var astral = regexp.MustCompile(`\\(\\|U[0-9A-F]{8})`)
+
+// visible is a line of a diff as it is, but for what could play tricks on a terminal: that is shown by its number, because
+// it may be what differs. Characters such as emoji, which the YAML library escapes, are readable again.
+func visible(line string) string {
+	if strings.Contains(line, `"`) { // the library escapes between double quotes only
+		line = astral.ReplaceAllStringFunc(line, unescaped)
+	}
+	var text strings.Builder
+	for _, char := range strings.ToValidUTF8(line, "\uFFFD") {
+		if unicode.IsControl(char) && char != '\t' || unicode.Is(unicode.Bidi_Control, char) {
+			fmt.Fprintf(&text, `\u%04x`, char)
+			continue
+		}
+		text.WriteRune(char)
+	}
+	return text.String()
+}
+
+func unescaped(character string) string {
+	code, err := strconv.ParseUint(strings.TrimLeft(character, `\U`), 16, 32)
+	if err != nil || !unicode.IsPrint(rune(code)) {
+		return character
+	}
+	return string(rune(code))
+}
+
 // oneLine is the whole text with every run of white space made one space.
 func oneLine(text string) string {
 	return strings.Join(strings.Fields(clean(text)), " ")
-}
-
-// firstLine is the first line that says something.
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(clean(text)), "\n")
-	return oneLine(line)
 }
 
 func indent(text string) string {

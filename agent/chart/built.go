@@ -1,0 +1,101 @@
+package chart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	helmchart "helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/downloader"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// built is a directory with the chart and all its dependencies: the chart's own if nothing is missing there, else a private
+// copy. A checkout may be somebody's working tree: nothing is ever written into it. [Store.BuildDependencies], which works
+// in place, is for those who ask for just that.
+func (s *Store) built(ctx context.Context, dir string, repos []release.Repository) (string, error) {
+	if s.complete(dir) {
+		return dir, nil
+	}
+	return s.builds.get(ctx, dir+"\x00"+fingerprint(repos), func() (string, error) {
+		copied, err := s.buildCopy(ctx, dir, repos)
+		return copied, dependencyError("build", dir, err)
+	})
+}
+
+func (s *Store) buildCopy(ctx context.Context, dir string, repos []release.Repository) (string, error) {
+	root, err := os.MkdirTemp(s.dir, "built-")
+	if err != nil {
+		return "", err
+	}
+	copied, c, err := s.copyChart(dir, root)
+	if err != nil {
+		return "", err
+	}
+	err = s.manage(ctx, c, copied, repos, (*downloader.Manager).Build)
+	if err != nil { // about a place that nobody knows
+		return "", scrubbed{text: strings.ReplaceAll(err.Error(), root, ""), err: err}
+	}
+	return copied, nil
+}
+
+// copyChart copies a chart directory to the same path below root, and what it refers to by file:// likewise: relative
+// references stay true, and so neither Chart.yaml nor the digest in its lock file need change.
+func (s *Store) copyChart(dir, root string) (string, *helmchart.Chart, error) {
+	s.local.RLock() // nobody is building in the directories that are read
+	defer s.local.RUnlock()
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", nil, err
+	}
+	copied := filepath.Join(root, dir)
+	c, err := copyFiles(dir, copied)
+	if err != nil {
+		return "", nil, err
+	}
+	for _, d := range c.Metadata.Dependencies {
+		path, local := strings.CutPrefix(d.Repository, localScheme)
+		if !local || filepath.IsAbs(path) {
+			continue
+		}
+		if err := copyBeside(filepath.Join(dir, path), filepath.Join(copied, path), root); err != nil {
+			return "", nil, fmt.Errorf("dependency %s: %s: %w", d.Name, d.Repository, err)
+		}
+	}
+	return copied, c, nil
+}
+
+// copyBeside copies a dependency that is not within the chart's copy already.
+func copyBeside(from, to, root string) error {
+	if _, err := os.Stat(filepath.Join(to, "Chart.yaml")); err == nil {
+		return nil
+	}
+	if !strings.HasPrefix(to, root+string(filepath.Separator)) {
+		return errors.New("its file:// path leads out of the file system")
+	}
+	_, err := copyFiles(from, to)
+	return err
+}
+
+// copyFiles copies what Helm reads of a chart directory: what .helmignore names stays behind, links become what they link to.
+func copyFiles(from, to string) (*helmchart.Chart, error) {
+	c, err := loader.LoadDir(from)
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range c.Raw {
+		target := filepath.Join(to, filepath.FromSlash(file.Name))
+		if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(target, file.Data, 0o600); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
