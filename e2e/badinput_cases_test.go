@@ -337,6 +337,50 @@ var badHelmfile = []badInput{
 		code:  desiredInvalid, names: []string{"helmfile.yaml", "release good", "migrate", "presync", "use a Helm hook in the chart"},
 	},
 	{
+		does:  "a template that runs a command",
+		files: files{"helmfile.yaml": deleted, "helmfile.yaml.gotmpl": "releases:\n" + second + "      - text: {{ exec \"date\" (list) }}\n"},
+		code:  desiredInvalid, names: []string{"helmfile.yaml.gotmpl:6", "the template function exec is not supported", "the agent runs no commands", "readFile"},
+	},
+	{
+		does: "a values file that runs a command",
+		files: good("chart: ./charts/small", "values:", "  - values/good.yaml.gotmpl").
+			and("values/good.yaml.gotmpl", "text: first\nimage: {{ envExec (dict) \"date\" list }}\n"),
+		code: desiredInvalid, names: []string{"values/good.yaml.gotmpl:2", "envExec is not supported"},
+	},
+	{
+		does:  "a value that comes from a command",
+		files: good("chart: ./charts/small", "values:", "  - text: ref+exec://date"),
+		code:  desiredInvalid, names: []string{"helmfile.yaml:5", "ref+exec:// is not supported", "ref+sops://"},
+	},
+	{
+		does:  "a value that comes from a command, put together by a template",
+		files: files{"helmfile.yaml": deleted, "helmfile.yaml.gotmpl": "releases:\n" + second + "      - text: {{ printf \"ref+%s://date\" \"exec\" }}\n"},
+		code:  desiredInvalid, names: []string{"helmfile.yaml.gotmpl", "release other", "ref+exec:// in values is not supported"},
+	},
+	{
+		does:  "an environment in another cluster",
+		files: files{"helmfile.yaml": "environments:\n  default:\n    kubeContext: elsewhere\n---\nreleases:\n" + second},
+		code:  desiredInvalid, names: []string{"helmfile.yaml", "environment default", "kubeContext: elsewhere", "one cluster only"},
+	},
+	{
+		does:  "a values file in another git repository",
+		files: good("chart: ./charts/small", "values:", "  - git::https://git.example.com/shop/config.git@values.yaml?ref=main"),
+		env:   []string{"PATH="},
+		code:  desiredInvalid, names: []string{"good", "has no git", "https archive"},
+	},
+	{
+		does:  "a chart in another git repository",
+		files: good("chart: git::https://git.example.com/shop/charts.git@small?ref=main"),
+		env:   []string{"PATH="},
+		code:  releasesFailed, names: []string{"<namespace>/good", "git.example.com/shop/charts.git", "has no git", "OCI registry"},
+	},
+	{
+		does:  "a nested helmfile in another git repository",
+		files: files{"helmfile.yaml": "helmfiles:\n  - git::https://git.example.com/shop/more.git@helmfile.yaml?ref=main\nreleases:\n" + second},
+		env:   []string{"PATH="},
+		code:  desiredInvalid, names: []string{"helmfile.yaml", "helmfiles[0]", "has no git", "copy"},
+	},
+	{
 		does: "everything that cannot work here",
 		files: good("chart: ./charts/small", "postRenderer: ./render.sh", "kubeContext: elsewhere", "adopt: [configmap/good]", "serverSide: \"true\"",
 			"forceConflicts: true", "rollbackOnFailure: true", "trackMode: kubedog"),

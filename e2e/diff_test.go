@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -80,4 +81,43 @@ func contains(t *testing.T, text string, parts ...string) {
 			t.Errorf("%q is missing in:\n%s", part, text)
 		}
 	}
+}
+
+// TestDiffLeavesACheckoutAsItIs: what a diff needs besides, such as the dependencies of a chart, it makes elsewhere.
+func TestDiffLeavesACheckoutAsItIs(t *testing.T) {
+	t.Parallel()
+	u := newTenant(t)
+	configMap := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Chart.Name }}}\n"
+	dir := checkout(t, map[string]string{
+		"helmfile.yaml": "releases:\n- {name: plain, chart: ./charts/app}\n" +
+			"- name: patched\n  chart: ./charts/app\n  jsonPatches:\n  - target: {version: v1, kind: ConfigMap, name: app}\n" +
+			"    patch: [{op: add, path: /data, value: {patched: \"yes\"}}]\n" +
+			"- name: extended\n  chart: ./charts/plain\n  dependencies: [{chart: ./charts/common, version: 1.0.0}]\n",
+		"charts/app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\n" +
+			"dependencies: [{name: common, version: \">=0\", repository: \"file://../common\"}]\n",
+		"charts/app/templates/all.yaml":    configMap,
+		"charts/plain/Chart.yaml":          "apiVersion: v2\nname: plain\nversion: 1.0.0\n",
+		"charts/plain/templates/all.yaml":  configMap,
+		"charts/common/Chart.yaml":         "apiVersion: v2\nname: common\nversion: 1.0.0\n",
+		"charts/common/templates/all.yaml": configMap,
+	})
+	git(t, dir, "init", "--quiet")
+	git(t, dir, "add", "--all")
+	git(t, dir, "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "--quiet", "--message=first")
+	r := u.run("", "helmfile-agent", "diff", "--dir", dir, "--namespace", u.namespace, "--log-level", "warn")
+	contains(t, r.stdout, "plain: to install", "patched: to install", "extended: to install", "ConfigMap/common", "ConfigMap/app", "patched: \"yes\"")
+	if status := git(t, dir, "status", "--short", "--ignored"); status != "" || r.code != 0 {
+		t.Errorf("the checkout has\n%s\nafter %s", status, r)
+	}
+}
+
+func git(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "git", args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+	return string(out)
 }

@@ -206,7 +206,7 @@ func (c scene) shows(code int, picture string) scene {
 }
 
 var words = map[string]string{
-	"install": "installed", "upgrade": "upgraded", "uninstall": "uninstalled", "adopt": "adopted", "leave": "left",
+	"install": "installed", "upgrade": "upgraded", "uninstall": "uninstalled", "adopt": "adopted", "relabel": "recorded", "leave": "left",
 	"mark": "marked", "prune": "pruned", "orphan": "orphaned", "hold": "held", "refuse": "refused",
 }
 
