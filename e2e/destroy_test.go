@@ -109,7 +109,7 @@ func (s *story) destroyAnswering(answer string) result {
 	s.t.Helper()
 	script, err := exec.LookPath("script")
 	if err != nil {
-		s.t.Skip("no script(1) here to make a terminal")
+		s.t.Fatal("script(1), of util-linux, is needed to make a terminal: ", err)
 	}
 	destroy := fmt.Sprintf("%s destroy --namespace %s --log-level warn", filepath.Join(binaries, "helmfile-agent"), s.namespace)
 	return s.types(answer+"\n", script, "--quiet", "--return", "--command", destroy, "/dev/null")

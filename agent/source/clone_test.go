@@ -320,7 +320,7 @@ func TestGitDaemon(t *testing.T) {
 	daemon := exec.Command("git", "daemon", "--listen=127.0.0.1", "--port="+port, "--base-path="+e.root, "--export-all", "--reuseaddr")
 	daemon.Env = gitEnv
 	if err := daemon.Start(); err != nil {
-		t.Skip("needs git daemon: ", err)
+		t.Fatal("git daemon, which is a part of git, is needed: ", err)
 	}
 	defer func() { _ = daemon.Process.Kill(); _ = daemon.Wait() }()
 	var got Checkout

@@ -91,7 +91,7 @@ func httpBackend(t *testing.T, root, password string) http.Handler {
 	t.Helper()
 	git, err := exec.LookPath("git")
 	if err != nil {
-		t.Skip("needs git")
+		t.Fatal("git is needed: ", err)
 	}
 	backend := &cgi.Handler{Path: git, Args: []string{"http-backend"}, Stderr: t.Output(),
 		Env: append([]string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1"}, gitEnv...)}
