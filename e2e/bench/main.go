@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// limit bounds the whole measurement.
-const limit = time.Hour
+// longest bounds the whole measurement.
+const longest = time.Hour
 
 func main() {
 	bin := flag.String("bin", "bin", "directory with the binaries controlplane, helmfile-agent, helm and helmfile")
@@ -29,7 +29,7 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
 	if err := bench(ctx, *bin, *sizes, *helmfileUpTo, *repeat); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

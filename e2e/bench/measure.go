@@ -72,10 +72,29 @@ func (s *stage) measure(ctx context.Context, n, repeat int, withHelmfile bool) e
 			quiet = best
 		}
 	}
+	if err := s.compare(ctx, n, repeat, namespace, quiet); err != nil {
+		return err
+	}
 	if !withHelmfile {
 		return nil
 	}
 	return s.beside(ctx, n, first, quiet)
+}
+
+// compare prints the limit, the fastest of several times, and how many times that a run with nothing to do takes.
+func (s *stage) compare(ctx context.Context, n, repeat int, namespace string, quiet figures) error {
+	var best time.Duration
+	for range repeat {
+		took, err := s.limit(ctx, namespace)
+		if err != nil {
+			return fmt.Errorf("the limit: %w", err)
+		}
+		if best == 0 || took < best {
+			best = took
+		}
+	}
+	printLimit(n, best, quiet)
+	return nil
 }
 
 // beside measures helmfile sync on the same releases in a namespace of its own.
