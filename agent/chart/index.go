@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agext/levenshtein"
 	"helm.sh/helm/v3/pkg/repo"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
@@ -93,7 +94,7 @@ func near(wanted string, index *repo.IndexFile) []string {
 	distances := map[string]int{}
 	var names []string
 	for name := range index.Entries {
-		d := distance(wanted, name)
+		d := levenshtein.Distance(wanted, name, nil)
 		if strings.Contains(name, wanted) || strings.Contains(wanted, name) {
 			d = 0
 		}
@@ -106,25 +107,4 @@ func near(wanted string, index *repo.IndexFile) []string {
 		return cmp.Or(cmp.Compare(distances[a], distances[b]), cmp.Compare(a, b))
 	})
 	return names[:min(len(names), suggestions)]
-}
-
-// distance is the number of letters to insert, delete or replace to get from a to b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

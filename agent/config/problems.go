@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/agext/levenshtein"
+
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
@@ -43,7 +45,7 @@ func cause(err error) error {
 func didYouMean(unknown string, name func(key) string) string {
 	best, distance := "", max(2, len(strings.TrimPrefix(unknown, variablePrefix))/3)+1
 	for _, k := range keys {
-		if d := edits(strings.ToLower(unknown), strings.ToLower(name(k))); d < distance {
+		if d := levenshtein.Distance(strings.ToLower(unknown), strings.ToLower(name(k)), nil); d < distance {
 			best, distance = name(k), d
 		}
 	}
@@ -51,25 +53,4 @@ func didYouMean(unknown string, name func(key) string) string {
 		return "remove it"
 	}
 	return fmt.Sprintf("did you mean %s?", best)
-}
-
-// edits is the Levenshtein distance between two words.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substituted := diagonal
-			if a[i] != b[j] {
-				substituted++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substituted, diagonal+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }
