@@ -49,38 +49,35 @@ type world struct {
 	plan   plan.Plan
 }
 
-// look is the whole way from the repository to the decisions. It writes nothing to the cluster.
+// look is the whole way from the repository to the decisions. It writes nothing to the cluster. What does not depend on each other
+// is done at once: the clone and the first words with the cluster, then the loading of the helmfile and the reading of the cluster.
 func (r *run) look(ctx context.Context) (w world, err error) {
-	checkout, err := r.checkout(ctx)
-	if err != nil {
-		return w, err
-	}
 	charts, err := r.charts()
 	if err != nil {
 		return w, err
 	}
-	if w.reader, err = r.connect(ctx, charts); err != nil {
-		return w, err
-	}
-	set, err := r.load(ctx, checkout, w.reader, charts)
+	checkout, reader, err := r.reach(ctx, charts)
 	if err != nil {
 		return w, err
 	}
-	if w.was, err = r.recall(ctx, w.reader); err != nil {
-		return w, err
-	}
-	have, unread, err := w.reader.Observe(ctx, namespaces(set.Releases), w.was.Namespaces)
+	w.reader = reader
+	set, was, err := r.read(ctx, checkout, reader, charts)
 	if err != nil {
 		return w, err
 	}
-	next, err := w.reader.Render(ctx, set.Releases, r.cfg.Concurrency)
+	w.was = was
+	have, unread, err := reader.Observe(ctx, namespaces(set.Releases), was.Namespaces)
 	if err != nil {
 		return w, err
 	}
-	if err := r.findDrift(ctx, w.reader, set.Releases, have); err != nil {
+	next, err := reader.Render(ctx, set.Releases, r.cfg.Concurrency)
+	if err != nil {
+		return w, err
+	}
+	if err := r.findDrift(ctx, reader, set.Releases, have); err != nil {
 		return w, err
 	}
 	w.unread = unread
-	w.plan = plan.Make(set.Releases, have, next, w.was.Memory, r.policy(checkout, set), r.report.Started)
+	w.plan = plan.Make(set.Releases, have, next, was.Memory, r.policy(checkout, set), r.report.Started)
 	return w, nil
 }

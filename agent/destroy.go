@@ -46,10 +46,12 @@ func (r *run) owned(ctx context.Context) (*cluster.Reader, plan.Plan, error) {
 	if err != nil {
 		return nil, plan.Plan{}, err
 	}
-	was, err := r.recall(ctx, reader)
+	r.report.Namespace = reader.Namespace()
+	was, err := reader.Remember(ctx)
 	if err != nil {
 		return nil, plan.Plan{}, err
 	}
+	r.warnOfLost(was)
 	// Every namespace must be readable: what cannot be seen would be left behind and forgotten.
 	have, _, err := reader.Observe(ctx, was.Namespaces, nil)
 	return reader, plan.Destroy(have, was.Memory, r.cfg.Instance), err

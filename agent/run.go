@@ -94,16 +94,41 @@ func (r *run) inWorkspace(ctx context.Context, steps func(context.Context) error
 	return steps(ctx)
 }
 
-func (r *run) checkout(ctx context.Context) (source.Checkout, error) {
-	var checkout source.Checkout
-	var err error
-	if r.cfg.Dir != "" {
-		checkout, err = source.Local(r.cfg.Dir)
-	} else {
-		checkout, err = source.Clone(ctx, r.request(), filepath.Join(r.workspace, "checkout"))
-	}
+// reach clones the repository and finds the cluster.
+func (r *run) reach(ctx context.Context, charts *chart.Store) (checkout source.Checkout, reader *cluster.Reader, err error) {
+	err = both(ctx,
+		func(ctx context.Context) (err error) { checkout, err = r.checkout(ctx); return err },
+		func(ctx context.Context) (err error) { reader, err = r.connect(ctx, charts); return err })
 	r.report.Source = checkout.Revision
+	if reader != nil {
+		r.report.Namespace = reader.Namespace()
+	}
 	r.progress.note(r.report)
+	return checkout, reader, err
+}
+
+// read loads the helmfile, and meanwhile reads of the cluster what can be known to be needed.
+func (r *run) read(ctx context.Context, checkout source.Checkout, reader *cluster.Reader, charts *chart.Store) (set desired.Set, was cluster.Remembered, err error) {
+	err = both(ctx,
+		func(ctx context.Context) (err error) { set, err = r.load(ctx, checkout, reader, charts); return err },
+		func(ctx context.Context) (err error) {
+			if was, err = reader.Remember(ctx); err == nil {
+				reader.Foresee(ctx, was.Namespaces, r.looksForDrift())
+			}
+			return err
+		})
+	for _, file := range set.PassedOver {
+		r.report.Warnings = append(r.report.Warnings, "passed over: "+file)
+	}
+	r.warnOfLost(was)
+	return set, was, err
+}
+
+func (r *run) checkout(ctx context.Context) (source.Checkout, error) {
+	if r.cfg.Dir != "" {
+		return source.Local(r.cfg.Dir)
+	}
+	checkout, err := source.Clone(ctx, r.request(), filepath.Join(r.workspace, "checkout"))
 	if err == nil {
 		r.log.Info("checked out", "repo", checkout.Repo, "ref", checkout.Ref, "commit", checkout.Commit)
 	}
@@ -133,7 +158,7 @@ func (r *run) charts() (*chart.Store, error) {
 }
 
 func (r *run) connect(ctx context.Context, charts *chart.Store) (*cluster.Reader, error) {
-	reader, err := cluster.Connect(ctx, cluster.Options{
+	return cluster.Connect(ctx, cluster.Options{
 		Kubeconfig: r.cfg.Kubeconfig,
 		Context:    r.cfg.Context,
 		Namespace:  r.cfg.Namespace,
@@ -142,10 +167,6 @@ func (r *run) connect(ctx context.Context, charts *chart.Store) (*cluster.Reader
 		Volatile:   r.volatile(),
 		Log:        r.log,
 	})
-	if err == nil {
-		r.report.Namespace = reader.Namespace()
-	}
-	return reader, err
 }
 
 // volatile are the paths that charts made during the run may contain, as written and as they really are.
@@ -164,7 +185,7 @@ func (r *run) volatile() []string {
 }
 
 func (r *run) load(ctx context.Context, checkout source.Checkout, reader *cluster.Reader, charts *chart.Store) (desired.Set, error) {
-	set, err := desired.Load(ctx, desired.Request{
+	return desired.Load(ctx, desired.Request{
 		Dir:             checkout.Dir,
 		Path:            r.cfg.Path,
 		Environment:     r.cfg.Environment,
@@ -180,11 +201,6 @@ func (r *run) load(ctx context.Context, checkout source.Checkout, reader *cluste
 		Mask:            r.mask,
 		Log:             r.log,
 	})
-	for _, file := range set.PassedOver {
-		r.report.Warnings = append(r.report.Warnings,
-			"passed over: "+file)
-	}
-	return set, err
 }
 
 // afterlife is how long something may go on after a run should have ended: what it may take to stop, rounded up generously
@@ -218,18 +234,18 @@ func (r *run) origin(checkout source.Checkout) string {
 	return source.Origin(checkout.Repo, r.cfg.Path, r.cfg.Environment)
 }
 
-// recall reads the instance's memory. A lost one is safe: nothing is pruned because of it.
-func (r *run) recall(ctx context.Context, reader *cluster.Reader) (cluster.Remembered, error) {
-	was, err := reader.Remember(ctx)
+// warnOfLost tells of a memory that was not understood. A lost one is safe: nothing is pruned because of it.
+func (r *run) warnOfLost(was cluster.Remembered) {
 	if was.Lost != nil {
 		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("the memory of instance %s was not understood and begins anew: %v", r.cfg.Instance, was.Lost))
 	}
-	return was, err
 }
+
+func (r *run) looksForDrift() bool { return release.DriftMode(r.cfg.Drift) != release.IgnoreDrift }
 
 // findDrift looks at the live objects of the releases that are wanted and deployed, and notes in have what differs.
 func (r *run) findDrift(ctx context.Context, reader *cluster.Reader, want []release.Desired, have []release.Observed) error {
-	if release.DriftMode(r.cfg.Drift) == release.IgnoreDrift {
+	if !r.looksForDrift() {
 		return nil
 	}
 	wanted := map[release.Key]bool{}

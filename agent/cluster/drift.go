@@ -34,7 +34,7 @@ func (r *Reader) Drift(ctx context.Context, releases []release.Observed, rules [
 	group.SetLimit(concurrency)
 	for _, t := range targets {
 		group.Go(func() error {
-			difference, differs, err := d.examine(ctx, t, live[t.place][t.Name])
+			difference, differs, err := d.examine(ctx, t, live[t.place].objects[t.Name])
 			if err == nil && differs {
 				mu.Lock()
 				defer mu.Unlock()
@@ -68,6 +68,9 @@ func (d *detective) examine(ctx context.Context, t target, live *unstructured.Un
 		difference.Mode = mode
 	}
 	if difference.Mode == release.IgnoreDrift || live.GetDeletionTimestamp() != nil {
+		return release.Drift{}, false, nil
+	}
+	if of, ok := d.asDeclared[live]; ok && of == t.of {
 		return release.Drift{}, false, nil
 	}
 	var err error

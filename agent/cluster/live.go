@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/dynamic"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
@@ -38,13 +39,13 @@ type target struct {
 // targets are the objects to compare: hooks come and go. A kind that the cluster does not know has no place.
 func (r *Reader) targets(releases []release.Observed) []target {
 	var all []target
-	for _, found := range releases {
-		for _, object := range found.Manifest {
+	for _, o := range releases {
+		for _, object := range o.Manifest {
 			if object.Hook {
 				continue
 			}
-			if at, ok := r.c.placeOf(object, found.Namespace); ok {
-				all = append(all, target{object, found.Key, at})
+			if at, ok := r.c.placeOf(object, o.Namespace); ok {
+				all = append(all, target{object, o.Key, at})
 			}
 		}
 	}
@@ -76,45 +77,57 @@ const (
 	helmsRecords = "type!=helm.sh/release.v1" // a field selector: Helm's records are no objects of releases
 )
 
-// live is what the cluster has of the targets, by place and name.
-func (r *Reader) live(ctx context.Context, targets []target) (map[place]map[string]*unstructured.Unstructured, error) {
-	wanted := map[place]map[string]bool{}
+// findings are what there is of the names that were looked for in a place.
+type findings struct {
+	names   sets.Set[string]
+	objects map[string]*unstructured.Unstructured
+}
+
+// live is what the cluster has of the targets, by place.
+func (r *Reader) live(ctx context.Context, targets []target) (map[place]findings, error) {
+	wanted := map[place]sets.Set[string]{}
 	for _, t := range targets {
 		if wanted[t.place] == nil {
-			wanted[t.place] = map[string]bool{}
+			wanted[t.place] = sets.New[string]()
 		}
-		wanted[t.place][t.Name] = true
+		wanted[t.place].Insert(t.Name)
 	}
 	var mu sync.Mutex
-	found := map[place]map[string]*unstructured.Unstructured{}
+	all := map[place]findings{}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(listsAtOnce)
 	for at, names := range wanted {
+		if seen, ok := r.foreseen[at]; ok && seen.names.IsSuperset(names) {
+			mu.Lock()
+			all[at] = seen
+			mu.Unlock()
+			continue
+		}
 		group.Go(func() error {
 			objects, err := r.objects(ctx, at, names)
 			mu.Lock()
 			defer mu.Unlock()
-			found[at] = objects
+			all[at] = findings{names, objects}
 			return err
 		})
 	}
-	return found, group.Wait()
+	return all, group.Wait()
 }
 
 // objects lists a place, or where listing is forbidden gets each object.
-func (r *Reader) objects(ctx context.Context, at place, names map[string]bool) (map[string]*unstructured.Unstructured, error) {
-	found, err := r.listPlace(ctx, at, names)
+func (r *Reader) objects(ctx context.Context, at place, names sets.Set[string]) (map[string]*unstructured.Unstructured, error) {
+	objects, err := r.listPlace(ctx, at, names)
 	if apierrors.IsForbidden(err) {
-		found, err = r.getEach(ctx, at, names)
+		objects, err = r.getEach(ctx, at, names)
 	}
 	if apierrors.IsNotFound(err) {
 		return nil, nil // the kind itself is gone since it was discovered
 	}
-	return found, classify(fmt.Sprintf("read %s in namespace %q", at.Resource, at.namespace), err)
+	return objects, classify(fmt.Sprintf("read %s in namespace %q", at.Resource, at.namespace), err)
 }
 
-func (r *Reader) listPlace(ctx context.Context, at place, names map[string]bool) (map[string]*unstructured.Unstructured, error) {
-	found := map[string]*unstructured.Unstructured{}
+func (r *Reader) listPlace(ctx context.Context, at place, names sets.Set[string]) (map[string]*unstructured.Unstructured, error) {
+	objects := map[string]*unstructured.Unstructured{}
 	opts := metav1.ListOptions{Limit: liveChunk}
 	if at.Resource == "secrets" && at.Group == "" {
 		opts.FieldSelector = helmsRecords
@@ -125,18 +138,18 @@ func (r *Reader) listPlace(ctx context.Context, at place, names map[string]bool)
 			return nil, err
 		}
 		for i := range chunk.Items {
-			if item := &chunk.Items[i]; names[item.GetName()] {
-				found[item.GetName()] = item
+			if item := &chunk.Items[i]; names.Has(item.GetName()) {
+				objects[item.GetName()] = item
 			}
 		}
 		if opts.Continue = chunk.GetContinue(); opts.Continue == "" {
-			return found, nil
+			return objects, nil
 		}
 	}
 }
 
-func (r *Reader) getEach(ctx context.Context, at place, names map[string]bool) (map[string]*unstructured.Unstructured, error) {
-	found := map[string]*unstructured.Unstructured{}
+func (r *Reader) getEach(ctx context.Context, at place, names sets.Set[string]) (map[string]*unstructured.Unstructured, error) {
+	objects := map[string]*unstructured.Unstructured{}
 	for name := range names {
 		object, err := at.of(r.c.dynamic).Get(ctx, name, metav1.GetOptions{})
 		switch {
@@ -144,8 +157,8 @@ func (r *Reader) getEach(ctx context.Context, at place, names map[string]bool) (
 		case err != nil:
 			return nil, err
 		default:
-			found[name] = object
+			objects[name] = object
 		}
 	}
-	return found, nil
+	return objects, nil
 }

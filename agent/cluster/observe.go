@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -14,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/sets"
 	typed "k8s.io/client-go/kubernetes/typed/core/v1"
 
@@ -27,13 +29,25 @@ type Reader struct {
 
 	remembers bool // the instance has a memory already
 
-	mu      sync.Mutex
-	records map[release.Key][]*helm.Release // newest last
-	kept    map[string]bool                 // storage records annotated to be kept, as namespace/name
+	mu       sync.Mutex
+	listed   sets.Set[string]                // namespaces whose records are below
+	records  map[release.Key][]*helm.Release // newest last
+	observed map[release.Key]release.Observed
+	kept     map[string]bool // storage records annotated to be kept, as namespace/name
+
+	foreseen   map[place]findings                         // live objects
+	asDeclared map[*unstructured.Unstructured]release.Key // those of them that do not differ, and the release that declares them
 }
 
 func newReader(c *connection) *Reader {
-	return &Reader{c: c, records: map[release.Key][]*helm.Release{}, kept: map[string]bool{}}
+	return &Reader{
+		c:          c,
+		listed:     sets.New[string](),
+		records:    map[release.Key][]*helm.Release{},
+		observed:   map[release.Key]release.Observed{},
+		kept:       map[string]bool{},
+		asDeclared: map[*unstructured.Unstructured]release.Key{},
+	}
 }
 
 // Namespace is the agent's own.
@@ -47,22 +61,14 @@ func (r *Reader) Observe(ctx context.Context, declared, remembered []string) (fo
 	if unread, err = r.listAll(ctx, sets.New(declared...), sets.New(remembered...)); err != nil {
 		return nil, nil, err
 	}
-	for key, revisions := range r.records {
-		observed, err := r.observe(key, revisions[len(revisions)-1])
-		if err != nil {
-			return nil, nil, err
-		}
-		found = append(found, observed)
-	}
-	slices.SortFunc(found, func(a, b release.Observed) int { return a.Key.Compare(b.Key) })
-	return found, unread, nil
+	return slices.SortedFunc(maps.Values(r.observed), func(a, b release.Observed) int { return a.Key.Compare(b.Key) }), unread, nil
 }
 
 func (r *Reader) listAll(ctx context.Context, declared, remembered sets.Set[string]) ([]string, error) {
 	var unread []string
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(namespacesAtOnce)
-	for namespace := range declared.Union(remembered).Insert(r.c.namespace) {
+	for namespace := range declared.Union(remembered).Insert(r.c.namespace).Difference(r.listed) {
 		group.Go(func() error {
 			err := r.list(ctx, namespace)
 			switch {
@@ -115,12 +121,27 @@ func (r *Reader) list(ctx context.Context, namespace string) error {
 		return classify(fmt.Sprintf("list the Helm releases in namespace %s", namespace), err)
 	}
 	slices.SortFunc(found, func(a, b *helm.Release) int { return a.Version - b.Version })
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	records := map[release.Key][]*helm.Release{}
 	for _, revision := range found {
 		key := release.Key{Namespace: namespace, Name: revision.Name}
-		r.records[key] = append(r.records[key], revision)
+		records[key] = append(records[key], revision)
 	}
+	return r.take(namespace, records)
+}
+
+// take understands the newest of the revisions that were listed.
+func (r *Reader) take(namespace string, records map[release.Key][]*helm.Release) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key, revisions := range records {
+		observed, err := r.observe(key, revisions[len(revisions)-1])
+		if err != nil {
+			return err
+		}
+		r.observed[key] = observed
+	}
+	maps.Copy(r.records, records)
+	r.listed.Insert(namespace)
 	return nil
 }
 

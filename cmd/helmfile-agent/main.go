@@ -12,6 +12,7 @@ import (
 
 func main() {
 	surviveClosedPipes()
+	tuneGarbage()
 	name := filepath.Base(os.Args[0])
 	if tool.Known(name) {
 		os.Exit(tool.Main(name, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

@@ -1,0 +1,39 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"testing"
+)
+
+var errFirst, errSecond = errors.New("first"), errors.New("second")
+
+func TestBoth(t *testing.T) {
+	answer := func(err error) func(context.Context) error { return func(context.Context) error { return err } }
+	stopped := func(ctx context.Context) error { <-ctx.Done(); return errSecond }
+	for name, tt := range map[string]struct {
+		first, second func(context.Context) error
+		want          error
+	}{
+		"neither fails":                        {answer(nil), answer(nil), nil},
+		"the second fails":                     {answer(nil), answer(errSecond), errSecond},
+		"both fail: the first counts":          {answer(errFirst), answer(errSecond), errFirst},
+		"the first fails: the second must end": {answer(errFirst), stopped, errFirst},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := both(t.Context(), tt.first, tt.second); !errors.Is(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestBothPassesOnAPanic(t *testing.T) {
+	defer func() {
+		if cause := recover(); cause != "oh" {
+			t.Errorf("recovered %v", cause)
+		}
+	}()
+	_ = both(t.Context(), func(context.Context) error { return nil }, func(context.Context) error { panic("oh") })
+	t.Error("no panic")
+}
