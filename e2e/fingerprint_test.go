@@ -1,9 +1,18 @@
 package e2e
 
 import (
+	"context"
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
@@ -69,6 +78,38 @@ var fingerprintTales = map[string]func(*story){
 		s.run().shows(converged, "dice upgraded")
 		s.has("dice 2")
 		s.run().shows(converged, "dice unchanged")
+	},
+
+	"a chart that rolls dice or reads the clock is not upgraded because a record has no fingerprint, or one that is not understood": func(s *story) {
+		dice := func(sides string) {
+			s.commits("releases:\n- {name: dice, chart: ./dice, values: [{sides: " + sides + "}]}\n" +
+				"-- dice/Chart.yaml --\napiVersion: v2\nname: dice\nversion: 1.0.0\n" +
+				"-- dice/templates/a.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: dice}\ndata: {thrown: {{ randAlphaNum 20 | quote }}, at: {{ now | unixEpoch | quote }}, sides: {{ .Values.sides | quote }}}\n")
+		}
+		dice("6")
+		s.run().shows(converged, "dice installed")
+		for _, unknown := range []string{"null", `"v0-0123456789abcdef0123456789abcdef01234567"`} {
+			s.relabelled("dice", unknown)
+			s.run().shows(converged, "dice recorded").writes("patch secrets")
+			s.has("dice 1")
+			s.run().shows(converged, "dice unchanged").writes("")
+		}
+		s.relabelled("dice", "null")
+		dice("12")
+		s.run().shows(converged, "dice upgraded")
+		s.has("dice 2")
+	},
+
+	"a new kind in the cluster is nothing to a chart that does not ask for kinds": func(s *story) {
+		asking := "-- asking/Chart.yaml --\napiVersion: v2\nname: asking\nversion: 1.0.0\n" +
+			"-- asking/templates/a.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: asking}\ndata: {there: {{ .Capabilities.APIVersions.Has \"" + "%s/v1/Thing" + "\" | quote }}}\n"
+		group := s.namespace + ".example.com"
+		s.commits("releases:\n" + db + "- {name: asking, chart: ./asking}\n" + fmt.Sprintf(asking, group))
+		s.run().shows(converged, "asking installed, db installed")
+		s.run().shows(converged, "asking unchanged, db unchanged").writes("")
+		s.defines(group)
+		s.run().shows(converged, "asking upgraded, db unchanged")
+		s.run().shows(converged, "asking unchanged, db unchanged").writes("")
 	},
 
 	"a template changed: an upgrade": func(s *story) {
@@ -137,4 +178,36 @@ func (s *story) relabelled(name, fingerprint string) {
 func (s *story) fingerprint(name string, revision int) string {
 	s.t.Helper()
 	return s.record(name, revision).Labels[release.FingerprintLabel]
+}
+
+// defines adds a kind Thing to the cluster, as somebody else might, and waits until it is served.
+func (s *story) defines(group string) {
+	s.t.Helper()
+	definition := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "apiextensions.k8s.io/v1",
+		"kind":       "CustomResourceDefinition",
+		"metadata":   map[string]any{"name": "things." + group},
+		"spec": map[string]any{
+			"group": group,
+			"scope": "Namespaced",
+			"names": map[string]any{"kind": "Thing", "plural": "things"},
+			"versions": []any{map[string]any{
+				"name": "v1", "served": true, "storage": true,
+				"schema": map[string]any{"openAPIV3Schema": map[string]any{"type": "object"}},
+			}},
+		},
+	}}
+	crds := must(dynamic.NewForConfig(control.Config()))(s.t).Resource(schema.GroupVersionResource{
+		Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions",
+	})
+	must(crds.Create(s.t.Context(), definition, metav1.CreateOptions{}))(s.t)
+	s.t.Cleanup(func() { check(s.t, crds.Delete(context.Background(), definition.GetName(), metav1.DeleteOptions{})) })
+	kinds := must(discovery.NewDiscoveryClientForConfig(control.Config()))(s.t)
+	deadline := time.Now().Add(30 * time.Second)
+	for _, err := kinds.ServerResourcesForGroupVersion(group + "/v1"); err != nil; _, err = kinds.ServerResourcesForGroupVersion(group + "/v1") {
+		if time.Now().After(deadline) {
+			s.t.Fatal(err)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 }

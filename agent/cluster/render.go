@@ -38,13 +38,9 @@ func (r *Reader) Render(ctx context.Context, want []release.Desired, concurrency
 
 func (r *Reader) render(ctx context.Context, want release.Desired) release.Rendered {
 	rendered := release.Rendered{Key: want.Key}
-	fingerprint, err := r.fingerprint(ctx, want)
-	if err != nil {
-		rendered.Err = err
-		return rendered
-	}
-	rendered.Fingerprint = fingerprint
-	if last, ok := r.last(want.Key); ok && last.Info.Status == helm.StatusDeployed && ownerOf(last).Fingerprint == fingerprint {
+	fingerprint, same, err := r.madeFromTheSame(ctx, want)
+	rendered.Fingerprint, rendered.Err = fingerprint, err
+	if same || err != nil {
 		return rendered
 	}
 	revision, err := r.dryRun(ctx, want)
@@ -56,10 +52,28 @@ func (r *Reader) render(ctx context.Context, want release.Desired) release.Rende
 	if !want.Options.SkipCRDs && !r.upgrading(want.Key) {
 		rendered.CRDs = definitionsIn(revision.Chart)
 	}
-	if rendered.Manifest, err = manifestOf(revision); err != nil {
-		rendered.Err = fmt.Errorf("chart %s: %w", want.Chart.Name, err)
+	if rendered.Manifest, rendered.Err = r.manifest(ctx, want, revision); rendered.Err != nil {
+		return rendered
 	}
+	rendered.Fingerprint, rendered.Err = r.fingerprint(ctx, want, formFor(revision.Chart, want.Values))
 	return rendered
+}
+
+// manifest is that of the revision. Where nobody knows what the last one was made from, what differs only by chance does not count.
+func (r *Reader) manifest(ctx context.Context, want release.Desired, revision *helm.Release) (release.Manifest, error) {
+	made, err := manifestOf(revision)
+	if err != nil {
+		return nil, fmt.Errorf("chart %s: %w", want.Chart.Name, err)
+	}
+	last, ok := r.observed[want.Key]
+	if _, known := formOf(last.Fingerprint); !ok || known || last.Status != "deployed" {
+		return made, nil
+	}
+	again := func() (release.Manifest, error) { return r.renderAgain(ctx, want, readsClock(revision.Chart)) }
+	if byChance(last.Manifest, made, again) {
+		return last.Manifest, nil
+	}
+	return made, nil
 }
 
 // last is the newest revision that was observed.
