@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +10,18 @@ import (
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
+	helm "helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/releaseutil"
+	"helm.sh/helm/v3/pkg/storage"
+	"helm.sh/helm/v3/pkg/storage/driver"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/yaml"
 
 	"github.com/helmfile-agent/helmfile-agent/e2e/cluster"
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
@@ -18,10 +31,10 @@ import (
 // same kinds, it writes nothing, and it asks neither a chart repository nor a registry.
 func TestRequestsDoNotGrow(t *testing.T) {
 	t.Parallel()
-	few, many := quietRequests(t, 10), quietRequests(t, 300)
+	few, many := quietRequests(t, 10), quietRequests(t, 1000)
 	t.Logf("%d requests each: %v", len(few), few)
 	if diff := gocmp.Diff(few, many); diff != "" {
-		t.Errorf("10 releases and 300: %s", diff)
+		t.Errorf("10 releases and 1,000: %s", diff)
 	}
 }
 
@@ -36,8 +49,11 @@ func quietRequests(t *testing.T, releases int) []string {
 	must(charts.Add(chart))(t)
 	ref, _, err := registry.PushChart(chart)
 	check(t, err)
-	repo := newRepository(t, map[string]string{"helmfile.yaml": remoteReleases(releases, charts.URL, ref)})
-	u.converge("--repo", repo.url, "--concurrency", "16")
+	repo := newRepository(t, map[string]string{"helmfile.yaml": remoteReleases(2, charts.URL, ref)})
+	u.converge("--repo", repo.url)
+	multiply(t, u, releases)
+	repo.commit(t, map[string]string{"helmfile.yaml": remoteReleases(releases, charts.URL, ref)}, "all of them")
+	u.converge("--repo", repo.url, "--concurrency", "16") // adopts what the agent has not installed itself
 	charts.Forget()
 	registry.Forget()
 	before := now(t)
@@ -64,6 +80,47 @@ func quietRequests(t *testing.T, releases int) []string {
 		lines = append(lines, fmt.Sprintf("%d %s", counted[line], line))
 	}
 	return lines
+}
+
+// multiply has in the cluster what Helm would have left there, had it installed n releases like the first: to install that many
+// would take minutes.
+func multiply(t *testing.T, u tenant, n int) {
+	t.Helper()
+	config := rest.CopyConfig(control.Config())
+	config.QPS = -1
+	client := must(dynamic.NewForConfig(config))(t)
+	records := storage.Init(driver.NewSecrets(must(kubernetes.NewForConfig(config))(t).CoreV1().Secrets(u.namespace)))
+	first := must(records.Get(releaseName(0), 1))(t)
+	var group errgroup.Group
+	group.SetLimit(16)
+	for i := 2; i < n; i++ {
+		group.Go(func() error {
+			copied := *first
+			copied.Name, copied.Labels = releaseName(i), nil
+			copied.Manifest = strings.ReplaceAll(first.Manifest, first.Name, copied.Name)
+			for _, document := range releaseutil.SplitManifests(copied.Manifest) {
+				if err := create(t.Context(), client, copied, document); err != nil {
+					return err
+				}
+			}
+			return records.Create(&copied)
+		})
+	}
+	check(t, group.Wait())
+}
+
+// create makes one object as Helm does.
+func create(ctx context.Context, client dynamic.Interface, of helm.Release, document string) error {
+	object := &unstructured.Unstructured{}
+	if err := yaml.Unmarshal([]byte(document), object); err != nil {
+		return err
+	}
+	object.SetLabels(map[string]string{"app.kubernetes.io/managed-by": "Helm"})
+	object.SetAnnotations(map[string]string{"meta.helm.sh/release-name": of.Name, "meta.helm.sh/release-namespace": of.Namespace})
+	kind := object.GroupVersionKind()
+	resource, _ := meta.UnsafeGuessKindToResource(kind)
+	_, err := client.Resource(resource).Namespace(of.Namespace).Create(ctx, object, metav1.CreateOptions{FieldManager: "helm"})
+	return err
 }
 
 // fourKinds is a chart with objects of four kinds.
@@ -99,7 +156,9 @@ func remoteReleases(n int, repository, ref string) string {
 		if i%2 == 0 {
 			chart = ref
 		}
-		fmt.Fprintf(&helmfile, "- {name: app-%03d, chart: %q, version: 1.0.0}\n", i, chart)
+		fmt.Fprintf(&helmfile, "- {name: %s, chart: %q, version: 1.0.0}\n", releaseName(i), chart)
 	}
 	return helmfile.String()
 }
+
+func releaseName(i int) string { return fmt.Sprintf("app-%04d", i) }
