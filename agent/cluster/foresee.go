@@ -19,7 +19,7 @@ func (r *Reader) Foresee(ctx context.Context, remembered []string, live bool) {
 	}
 	var own []release.Observed
 	for _, found := range r.observed {
-		if found.Instance == r.c.opts.Instance && found.Status == "deployed" {
+		if found.Instance == r.c.opts.Instance && found.Status == "deployed" && !found.DriftOff {
 			own = append(own, found)
 		}
 	}

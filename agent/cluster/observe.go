@@ -214,6 +214,7 @@ func ownerOf(revision *helm.Release) release.Owner {
 		Instance: revision.Labels[release.InstanceLabel],
 		Origin:   revision.Labels[release.OriginLabel],
 		Keep:     revision.Labels[release.PruneLabel] == release.KeepValue,
+		DriftOff: release.DriftMode(revision.Labels[release.DriftLabel]) == release.IgnoreDrift,
 
 		Fingerprint: revision.Labels[release.FingerprintLabel],
 	}

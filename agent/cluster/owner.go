@@ -38,11 +38,16 @@ func ownerLabels(owner release.Owner) map[string]*string {
 		release.InstanceLabel:    &owner.Instance,
 		release.OriginLabel:      &owner.Origin,
 		release.PruneLabel:       nil,
+		release.DriftLabel:       nil,
 		release.FingerprintLabel: nil,
 	}
 	if owner.Keep {
 		keep := release.KeepValue
 		labels[release.PruneLabel] = &keep
+	}
+	if owner.DriftOff {
+		off := string(release.IgnoreDrift)
+		labels[release.DriftLabel] = &off
 	}
 	if owner.Fingerprint != "" {
 		labels[release.FingerprintLabel] = &owner.Fingerprint

@@ -71,6 +71,7 @@ func (m maker) owner(s Step) release.Owner {
 		Instance: m.policy.Instance,
 		Origin:   m.policy.Origin,
 		Keep:     s.Want.Labels[release.PruneLabel] == release.KeepValue,
+		DriftOff: release.DriftMode(s.Want.Labels[release.DriftLabel]) == release.IgnoreDrift,
 	}
 	if m.policy.Origin == "" && s.Have != nil {
 		owner.Origin = s.Have.Origin
@@ -160,7 +161,7 @@ func (m maker) settled(s Step) (Verb, string) {
 	case s.Have.Fingerprint != s.Owner.Fingerprint:
 		return Relabel, "as declared; what it is made from is recorded anew"
 	default:
-		return Adopt, "as declared; whether to keep it when it no longer is has changed"
+		return Adopt, "as declared; whether to keep it when it no longer is, or to look for drift, has changed"
 	}
 }
 

@@ -171,6 +171,10 @@ func TestWhoseARelease(t *testing.T) {
 	old.Origin, old.Manifest = "elsewhere", release.Manifest{deployment(2)}
 	keep := want("web", installed)
 	keep.Labels = map[string]string{release.PruneLabel: release.KeepValue}
+	unwatched := want("web", installed)
+	unwatched.Labels = map[string]string{release.DriftLabel: "off"}
+	notWatched := have("web", "deployed")
+	notWatched.DriftOff = true
 	otherLabel := want("web", installed)
 	otherLabel.Labels = map[string]string{release.PruneLabel: "never"}
 
@@ -183,9 +187,11 @@ func TestWhoseARelease(t *testing.T) {
 		"is nobody's is adopted":                        {want("web", installed), of("", have("web", "deployed")), "adopt: as declared, but nobody's yet"},
 		"is of another origin is adopted":               {want("web", installed), elsewhere, "adopt: as declared, now by another repository, path or environment"},
 		"is of no known origin is adopted":              {want("web", installed), noOrigin, "adopt: as declared, now by another repository, path or environment"},
-		"is to be kept from now on is adopted":          {keep, have("web", "deployed"), "adopt: as declared; whether to keep it when it no longer is has changed"},
-		"is to be kept no more is adopted":              {want("web", installed), keeping, "adopt: as declared; whether to keep it when it no longer is has changed"},
+		"is to be kept from now on is adopted":          {keep, have("web", "deployed"), "adopt: as declared; whether to keep it when it no longer is, or to look for drift, has changed"},
+		"is to be kept no more is adopted":              {want("web", installed), keeping, "adopt: as declared; whether to keep it when it no longer is, or to look for drift, has changed"},
 		"is to be kept already stays":                   {keep, keeping, "unchanged: as declared"},
+		"is not to be watched for drift is adopted":     {unwatched, have("web", "deployed"), "adopt: as declared; whether to keep it when it no longer is, or to look for drift, has changed"},
+		"is not watched for drift already stays":        {unwatched, notWatched, "unchanged: as declared"},
 		"is kept by hand stays":                         {want("web", installed), byHand, "unchanged: as declared"},
 		"has another value of the label is not kept":    {otherLabel, have("web", "deployed"), "unchanged: as declared"},
 		"changes anyhow is adopted by that":             {want("web", installed), old, "upgrade: templates changed: Deployment/web"},
@@ -202,7 +208,11 @@ func TestWhoseARelease(t *testing.T) {
 			if diff := cmp.Diff([]string{"web: " + test.plan}, reasons(p)); diff != "" {
 				t.Error(diff)
 			}
-			owner := release.Owner{Instance: "mine", Origin: "origin", Keep: test.want.Labels[release.PruneLabel] == release.KeepValue}
+			owner := release.Owner{
+				Instance: "mine", Origin: "origin",
+				Keep:     test.want.Labels[release.PruneLabel] == release.KeepValue,
+				DriftOff: test.want.Labels[release.DriftLabel] == "off",
+			}
 			if diff := cmp.Diff(owner, p.Steps[0].Owner); diff != "" {
 				t.Error(diff)
 			}

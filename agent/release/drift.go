@@ -32,8 +32,8 @@ const (
 	IgnoreDrift  DriftMode = "off"
 )
 
-// DriftLabel is a DriftMode as a label of a release in the helmfile, and as an annotation of an object. DriftIgnore is an
-// annotation of an object: JSON pointers to ignore, separated by commas.
+// DriftLabel is a DriftMode as a label of a release in the helmfile, as an annotation of an object and, if it is off, as a label of
+// Helm's record. DriftIgnore is an annotation of an object: JSON pointers to ignore, separated by commas.
 const (
 	DriftLabel  = "helmfile-agent.github.io/drift"
 	DriftIgnore = "helmfile-agent.github.io/drift-ignore"

@@ -143,6 +143,8 @@ type Owner struct {
 	Origin string
 	// Keep forbids pruning: an orphan stays until a person takes it away.
 	Keep bool
+	// DriftOff says that nobody looks at the release's live objects.
+	DriftOff bool
 	// Fingerprint is of the inputs that the revision was made from; empty when that is not known.
 	Fingerprint string
 }
