@@ -22,12 +22,18 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets
 			return err
 		}
 		r.planned(w.plan)
+		writer := cluster.NewWriter(w.reader)
+		work := func(ctx context.Context) error {
+			r.report.Outcomes = apply.Do(ctx, w.plan, writer, cfg.Concurrency, log)
+			return r.remember(ctx, writer, w)
+		}
+		if !w.writes() {
+			return work(ctx)
+		}
 		if err := w.reader.Preflight(ctx, changes(w.plan)); err != nil {
 			return err
 		}
-		writer := cluster.NewWriter(w.reader)
-		r.report.Outcomes = apply.Do(ctx, w.plan, writer, cfg.Concurrency, log)
-		return r.remember(ctx, writer, w)
+		return r.alone(ctx, writer, w.lock, work)
 	})
 }
 
@@ -44,40 +50,34 @@ func Diff(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secret
 // world is what a run has seen and decided before it writes. It has no way to a writer: only Run and Destroy make one.
 type world struct {
 	reader *cluster.Reader
+	lock   cluster.Lock
 	was    cluster.Remembered
 	unread []string // namespaces that hold releases of this instance and could not be read
 	plan   plan.Plan
 }
 
-// look is the whole way from the repository to the decisions. It writes nothing to the cluster. What does not depend on each other
-// is done at once: the clone and the first words with the cluster, then the loading of the helmfile and the reading of the cluster.
+// look is the whole way from the repository to the decisions. It writes nothing to the cluster.
 func (r *run) look(ctx context.Context) (w world, err error) {
-	charts, err := r.charts()
+	d, err := r.declared(ctx, r.foresee)
 	if err != nil {
 		return w, err
 	}
-	checkout, reader, err := r.reach(ctx, charts)
+	have, unread, err := d.reader.Observe(ctx, namespaces(d.Releases), d.was.Namespaces)
 	if err != nil {
 		return w, err
 	}
-	w.reader = reader
-	set, was, err := r.read(ctx, checkout, reader, charts)
+	next, err := d.reader.Render(ctx, d.Releases, r.cfg.Concurrency)
 	if err != nil {
 		return w, err
 	}
-	w.was = was
-	have, unread, err := reader.Observe(ctx, namespaces(set.Releases), was.Namespaces)
-	if err != nil {
+	if err := r.findDrift(ctx, d.reader, d.Releases, have); err != nil {
 		return w, err
 	}
-	next, err := reader.Render(ctx, set.Releases, r.cfg.Concurrency)
-	if err != nil {
-		return w, err
-	}
-	if err := r.findDrift(ctx, reader, set.Releases, have); err != nil {
-		return w, err
-	}
-	w.unread = unread
-	w.plan = plan.Make(set.Releases, have, next, was.Memory, r.policy(checkout, set), r.report.Started)
-	return w, nil
+	return world{
+		reader: d.reader,
+		lock:   d.lock,
+		was:    d.was,
+		unread: unread,
+		plan:   plan.Make(d.Releases, have, next, d.was.Memory, r.policy(d.checkout, d.Set), r.report.Started),
+	}, nil
 }

@@ -17,44 +17,48 @@ import (
 func Destroy(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask, progress *Progress, confirm func(report.Report) error) report.Report {
 	r := begin(config.Destroy, cfg, log, mask, progress)
 	return r.within(ctx, func(ctx context.Context) error {
-		reader, p, err := r.owned(ctx)
+		w, err := r.owned(ctx)
 		if err != nil {
 			return err
 		}
-		r.planned(p)
+		r.planned(w.plan)
 		if cfg.DryRun {
 			return nil
 		}
 		if err := confirm(r.report.Masked(mask.String)); err != nil {
 			return err
 		}
-		if err := reader.Preflight(ctx, changes(p)); err != nil {
+		if len(w.plan.Changes()) == 0 && !w.was.Exists() && !w.lock.Exists() {
+			return nil
+		}
+		if err := w.reader.PreflightDestroy(ctx, changes(w.plan)); err != nil {
 			return err
 		}
-		writer := cluster.NewWriter(reader)
-		r.report.Outcomes = apply.Do(ctx, p, writer, cfg.Concurrency, log)
-		if !allDone(r.report.Outcomes) {
-			return nil // what is left is remembered, so that it can be found again
-		}
-		return writer.Forget(ctx)
+		writer := cluster.NewWriter(w.reader)
+		return r.alone(ctx, writer, w.lock, func(ctx context.Context) error {
+			r.report.Outcomes = apply.Do(ctx, w.plan, writer, cfg.Concurrency, log)
+			if !allDone(r.report.Outcomes) {
+				return nil // what is left is remembered, so that it can be found again
+			}
+			return writer.Forget(ctx)
+		})
 	})
 }
 
 // owned plans to remove what the instance owns, wherever it is known to own something.
-func (r *run) owned(ctx context.Context) (*cluster.Reader, plan.Plan, error) {
-	reader, err := r.connect(ctx, nil) // nothing is rendered, so no chart is needed
-	if err != nil {
-		return nil, plan.Plan{}, err
+func (r *run) owned(ctx context.Context) (w world, err error) {
+	if w.reader, w.lock, err = r.connect(ctx, nil); err != nil { // nothing is rendered, so no chart is needed
+		return w, err
 	}
-	r.report.Namespace = reader.Namespace()
-	was, err := reader.Remember(ctx)
-	if err != nil {
-		return nil, plan.Plan{}, err
+	r.report.Namespace = w.reader.Namespace()
+	if w.was, err = w.reader.Remember(ctx); err != nil {
+		return w, err
 	}
-	r.warnOfLost(was)
+	r.warnOfLost(w.was)
 	// Every namespace must be readable: what cannot be seen would be left behind and forgotten.
-	have, _, err := reader.Observe(ctx, was.Namespaces, nil)
-	return reader, plan.Destroy(have, was.Memory, r.cfg.Instance), err
+	have, _, err := w.reader.Observe(ctx, w.was.Namespaces, nil)
+	w.plan = plan.Destroy(have, w.was.Memory, r.cfg.Instance)
+	return w, err
 }
 
 func allDone(outcomes []apply.Outcome) bool {

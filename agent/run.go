@@ -61,6 +61,10 @@ func (r *run) within(ctx context.Context, steps func(context.Context) error) rep
 	if ctx.Err() != nil {
 		r.report.Err = stopped(ctx, r.report.Err)
 	}
+	var lacking *cluster.Lacking
+	if errors.As(r.report.Err, &lacking) {
+		r.report.Grant = lacking.Grant()
+	}
 	r.report.Took = time.Since(r.report.Started)
 	return r.report
 }
@@ -92,36 +96,6 @@ func (r *run) inWorkspace(ctx context.Context, steps func(context.Context) error
 	r.workspace = dir
 	r.progress.in(dir)
 	return steps(ctx)
-}
-
-// reach clones the repository and finds the cluster.
-func (r *run) reach(ctx context.Context, charts *chart.Store) (checkout source.Checkout, reader *cluster.Reader, err error) {
-	err = both(ctx,
-		func(ctx context.Context) (err error) { checkout, err = r.checkout(ctx); return err },
-		func(ctx context.Context) (err error) { reader, err = r.connect(ctx, charts); return err })
-	r.report.Source = checkout.Revision
-	if reader != nil {
-		r.report.Namespace = reader.Namespace()
-	}
-	r.progress.note(r.report)
-	return checkout, reader, err
-}
-
-// read loads the helmfile, and meanwhile reads of the cluster what can be known to be needed.
-func (r *run) read(ctx context.Context, checkout source.Checkout, reader *cluster.Reader, charts *chart.Store) (set desired.Set, was cluster.Remembered, err error) {
-	err = both(ctx,
-		func(ctx context.Context) (err error) { set, err = r.load(ctx, checkout, reader, charts); return err },
-		func(ctx context.Context) (err error) {
-			if was, err = reader.Remember(ctx); err == nil {
-				reader.Foresee(ctx, was.Namespaces, r.looksForDrift())
-			}
-			return err
-		})
-	for _, file := range set.PassedOver {
-		r.report.Warnings = append(r.report.Warnings, "passed over: "+file)
-	}
-	r.warnOfLost(was)
-	return set, was, err
 }
 
 func (r *run) checkout(ctx context.Context) (source.Checkout, error) {
@@ -157,8 +131,8 @@ func (r *run) charts() (*chart.Store, error) {
 	return chart.NewStore(dir, r.log)
 }
 
-func (r *run) connect(ctx context.Context, charts *chart.Store) (*cluster.Reader, error) {
-	return cluster.Connect(ctx, cluster.Options{
+func (r *run) connect(ctx context.Context, charts *chart.Store) (*cluster.Reader, cluster.Lock, error) {
+	reader, err := cluster.Connect(ctx, cluster.Options{
 		Kubeconfig: r.cfg.Kubeconfig,
 		Context:    r.cfg.Context,
 		Namespace:  r.cfg.Namespace,
@@ -167,6 +141,11 @@ func (r *run) connect(ctx context.Context, charts *chart.Store) (*cluster.Reader
 		Volatile:   r.volatile(),
 		Log:        r.log,
 	})
+	if err != nil {
+		return reader, cluster.Lock{}, err
+	}
+	lock, err := r.findLock(ctx, reader)
+	return reader, lock, err
 }
 
 // volatile are the paths that charts made during the run may contain, as written and as they really are.
@@ -279,8 +258,11 @@ func (r *run) remember(ctx context.Context, writer *cluster.Writer, w world) err
 const memorizeTimeout = 5 * time.Second
 
 // rememberStopped is for a run that was stopped. It does not count as having seen anything undeclared, so the marks are those
-// that were; but where it has installed something must not be forgotten.
+// that were; but where it has installed something must not be forgotten. Once the lock is lost the memory is another run's.
 func rememberStopped(ctx context.Context, writer *cluster.Writer, was cluster.Remembered, memory release.Memory) error {
+	if exit.Of(context.Cause(ctx)) == exit.Locked {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), memorizeTimeout)
 	defer cancel()
 	memory.Marks = was.Marks

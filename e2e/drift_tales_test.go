@@ -120,14 +120,14 @@ var driftTales = map[string]func(*story){
 	"a release whose label says off is not looked at": func(s *story) {
 		s.shop(`, labels: {helmfile-agent.github.io/drift: "off"}`)
 		redden(s)
-		s.run().shows(converged, "shop unchanged").asked("get configmaps, list secrets")
+		s.run().shows(converged, "shop unchanged").asked("get configmaps, get leases, list secrets")
 		s.lives(theConfigMap + " /data/color: red")
 	},
 
 	"a run with drift off looks at nothing": func(s *story) {
 		s.shop("")
 		redden(s)
-		s.run("--drift", "off").shows(converged, "shop unchanged").asked("get configmaps, list secrets")
+		s.run("--drift", "off").shows(converged, "shop unchanged").asked("get configmaps, get leases, list secrets")
 	},
 
 	"one object watched, another corrected": func(s *story) {
@@ -208,15 +208,17 @@ func (s *story) mayNotList() {
 	check(s.t, bindings.DeleteCollection(s.t.Context(), meta.DeleteOptions{}, meta.ListOptions{}))
 	s.rights("secrets", "*")
 	s.rights("events", "create")
+	s.rights("leases.coordination.k8s.io", "get", "create", "update")
 	s.rights("configmaps", "get", "create", "update", "patch")
 }
 
-// rights are those that the tenant has on a resource, in force when it returns.
+// rights are those that the tenant has on a resource, such as leases.coordination.k8s.io, in force when it returns.
 func (s *story) rights(resource string, verbs ...string) {
 	s.t.Helper()
 	name := "may-" + resource
 	roles, bindings := client(s.t).RbacV1().Roles(s.namespace), client(s.t).RbacV1().RoleBindings(s.namespace)
-	role := &rbac.Role{ObjectMeta: meta.ObjectMeta{Name: name}, Rules: []rbac.PolicyRule{{APIGroups: []string{""}, Resources: []string{resource}, Verbs: verbs}}}
+	resource, group, _ := strings.Cut(resource, ".")
+	role := &rbac.Role{ObjectMeta: meta.ObjectMeta{Name: name}, Rules: []rbac.PolicyRule{{APIGroups: []string{group}, Resources: []string{resource}, Verbs: verbs}}}
 	if _, err := roles.Create(s.t.Context(), role, meta.CreateOptions{}); err != nil {
 		must(roles.Update(s.t.Context(), role, meta.UpdateOptions{}))(s.t)
 	} else {

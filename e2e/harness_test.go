@@ -158,6 +158,7 @@ type summary struct {
 	ExitCode int      `json:"exitCode"`
 	Error    string   `json:"error"`
 	Warnings []string `json:"warnings"`
+	Grant    string   `json:"grant"`
 	Source   struct {
 		Commit, Author, Subject string
 	} `json:"source"`

@@ -53,6 +53,8 @@ var records = []rbac.PolicyRule{
 	{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create"}},
 	{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{"helmfile-agent-memory"}, Verbs: []string{"get", "update"}},
 	{APIGroups: []string{""}, Resources: []string{"events"}, Verbs: []string{"create"}},
+	{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"create"}},
+	{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, ResourceNames: []string{"helmfile-agent"}, Verbs: []string{"get", "update"}},
 }
 
 func may(group, resource string, verbs ...string) rbac.PolicyRule {

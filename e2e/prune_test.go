@@ -324,11 +324,11 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged, web pruned")
 	},
 
-	"another run writes the memory meanwhile": func(s *story) {
+	"somebody writes the memory meanwhile": func(s *story) {
 		s.installs(db, web)
 		repositories := s.meanwhile(func() { s.patchObject(memoryName, `{"metadata":{"labels":{"written":"meanwhile"}}}`) })
 		s.commits(repositories + "releases:\n" + served)
-		s.run().shows(locked, "db recorded, web to mark").says("another run changed it meanwhile")
+		s.run().shows(locked, "db recorded, web to mark").says("somebody who does not hold the lock changed it meanwhile")
 		s.marks("")
 		s.run().shows(converged, "db unchanged, web marked")
 		s.run().shows(converged, "db unchanged, web pruned")
@@ -340,7 +340,7 @@ var pruneStories = map[string]func(*story){
 			must(s.configMaps().Create(s.t.Context(), memory, meta.CreateOptions{}))(s.t)
 		})
 		s.commits(repositories + "releases:\n" + served)
-		s.run().shows(locked, "db installed").says("another run changed it meanwhile")
+		s.run().shows(locked, "db installed").says("somebody who does not hold the lock changed it meanwhile")
 		s.run().shows(converged, "db unchanged").says("was not understood")
 	},
 

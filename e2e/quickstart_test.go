@@ -68,7 +68,7 @@ func TestNothingToDoAsksLittle(t *testing.T) {
 		asked = append(asked, r.Verb+" "+cmp.Or(r.Resource, strings.SplitN(r.URI, "?", 2)[0]))
 	}
 	slices.Sort(asked)
-	want := []string{"get /api", "get /apis", "get /version", "get configmaps", "list configmaps", "list deployments", "list secrets", "list services"}
+	want := []string{"get /api", "get /apis", "get /version", "get configmaps", "get leases", "list configmaps", "list deployments", "list secrets", "list services"}
 	if diff := gocmp.Diff(want, asked); diff != "" {
 		t.Error(diff)
 	}

@@ -251,12 +251,23 @@ func (c scene) says(parts ...string) scene {
 	return c
 }
 
-// writes compares what the run asked the API server to change, such as "create configmaps, patch secrets".
+// writes compares what the run asked the API server to change, such as "create configmaps, patch secrets". All of it, but for
+// Events, is written between taking the lock and giving it back; a run that writes nothing does not take the lock.
 func (c scene) writes(want string) scene {
 	c.t.Helper()
-	var asked []string
+	var asked, locked []string
 	for _, r := range cluster.Writes(requests(c.t, c.since, c.tenant)) {
+		if r.Resource == "leases" {
+			locked = append(locked, r.Verb)
+			continue
+		}
 		asked = append(asked, r.Verb+" "+r.Resource)
+		if r.Resource != "events" && len(locked) != 1 {
+			c.t.Errorf("%s is written when the lock was written %d times", r, len(locked))
+		}
+	}
+	if alone := slices.ContainsFunc(asked, func(write string) bool { return write != "create events" }); alone != (len(locked) == 2) {
+		c.t.Errorf("writes %q, and to the lock: %q", asked, locked)
 	}
 	slices.Sort(asked)
 	if got := strings.Join(asked, ", "); got != want {

@@ -3,126 +3,140 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
-	"sync"
 
-	"golang.org/x/sync/errgroup"
-	authorization "k8s.io/api/authorization/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// right is one thing that one may be allowed to do.
-type right struct{ verb, group, resource, namespace, name string }
-
-// toAny is the same right to objects of any name.
-func (r right) toAny() right {
-	r.name = ""
-	return r
+// Access is what the agent may do of all that it needs.
+type Access struct {
+	Rules []Rule // by namespace and resource
+	// Unknown are kinds that neither the cluster nor a declared chart defines: nobody can say what they need.
+	Unknown []string
+	// Grant is YAML for kubectl apply that would grant what is not allowed; empty if there is nothing.
+	Grant string
+	// Err is a [Lacking] with exit.Forbidden when something is missing.
+	Err error
 }
 
-// toOne says whether a Role may grant the right for single objects. What is created has no name yet.
-func (r right) toOne() bool { return r.name != "" && r.verb != "create" }
-
-func (r right) String() string {
-	resource := r.resource
-	if r.group != "" {
-		resource += "." + r.group
-	}
-	if r.namespace == "" {
-		return fmt.Sprintf("%s %s (cluster-scoped)", r.verb, resource)
-	}
-	return fmt.Sprintf("%s %s in namespace %s", r.verb, resource, r.namespace)
+// Rule is what is done with one kind of object in one namespace.
+type Rule struct {
+	Namespace string // empty for what is cluster-scoped
+	Resource  string // such as deployments.apps, or configmaps/NAME for a single object
+	Allowed   []string
+	Missing   []string
+	Optional  []string // not allowed either, but the agent can do without
+	For       []string // releases, or what else needs it
 }
 
-const reviewsAtOnce = 8
-
-// Preflight asks the API server whether the changes are allowed, before any is begun: a right that turns out to be missing
-// half-way leaves a failed revision behind. Its error carries exit.Forbidden and lists every missing right.
-func (r *Reader) Preflight(ctx context.Context, changes []Change) error {
-	needed := map[right][]string{}
-	for _, change := range changes {
-		for _, need := range r.rights(change) {
-			needed[need] = append(needed[need], change.Key.String())
-		}
-	}
-	if len(changes) > 0 {
-		needed[r.remembering()] = []string{"the memory of instance " + r.c.opts.Instance}
-	}
-	denied, err := r.denied(ctx, slices.Collect(maps.Keys(needed)))
-	if err != nil || len(denied) == 0 {
-		return err
-	}
-	missing := map[right][]string{}
-	for _, need := range denied {
-		missing[need.toAny()] = append(missing[need.toAny()], needed[need]...)
-	}
-	lines := make([]string, 0, len(missing))
-	for need, releases := range missing {
-		slices.Sort(releases)
-		lines = append(lines, fmt.Sprintf("%s (for %s)", need, strings.Join(slices.Compact(releases), ", ")))
-	}
-	slices.Sort(lines)
-	return exit.With(exit.Forbidden, fmt.Errorf("nothing was changed, because the agent may not:\n  %s\ngrant it in a Role, or take it out of the helmfile",
-		strings.Join(lines, "\n  ")))
-}
-
-// denied are those of the rights that are not granted. Whether single objects are allowed is asked only where all of a kind
-// are not: the usual Role costs one question for each verb and kind.
-func (r *Reader) denied(ctx context.Context, needed []right) ([]right, error) {
-	toAny := map[right]bool{}
-	for _, need := range needed {
-		toAny[need.toAny()] = true
-	}
-	refused, err := r.refused(ctx, slices.Collect(maps.Keys(toAny)))
-	if err != nil {
-		return nil, err
-	}
-	var denied, named []right
-	for _, need := range needed {
-		switch {
-		case !slices.Contains(refused, need.toAny()):
-		case need.toOne():
-			named = append(named, need)
-		default:
-			denied = append(denied, need)
-		}
-	}
-	refused, err = r.refused(ctx, named)
-	return append(denied, refused...), err
-}
-
-func (r *Reader) refused(ctx context.Context, needs []right) ([]right, error) {
-	var mu sync.Mutex
-	var refused []right
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(reviewsAtOnce)
-	for _, need := range needs {
-		group.Go(func() error {
-			allowed, err := r.allowed(ctx, need)
-			if err == nil && !allowed {
-				mu.Lock()
-				defer mu.Unlock()
-				refused = append(refused, need)
-			}
+// Glance reads the Helm releases of those of the namespaces, and of the agent's own, that may be read.
+func (r *Reader) Glance(ctx context.Context, namespaces []string) error {
+	namespaces = append(slices.Clone(namespaces), r.c.namespace)
+	slices.Sort(namespaces)
+	for _, namespace := range slices.Compact(namespaces) {
+		if err := r.list(ctx, namespace); err != nil && !apierrors.IsForbidden(err) {
 			return err
-		})
+		}
 	}
-	return refused, group.Wait()
+	return nil
 }
 
-func (r *Reader) allowed(ctx context.Context, need right) (bool, error) {
-	review := &authorization.SelfSubjectAccessReview{Spec: authorization.SelfSubjectAccessReviewSpec{
-		ResourceAttributes: &authorization.ResourceAttributes{
-			Verb: need.verb, Group: need.group, Resource: need.resource, Namespace: need.namespace, Name: need.name,
-		},
-	}}
-	answer, err := r.c.client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
-	if err != nil {
-		return false, classify("ask whether one may "+need.String(), err)
+// Access asks the API server about everything that the releases need over their lives, and about what the agent needs for
+// itself. With corrects, drift is to be corrected too. It asks once for each verb, kind and namespace, and about single
+// objects only until one is refused.
+func (r *Reader) Access(ctx context.Context, changes []Change, corrects bool) (Access, error) {
+	needed, optional, unknown := r.lives(changes, corrects)
+	all := demandsOf(needed, true, r.isOwn)
+	for key, d := range demandsOf(optional, false, r.isOwn) {
+		if _, also := all[key]; !also {
+			all[key] = d
+		}
 	}
-	return answer.Status.Allowed, nil
+	refused, err := r.refusedDemands(ctx, all)
+	if err != nil {
+		return Access{}, err
+	}
+	grant := ""
+	if len(refused) > 0 {
+		grant = r.grant(refused, r.whoAmI(ctx))
+	}
+	return Access{Rules: rulesOf(all, refused), Unknown: unknown, Grant: grant, Err: lacking(all, refused, grant)}, nil
+}
+
+// lives are the rights that the releases need, or could do without: those that are declared, and those that are owned and are
+// not any more.
+func (r *Reader) lives(changes []Change, corrects bool) (needed, optional purposes, unknown []string) {
+	needed, optional = r.bookkeepingForLife(), purposes{}
+	kinds := r.kindsToBe(changes)
+	for _, change := range slices.Concat(changes, r.undeclared(changes)) {
+		key := change.Key.String()
+		n := &needs{r: r, Change: r.since(change), kinds: kinds}
+		switch change.Deed {
+		case Lives:
+			n.life(corrects)
+			optional.add(key, n.ease()...)
+			unknown = append(unknown, n.unknown()...)
+		case Uninstalls:
+			n.end()
+		}
+		needed.add(key, n.rights...)
+	}
+	slices.Sort(unknown)
+	return needed, optional, slices.Compact(unknown)
+}
+
+// undeclared are the ends of what is owned without being among the changes.
+func (r *Reader) undeclared(changes []Change) []Change {
+	declared := map[release.Key]bool{}
+	for _, change := range changes {
+		declared[change.Key] = true
+	}
+	var ends []Change
+	for key := range r.records {
+		if last, _ := r.last(key); !declared[key] && ownerOf(last).Instance == r.c.opts.Instance {
+			ends = append(ends, Change{Key: key, Deed: Uninstalls})
+		}
+	}
+	return ends
+}
+
+// since adds what the newest revision holds. Without a manifest of its own the next one is made of the same.
+func (r *Reader) since(change Change) Change {
+	if last, ok := r.last(change.Key); ok {
+		if manifest, err := manifestOf(last); err == nil {
+			change.Before = manifest
+		}
+	}
+	if change.After == nil {
+		change.After = change.Before
+	}
+	return change
+}
+
+func (n *needs) unknown() []string {
+	var kinds []string
+	for _, object := range slices.Concat(n.Before, n.After) {
+		if _, ok := n.place(object); !ok {
+			kinds = append(kinds, fmt.Sprintf("%s (%s), in %s", object.Kind, object.APIVersion, n.Key))
+		}
+	}
+	return kinds
+}
+
+// lacking is nil if all that is needed is allowed.
+func lacking(demands map[right]*demand, refused []right, grant string) error {
+	missing := purposes{}
+	for _, key := range refused {
+		if d := demands[key]; d.needed {
+			missing[key.toAny()] = append(missing[key.toAny()], d.by...)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return exit.With(exit.Forbidden, &Lacking{said: "the agent may not:\n  " + strings.Join(missing.lines(), "\n  "), grant: grant})
 }

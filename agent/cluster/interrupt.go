@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"k8s.io/client-go/transport"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
 // endingWith makes every request end with ctx, and refuses those that come later. Helm knows no context where it talks to
@@ -63,13 +65,25 @@ func interruptibly(ctx context.Context, do func() error) error {
 // must fit into the 20 seconds after which the process gives up, see cmd.
 const aftermath = 5 * time.Second
 
-// outlasting is a context that ends a little later than ctx.
+// outlasting is a context that ends a little later than ctx, or at once if that ends because the lock is lost: what is left
+// undone is another run's from then on.
 func outlasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	if lockLost(ctx) {
+		return context.WithCancel(ctx)
+	}
 	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
+		if lockLost(ctx) {
+			cancel(context.Cause(ctx))
+			return
+		}
 		time.AfterFunc(aftermath, func() { cancel(context.Cause(ctx)) })
 	})
 	return longer, func() { stop(); cancel(nil) }
+}
+
+func lockLost(ctx context.Context) bool {
+	return ctx.Err() != nil && exit.Of(context.Cause(ctx)) == exit.Locked
 }
 
 // timeout is what one Kubernetes operation is given: its own, or what is left of the run but for a margin in which its

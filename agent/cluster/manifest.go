@@ -49,7 +49,8 @@ func definitionsIn(c *chart.Chart) release.Manifest {
 
 func add(manifest *release.Manifest, document string, hook bool) error {
 	var content map[string]any
-	if err := yaml.Unmarshal([]byte(document), &content); err != nil {
+	// What splits manifests takes away the last line break, which belongs to a text that ends there. The API server got it.
+	if err := yaml.Unmarshal([]byte(document+"\n"), &content); err != nil {
 		return fmt.Errorf("decode manifest: %w", err)
 	}
 	if len(content) == 0 {

@@ -41,16 +41,25 @@ func (r *Reader) Remember(ctx context.Context) (Remembered, error) {
 }
 
 // remembering is the right to write the memory: releases that change are to be found again.
-func (r *Reader) remembering() right {
+func (r *Reader) remembering() []right {
 	verb := "create"
 	if r.remembers {
 		verb = "update"
 	}
-	return right{verb, "", "configmaps", r.c.namespace, r.c.memoryName()}
+	return r.own("", "configmaps", r.c.memoryName(), verb)
 }
 
+// Differs says whether Memorize would write.
+func (r Remembered) Differs(memory release.Memory) bool {
+	encoded, err := memory.Encode()
+	return err != nil || !r.same(encoded)
+}
+
+// Exists says whether there is a memory, understood or not.
+func (r Remembered) Exists() bool { return r.stored != nil }
+
 // Memorize writes the memory if it differs from what was read, and says whether it did. A memory that somebody else wrote
-// meanwhile is left as it is: that is another run's, and this one's marks can wait.
+// meanwhile is left as it is: this run held the lock, so whoever did it does not ask for one, and the marks can wait.
 func (w *Writer) Memorize(ctx context.Context, was Remembered, memory release.Memory) (bool, error) {
 	encoded, err := memory.Encode()
 	if err != nil {
@@ -68,7 +77,7 @@ func (w *Writer) Memorize(ctx context.Context, was Remembered, memory release.Me
 		_, err = configMaps.Update(ctx, updated, metav1.UpdateOptions{}) // its resourceVersion is the lock
 	}
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err) {
-		return false, exit.With(exit.Locked, fmt.Errorf("write the memory of instance %s: another run changed it meanwhile: %w", w.c.opts.Instance, err))
+		return false, exit.With(exit.Locked, fmt.Errorf("write the memory of instance %s: somebody who does not hold the lock changed it meanwhile, and the next run goes on from there: %w", w.c.opts.Instance, err))
 	}
 	return err == nil, classify("write the memory of instance "+w.c.opts.Instance, err)
 }
@@ -96,8 +105,9 @@ func (w *Writer) memory(encoded string) *corev1.ConfigMap {
 	}
 }
 
-// Forget removes the memory: the instance is destroyed.
+// Forget removes the memory, and has the lock removed once it is given back: the instance is destroyed.
 func (w *Writer) Forget(ctx context.Context) error {
+	w.forgets = true
 	err := w.c.client.CoreV1().ConfigMaps(w.c.namespace).Delete(ctx, w.c.memoryName(), metav1.DeleteOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil

@@ -28,6 +28,7 @@ type Reader struct {
 	silent sync.Map // hosts of charts that did not answer, to the error that said so
 
 	remembers bool // the instance has a memory already
+	leased    bool // and a Lease
 
 	mu       sync.Mutex
 	listed   sets.Set[string]                // namespaces whose records are below

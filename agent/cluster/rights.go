@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	helm "helm.sh/helm/v3/pkg/release"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
@@ -17,6 +18,8 @@ const (
 	Installs   Deed = "installs"
 	Upgrades   Deed = "upgrades"
 	Uninstalls Deed = "uninstalls"
+	Lives      Deed = "lives" // whatever may become of it
+	Stays      Deed = "stays" // nothing is done to it
 )
 
 // Change is what is about to happen to one release.
@@ -60,6 +63,7 @@ type needs struct {
 	r *Reader
 	Change
 	rights []right
+	kinds  map[schema.GroupVersionKind]place // that the cluster does not know yet
 }
 
 func (n *needs) record(name string, verbs ...string) {
@@ -70,7 +74,7 @@ func (n *needs) record(name string, verbs ...string) {
 
 // object adds nothing for a kind that the cluster does not know (yet): Helm will say so better.
 func (n *needs) object(object release.Object, verbs ...string) {
-	at, ok := n.r.c.placeOf(object, n.Namespace)
+	at, ok := n.place(object)
 	if !ok {
 		return
 	}

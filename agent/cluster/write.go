@@ -20,6 +20,7 @@ import (
 type Writer struct {
 	c          *connection
 	namespaces sync.Map // name to func() error: each namespace is looked for once
+	forgets    bool     // the instance is gone, and its lock should go too
 }
 
 // NewWriter makes a writer of the cluster that is read. A Reader has no way to one itself.

@@ -14,7 +14,7 @@ type Config struct {
 	Repo string // repo: where to clone from, without credentials
 	Ref  string // ref: branch, tag, full ref or commit; empty means the remote's HEAD
 	Path string // path: the helmfile, or its directory, relative to the checkout; empty means helmfile's own search
-	Dir  string // dir: a local checkout that diff reads instead of Repo; then Repo and Ref are empty
+	Dir  string // dir: a local checkout that diff and access read instead of Repo; then Repo and Ref are empty
 
 	Environment     string   // environment: helmfile's environment
 	StateValuesSet  []string // stateValuesSet: one key=value each
@@ -38,6 +38,8 @@ type Config struct {
 
 	Yes    bool // yes: destroy does not ask
 	DryRun bool // dryRun: destroy shows only
+
+	Roles bool // roles: access prints only what kubectl apply takes
 
 	LogFormat        string     // logFormat: text or json
 	LogLevel         slog.Level // logLevel

@@ -10,11 +10,18 @@ import (
 const (
 	Run     = "run"
 	Diff    = "diff"
+	Access  = "access"
 	Destroy = "destroy"
 )
 
-// loading are the commands that read a repository.
-var loading = []string{Run, Diff}
+var (
+	// loading are the commands that read a repository.
+	loading = []string{Run, Diff, Access}
+	// looking are those of them that also read a local checkout.
+	looking = []string{Diff, Access}
+	// planning are those that decide what is to be done.
+	planning = []string{Run, Diff}
+)
 
 const variablePrefix = "HELMFILE_AGENT_"
 
@@ -54,7 +61,7 @@ var keys = []key{
 		usage: "branch, tag, full ref or commit; a branch wins over a tag of the same name"},
 	{name: "path", commands: loading, kind: text, shown: "helmfile's own search", set: setPath,
 		usage: "helmfile or directory of helmfiles, relative to the checkout"},
-	{name: "dir", kind: text, commands: []string{Diff}, set: words(func(c *Config) *string { return &c.Dir }),
+	{name: "dir", kind: text, commands: looking, set: words(func(c *Config) *string { return &c.Dir }),
 		usage: "local checkout to read instead of repo and ref"},
 
 	{name: "environment", commands: loading, kind: text, fallback: "default", set: words(func(c *Config) *string { return &c.Environment }, notEmpty),
@@ -81,26 +88,29 @@ var keys = []key{
 	{name: "concurrency", kind: number, fallback: "4", set: setConcurrency,
 		usage: "releases worked on at a time, 1 to 64"},
 
-	{name: "prune", commands: loading, kind: text, fallback: "two-step",
+	{name: "prune", commands: planning, kind: text, fallback: "two-step",
 		set:   words(func(c *Config) *string { return &c.Prune }, oneOf("two-step", "report", "off")),
 		usage: "what becomes of releases that are no longer declared: two-step marks and later uninstalls them, report and off leave them"},
-	{name: "pruneGrace", commands: loading, kind: duration, fallback: "0s", set: setPruneGrace,
+	{name: "pruneGrace", commands: planning, kind: duration, fallback: "0s", set: setPruneGrace,
 		usage: "time from the mark to the uninstall; 0 uninstalls with the next run"},
-	{name: "pruneMaxShare", commands: loading, kind: text, fallback: "50%", set: setPruneMaxShare,
+	{name: "pruneMaxShare", commands: planning, kind: text, fallback: "50%", set: setPruneMaxShare,
 		usage: "share of all releases that one run may prune"},
-	{name: "pruneAllow", commands: loading, kind: text, set: words(func(c *Config) *string { return &c.PruneAllow }, isCommit),
+	{name: "pruneAllow", commands: planning, kind: text, set: words(func(c *Config) *string { return &c.PruneAllow }, isCommit),
 		usage: "commit whose prunes are let through although they are too many, or nothing is declared, or the origin changed"},
 
 	{name: "drift", commands: loading, kind: text, fallback: "correct",
 		set:   words(func(c *Config) *string { return &c.Drift }, oneOf("correct", "warn", "off")),
 		usage: "what becomes of live objects that are not as declared: correct makes them so, warn reports them, off does not look"},
-	{name: "driftIgnore", commands: loading, kind: list, set: setDriftIgnore,
+	{name: "driftIgnore", commands: planning, kind: list, set: setDriftIgnore,
 		usage: "fields that may differ, as KIND[.GROUP][/[NAMESPACE/]NAME]:JSON-POINTER[,JSON-POINTER], such as Deployment.apps/web:/spec/replicas"},
 
 	{name: "yes", kind: toggle, fallback: "false", commands: []string{Destroy}, set: toggles(func(c *Config) *bool { return &c.Yes }),
 		usage: "do not ask"},
 	{name: "dryRun", kind: toggle, fallback: "false", commands: []string{Destroy}, set: toggles(func(c *Config) *bool { return &c.DryRun }),
 		usage: "show only"},
+
+	{name: "roles", kind: toggle, fallback: "false", commands: []string{Access}, set: toggles(func(c *Config) *bool { return &c.Roles }),
+		usage: "print only the Roles that grant what is missing, for kubectl apply"},
 
 	{name: "logFormat", kind: text, fallback: "json",
 		set:   words(func(c *Config) *string { return &c.LogFormat }, oneOf("text", "json")),

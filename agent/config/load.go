@@ -164,7 +164,7 @@ func (b *builder) dropRef() {
 }
 
 func (b *builder) howToGive() string {
-	if b.command == Diff {
+	if slices.Contains(looking, b.command) {
 		return "set --repo, HELMFILE_AGENT_REPO or repo in the file, or --dir for a local checkout"
 	}
 	return "set --repo, HELMFILE_AGENT_REPO or repo in the file"

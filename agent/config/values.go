@@ -179,8 +179,15 @@ func oneOf(allowed ...string) check {
 		if slices.Contains(allowed, value) {
 			return nil
 		}
-		return fmt.Errorf("is not known: give one of %s", strings.Join(allowed, ", "))
+		return notOneOf(allowed)
 	}
+}
+
+// notOneOf is the error for a value that is none of these.
+type notOneOf []string
+
+func (allowed notOneOf) Error() string {
+	return "is not known: give one of " + strings.Join(allowed, ", ")
 }
 
 func staysInside(value string) error {

@@ -53,7 +53,7 @@ var Table = []Row{
 	{Forbidden, "forbidden", "the agent lacks a right: the message names verb, resource and namespace", "no: grant the right"},
 	{ReleasesFailed, "releases-failed", "some releases failed; all others are as declared", "perhaps"},
 	{PruneRefused, "prune-refused", "a guard refused to prune; everything else is as declared", "no: a person decides"},
-	{Locked, "locked", "another run of this instance is under way", "yes: the next run"},
+	{Locked, "locked", "another run of this instance is under way, or changed what this one found", "yes: the next run"},
 	{Deadline, "deadline", "the run did not end within its timeout", "yes"},
 	{Terminated, "terminated", "the process was told to stop (SIGTERM) and stopped cleanly", "yes"},
 }

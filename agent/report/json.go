@@ -21,7 +21,7 @@ const (
 type jsonReport struct {
 	APIVersion  string          `json:"apiVersion"`
 	Kind        string          `json:"kind"`
-	Command     string          `json:"command"` // run, diff
+	Command     string          `json:"command"` // run, diff, access, destroy
 	Instance    string          `json:"instance"`
 	Namespace   string          `json:"namespace"`
 	Environment string          `json:"environment"`
@@ -33,10 +33,12 @@ type jsonReport struct {
 	Error       string          `json:"error,omitempty"` // what ended the run early
 	Summary     string          `json:"summary"`
 	Warnings    []string        `json:"warnings"`
-	Releases    []jsonRelease   `json:"releases"` // by namespace and name; every declared and every owned release
-	Counts      map[fate]int    `json:"counts"`   // what became of the releases; every count is there
-	Planned     map[fate]int    `json:"planned"`  // what is still to become of them: each release is in one of the two, once
-	Differs     bool            `json:"differs"`  // whether objects are to be written, or were: what diff --detailed-exitcode exits with 2 for
+	Releases    []jsonRelease   `json:"releases"`         // by namespace and name; every declared and every owned release
+	Counts      map[fate]int    `json:"counts"`           // what became of the releases; every count is there
+	Planned     map[fate]int    `json:"planned"`          // what is still to become of them: each release is in one of the two, once
+	Rights      []Right         `json:"rights,omitempty"` // only of access
+	Grant       string          `json:"grant,omitempty"`  // YAML that would grant the rights that are missing
+	Differs     bool            `json:"differs"`          // whether objects are to be written, or were: what diff --detailed-exitcode exits with 2 for
 }
 
 type jsonRelease struct {
@@ -96,6 +98,8 @@ func (r Report) json() jsonReport {
 		Releases:    releases,
 		Counts:      done,
 		Planned:     planned,
+		Rights:      r.Rights,
+		Grant:       r.Grant,
 		Differs:     r.Differs(),
 	}
 }

@@ -16,6 +16,7 @@ func (r Report) Masked(mask func(string) string) Report {
 	for i, warning := range r.Warnings {
 		r.Warnings[i] = mask(warning)
 	}
+	r.Grant = mask(r.Grant)
 	r.Outcomes = slices.Clone(r.Outcomes)
 	for i := range r.Outcomes {
 		maskOutcome(&r.Outcomes[i], mask)

@@ -10,12 +10,16 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/source"
 )
 
-// Diff is the Command that only looks: its report says what would be done.
-const Diff = "diff"
+const (
+	// Diff is the Command that only looks: its report says what would be done.
+	Diff = "diff"
+	// Access is the Command that only asks what is allowed.
+	Access = "access"
+)
 
 // Report is everything a run has to say.
 type Report struct {
-	Command     string // "run" or [Diff]
+	Command     string // "run", "destroy", [Diff] or [Access]
 	Instance    string
 	Namespace   string
 	Environment string
@@ -25,6 +29,10 @@ type Report struct {
 	Took     time.Duration
 	Outcomes []apply.Outcome
 	Warnings []string
+	// Rights are what the agent needs, as far as [Access] found out.
+	Rights []Right
+	// Grant is YAML for kubectl apply that would grant the rights that are not allowed; empty when none is known to be.
+	Grant string
 	// Err is what ended the run early; nil when every step was reached.
 	Err error
 

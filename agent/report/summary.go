@@ -14,7 +14,7 @@ func (r Report) Summary() string {
 	switch {
 	case r.Err != nil:
 		return fmt.Sprintf("%s: %s; %s", titled(code), headline(r.Err.Error()), r.tally())
-	case code == exit.Converged && (r.Command == Diff || slices.ContainsFunc(r.Outcomes, r.planned)): // would be converged only if it were done
+	case code == exit.Converged && (r.Command == Diff || r.Command == Access || slices.ContainsFunc(r.Outcomes, r.planned)): // would be converged only if it were done
 		return r.tally()
 	default:
 		return titled(code) + ": " + r.tally()
@@ -31,6 +31,9 @@ func titled(code exit.Code) string {
 
 // tally is "3 installed, 10 unchanged in 12s". A diff is not timed: the reader waited for it.
 func (r Report) tally() string {
+	if r.Command == Access {
+		return r.rightsCounted() + " in " + short(r.Took)
+	}
 	text := strings.Join(r.counted(), ", ")
 	switch {
 	case text == "" && r.Err != nil:

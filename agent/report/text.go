@@ -15,7 +15,7 @@ import (
 // WriteText tells a person what happened: the commit, what ended the run early, a table of releases, the errors in full,
 // the warnings, and the summary.
 func (r Report) WriteText(w io.Writer, style Style) error {
-	sections := []string{r.commit(), r.ending(style), r.table(style)}
+	sections := []string{r.commit(), r.ending(style), r.grant(), r.table(style)}
 	sections = append(sections, r.failures(style)...)
 	return write(w, append(sections, r.closing(style)...))
 }

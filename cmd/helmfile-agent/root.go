@@ -28,7 +28,7 @@ func execute(args []string) exit.Code {
 	root.SetArgs(args)
 	root.SetOut(os.Stdout)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
-	root.AddCommand(runCommand(&code), diffCommand(&code), destroyCommand(&code), versionCommand())
+	root.AddCommand(runCommand(&code), diffCommand(&code), accessCommand(&code), destroyCommand(&code), versionCommand())
 	if err := root.Execute(); err != nil {
 		if exit.Of(err) == exit.Unexpected { // cobra's own, such as an unknown command, are the caller's mistakes
 			err = usageError(root, err)
@@ -58,7 +58,7 @@ func refuse(args []string, err error) {
 
 // commandOf is the command that was meant; empty if it is not known.
 func commandOf(args []string) string {
-	if len(args) > 0 && slices.Contains([]string{config.Run, config.Diff, config.Destroy}, args[0]) {
+	if len(args) > 0 && slices.Contains([]string{config.Run, config.Diff, config.Access, config.Destroy}, args[0]) {
 		return args[0]
 	}
 	return ""

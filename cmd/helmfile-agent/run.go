@@ -40,6 +40,25 @@ func diffCommand(code *exit.Code) *cobra.Command {
 // differences is what helmfile diff --detailed-exitcode answers when there are some.
 const differences exit.Code = 2
 
+func accessCommand(code *exit.Code) *cobra.Command {
+	return command(config.Access, "Show which rights the declared releases need, and what would grant those that are missing", code, func(s session) exit.Code {
+		result := s.do(agent.Access, report.Report.WriteAccess)
+		s.print(s.accessWording(), result)
+		return result.Code()
+	})
+}
+
+// accessWording leaves standard output to kubectl, if that is who reads it, and tells a person on standard error.
+func (s session) accessWording() wording {
+	if !s.cfg.Roles {
+		return report.Report.WriteAccess
+	}
+	return func(r report.Report, roles io.Writer, _ report.Style) error {
+		fmt.Fprintln(s.stderr, r.Summary())
+		return r.WriteRoles(roles)
+	}
+}
+
 func command(name, short string, code *exit.Code, do func(session) exit.Code) *cobra.Command {
 	cmd := &cobra.Command{Use: name, Short: short, Args: noArguments}
 	config.Flags(cmd.Flags(), name)

@@ -24,14 +24,16 @@ type Options struct {
 	Binary string    // the controlplane binary; the answer of FindBinary if empty
 	Dir    string    // files and logs, absent or empty at Start and removed by Stop; a temporary directory if empty
 	Log    io.Writer // gets one line per component that is ready; silent if nil
+	Node   *Node     // where pods run; none do if nil
 }
 
-// Cluster is a running control plane.
+// Cluster is a running control plane, and perhaps a node.
 type Cluster struct {
 	Audit *Audit // every request that the API server answered
 
 	dir       string
 	log       io.Writer
+	node      *Node
 	address   string // of the API server, host:port
 	authority []byte // PEM of the certificate authority that signed for the API server
 	tokens    map[string]string
@@ -67,7 +69,7 @@ func start(ctx context.Context, opts Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{dir: dir, log: opts.Log, tokens: newTokens()}
+	c := &Cluster{dir: dir, log: opts.Log, node: opts.Node, tokens: newTokens()}
 	if err := c.run(ctx, binary); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
@@ -89,8 +91,13 @@ func (c *Cluster) run(ctx context.Context, binary string) error {
 	if err := c.connect(); err != nil {
 		return err
 	}
-	for _, component := range c.components(ports) {
-		if err := c.runComponent(ctx, binary, component); err != nil {
+	if c.node != nil {
+		if err := c.prepareNode(ctx); err != nil {
+			return err
+		}
+	}
+	for _, component := range c.components(binary, ports) {
+		if err := c.runComponent(ctx, component); err != nil {
 			return err
 		}
 	}
@@ -110,9 +117,9 @@ func (c *Cluster) connect() error {
 	return nil
 }
 
-func (c *Cluster) runComponent(ctx context.Context, binary string, wanted component) error {
+func (c *Cluster) runComponent(ctx context.Context, wanted component) error {
 	began := time.Now()
-	p, err := startProcess(c.dir, wanted.name, binary, append([]string{wanted.name}, wanted.flags...)...)
+	p, err := startProcess(c.dir, wanted.name, c.path(), wanted.binary, wanted.args...)
 	if err != nil {
 		return err
 	}
@@ -124,6 +131,14 @@ func (c *Cluster) runComponent(ctx context.Context, binary string, wanted compon
 		_, err = fmt.Fprintf(c.log, "%s ready in %s\n", wanted.name, time.Since(began).Round(time.Millisecond))
 	}
 	return err
+}
+
+// path is where the components look for programs.
+func (c *Cluster) path() string {
+	if c.node == nil {
+		return os.Getenv("PATH")
+	}
+	return c.node.toolPath()
 }
 
 // Stop ends every process, waits for them and removes the cluster's directory. A second call does nothing.

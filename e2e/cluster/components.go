@@ -8,21 +8,35 @@ import (
 	"strconv"
 )
 
-// component is one process of the control plane: how it is started, and how to see that it serves.
+// component is one process of the cluster: how it is started, and how to see that it serves.
 type component struct {
-	name  string
-	flags []string
-	ready func(context.Context) error
+	name   string
+	binary string
+	args   []string
+	ready  func(context.Context) error
 }
 
-// components lists the control plane in the order of starting: each one needs those before it.
-func (c *Cluster) components(ports []int) []component {
+// components lists the cluster in the order of starting: each one needs those before it.
+func (c *Cluster) components(binary string, ports []int) []component {
 	client, peer, api := loopbackURL(ports[0]), loopbackURL(ports[1]), ports[2]
-	return []component{
-		{"etcd", c.etcdFlags(client, peer), func(ctx context.Context) error { return healthy(ctx, client+"/health") }},
-		{"kube-apiserver", c.apiServerFlags(client, api), c.apiServerReady},
-		{"kube-controller-manager", c.controllerManagerFlags(), c.controllersReady},
+	controlPlane := func(name string, flags []string, ready func(context.Context) error) component {
+		return component{name, binary, append([]string{name}, flags...), ready}
 	}
+	list := []component{
+		controlPlane("etcd", c.etcdFlags(client, peer), func(ctx context.Context) error { return healthy(ctx, client+"/health") }),
+		controlPlane("kube-apiserver", c.apiServerFlags(client, api), c.apiServerReady),
+		controlPlane("kube-controller-manager", c.controllerManagerFlags(), c.controllersReady),
+	}
+	if c.node == nil {
+		return list
+	}
+	scheduler := controlPlane("kube-scheduler", c.schedulerFlags(), started)
+	return append(append(list, scheduler), c.nodeComponents()...)
+}
+
+// started is for a component whose work the readiness of a later one does not wait for.
+func started(context.Context) error {
+	return nil
 }
 
 func (c *Cluster) etcdFlags(client, peer string) []string {
@@ -40,25 +54,42 @@ func (c *Cluster) etcdFlags(client, peer string) []string {
 }
 
 func (c *Cluster) apiServerFlags(etcd string, port int) []string {
-	return []string{
-		"--etcd-servers=" + etcd,
-		"--bind-address=127.0.0.1",
-		"--advertise-address=127.0.0.1",
-		"--endpoint-reconciler-type=none", // no pod will look for kubernetes.default, and loopback is no endpoint
-		"--secure-port=" + strconv.Itoa(port),
-		"--tls-cert-file=" + c.file(serverCertFile),
-		"--tls-private-key-file=" + c.file(serverKeyFile),
-		"--service-cluster-ip-range=10.96.0.0/16",
+	return append(c.apiServerAddress(),
+		"--etcd-servers="+etcd,
+		"--secure-port="+strconv.Itoa(port),
+		"--tls-cert-file="+c.file(serverCertFile),
+		"--tls-private-key-file="+c.file(serverKeyFile),
+		"--service-cluster-ip-range="+serviceNetwork,
 		"--service-account-issuer=https://kubernetes.default.svc",
-		"--service-account-key-file=" + c.file(accountKeyFile),
-		"--service-account-signing-key-file=" + c.file(accountKeyFile),
+		"--service-account-key-file="+c.file(accountKeyFile),
+		"--service-account-signing-key-file="+c.file(accountKeyFile),
 		"--authorization-mode=Node,RBAC",
-		"--token-auth-file=" + c.file(tokensFile),
-		"--audit-policy-file=" + c.file(auditPolicyFile),
-		"--audit-log-path=" + c.file(auditLogFile),
+		"--token-auth-file="+c.file(tokensFile),
+		"--audit-policy-file="+c.file(auditPolicyFile),
+		"--audit-log-path="+c.file(auditLogFile),
 		"--audit-log-mode=blocking", // a request is recorded before its answer is complete
 		"--audit-log-maxsize=0",     // a rotated log would lose the positions in it
 		"--profiling=false",
+	)
+}
+
+// apiServerAddress lets pods find the API server, if there are any. Loopback is no endpoint of kubernetes.default.
+func (c *Cluster) apiServerAddress() []string {
+	if c.node == nil {
+		return []string{"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none"}
+	}
+	return []string{
+		"--bind-address=0.0.0.0",
+		"--advertise-address=" + BridgeAddress.String(),
+		"--kubelet-preferred-address-types=InternalIP", // nobody resolves the node's name
+	}
+}
+
+func (c *Cluster) schedulerFlags() []string {
+	return []string{
+		"--kubeconfig=" + c.kubeconfigPath(schedulerUser, ""),
+		"--secure-port=0", // nobody asks it anything
+		"--leader-elect=false",
 	}
 }
 

@@ -43,7 +43,7 @@ func (c *Cluster) writeFiles() error {
 		return err
 	}
 	c.authority = own.PEM
-	server, err := own.Loopback()
+	server, err := own.Loopback(BridgeAddress, serviceAddress)
 	if err != nil {
 		return err
 	}

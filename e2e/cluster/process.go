@@ -31,7 +31,7 @@ type process struct {
 	err  error         // how it ended, to be read after done
 }
 
-func startProcess(dir, name, binary string, args ...string) (*process, error) {
+func startProcess(dir, name, path, binary string, args ...string) (*process, error) {
 	p := &process{name: name, log: filepath.Join(dir, name+".log"), done: make(chan struct{})}
 	log, err := os.Create(p.log)
 	if err != nil {
@@ -42,7 +42,7 @@ func startProcess(dir, name, binary string, args ...string) (*process, error) {
 	p.cmd.Dir = dir
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	// Nothing is inherited: etcd would take ETCD_* variables for flags.
-	p.cmd.Env = []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")}
+	p.cmd.Env = []string{"HOME=" + dir, "PATH=" + path}
 	p.cmd.SysProcAttr = endWithParent()
 	started := make(chan error)
 	go p.run(started)

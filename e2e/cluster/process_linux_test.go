@@ -42,7 +42,7 @@ func TestComponentDiesWithItsParent(t *testing.T) {
 
 // beParent starts a component, says its process id, and does nothing until it is killed.
 func beParent(dir string) {
-	p, err := startProcess(dir, "sleep", "sleep", "60")
+	p, err := startProcess(dir, "sleep", os.Getenv("PATH"), "sleep", "60")
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)

@@ -10,7 +10,7 @@ import (
 )
 
 func TestStopKillsAProcessThatIgnoresTheRequest(t *testing.T) {
-	p, err := startProcess(t.TempDir(), "stubborn", "sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done")
+	p, err := startProcess(t.TempDir(), "stubborn", os.Getenv("PATH"), "sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	tenantTimeout  = 30 * time.Second
+	tenantTimeout  = 2 * time.Minute
 	tenantRole     = "admin" // the built-in ClusterRole
 	tenantBinding  = "tenant"
 	defaultAccount = "default"

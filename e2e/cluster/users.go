@@ -12,10 +12,14 @@ import (
 const Admin = "admin"
 
 // Tenants is how many tenant users there are. The API server reads its users once, so all of them exist from the start.
-const Tenants = 8
+const Tenants = 100
 
 const (
 	controllerManagerUser = "system:kube-controller-manager"
+	schedulerUser         = "system:kube-scheduler"
+	proxyUser             = "system:kube-proxy"
+	nodeUser              = "system:node:" + nodeName
+	nodeGroup             = "system:nodes"
 	probeUser             = "cluster-probe"
 	adminGroup            = "system:masters"
 )
@@ -28,7 +32,7 @@ func TenantUser(i int) string {
 // newTokens makes every user's token. They are random, so that a client never takes one cluster for another.
 func newTokens() map[string]string {
 	tokens := map[string]string{}
-	for _, user := range []string{Admin, controllerManagerUser, probeUser} {
+	for _, user := range []string{Admin, controllerManagerUser, schedulerUser, proxyUser, nodeUser, probeUser} {
 		tokens[user] = rand.Text()
 	}
 	for i := range Tenants {
@@ -47,8 +51,12 @@ func tokenFile(tokens map[string]string) []byte {
 }
 
 func group(user string) string {
-	if user == Admin || user == probeUser {
+	switch user {
+	case Admin, probeUser:
 		return adminGroup
+	case nodeUser:
+		return nodeGroup
+	default:
+		return ""
 	}
-	return ""
 }

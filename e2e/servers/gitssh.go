@@ -29,7 +29,7 @@ const (
 
 // GitSSH serves every repository below a root over SSH, for reading: the one command it knows is git-upload-pack.
 type GitSSH struct {
-	URL        string // ssh://git@127.0.0.1:port, without a slash at the end
+	URL        string // such as ssh://git@127.0.0.1:port, without a slash at the end
 	KnownHosts string // the line that makes a client trust the host key
 	ClientKey  []byte // PEM of a private key that the server accepts
 	Password   string // which the server accepts as well
@@ -41,14 +41,19 @@ type GitSSH struct {
 
 // NewGitSSH serves with fresh keys and a fresh password.
 func NewGitSSH(root string) (*GitSSH, error) {
+	return NewGitSSHAt(root, loopback)
+}
+
+// NewGitSSHAt serves on another address of this machine.
+func NewGitSSHAt(root string, address net.IP) (*GitSSH, error) {
 	s := &GitSSH{Password: rand.Text(), served: make(chan struct{})}
-	if err := s.start(root); err != nil {
+	if err := s.start(root, address); err != nil {
 		return nil, fmt.Errorf("serve git over SSH: %w", err)
 	}
 	return s, nil
 }
 
-func (s *GitSSH) start(root string) error {
+func (s *GitSSH) start(root string, address net.IP) error {
 	client, err := s.newClientKey()
 	if err != nil {
 		return err
@@ -60,13 +65,13 @@ func (s *GitSSH) start(root string) error {
 	if s.root, err = os.OpenRoot(root); err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := listen(address)
 	if err != nil {
 		return errors.Join(err, s.root.Close())
 	}
-	address := listener.Addr().String()
-	s.URL = "ssh://" + sshUser + "@" + address
-	s.KnownHosts = knownhosts.Line([]string{address}, host.PublicKey())
+	at := listener.Addr().String()
+	s.URL = "ssh://" + sshUser + "@" + at
+	s.KnownHosts = knownhosts.Line([]string{at}, host.PublicKey())
 	s.server = s.newServer(host, client)
 	go func() {
 		defer close(s.served)

@@ -2,8 +2,10 @@ package servers
 
 import (
 	"crypto/subtle"
+	"errors"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 
@@ -14,12 +16,19 @@ import (
 type Options struct {
 	Username string // with Password, required of every request; both empty ask for nothing
 	Password string
-	TLS      bool // serve HTTPS with a certificate of the server's own authority
+	TLS      bool   // serve HTTPS with a certificate of the server's own authority
+	Address  net.IP // of this machine, to listen on; loopback if nil
 }
 
-// HTTP is a web server on a loopback port.
+var loopback = net.IPv4(127, 0, 0, 1)
+
+func listen(address net.IP) (net.Listener, error) {
+	return net.Listen("tcp", net.JoinHostPort(address.String(), "0"))
+}
+
+// HTTP is a web server on a port of its own.
 type HTTP struct {
-	URL string // http://127.0.0.1:port or https://127.0.0.1:port, without a slash at the end
+	URL string // such as http://127.0.0.1:port, without a slash at the end
 	CA  []byte // PEM of the authority that clients must trust; nil without TLS
 	record
 	server *httptest.Server
@@ -27,7 +36,14 @@ type HTTP struct {
 
 func newHTTP(opts Options, handler http.Handler) (*HTTP, error) {
 	s := &HTTP{}
-	s.server = httptest.NewUnstartedServer(s.admit(opts, handler))
+	if opts.Address == nil {
+		opts.Address = loopback
+	}
+	listener, err := listen(opts.Address)
+	if err != nil {
+		return nil, err
+	}
+	s.server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: s.admit(opts, handler)}}
 	// A client that distrusts the certificate is what some tests are about, not a line in their output.
 	s.server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	if !opts.TLS {
@@ -36,11 +52,11 @@ func newHTTP(opts Options, handler http.Handler) (*HTTP, error) {
 		return s, nil
 	}
 	own, err := authority.New()
-	if err != nil {
-		return nil, err
+	if err == nil {
+		s.server.TLS, err = own.ServerConfig(opts.Address)
 	}
-	if s.server.TLS, err = own.ServerConfig(); err != nil {
-		return nil, err
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
 	}
 	s.CA = own.PEM
 	s.server.StartTLS()

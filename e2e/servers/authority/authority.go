@@ -55,8 +55,8 @@ func New() (*Authority, error) {
 	return &Authority{PEM: encode("CERTIFICATE", der), certificate: certificate, key: key}, nil
 }
 
-// Loopback makes a server's certificate, valid for 127.0.0.1, ::1 and localhost.
-func (a *Authority) Loopback() (Pair, error) {
+// Loopback makes a server's certificate, valid for 127.0.0.1, ::1 and localhost, and for the other addresses.
+func (a *Authority) Loopback(others ...net.IP) (Pair, error) {
 	key, err := NewKey()
 	if err != nil {
 		return Pair{}, err
@@ -65,7 +65,7 @@ func (a *Authority) Loopback() (Pair, error) {
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	template.DNSNames = []string{"localhost"}
-	template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	template.IPAddresses = append([]net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}, others...)
 	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, key.Public(), a.key)
 	if err != nil {
 		return Pair{}, fmt.Errorf("sign a server certificate: %w", err)
@@ -78,8 +78,8 @@ func (a *Authority) Loopback() (Pair, error) {
 }
 
 // ServerConfig is a TLS configuration with a certificate from Loopback.
-func (a *Authority) ServerConfig() (*tls.Config, error) {
-	pair, err := a.Loopback()
+func (a *Authority) ServerConfig(others ...net.IP) (*tls.Config, error) {
+	pair, err := a.Loopback(others...)
 	if err != nil {
 		return nil, err
 	}

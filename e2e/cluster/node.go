@@ -1,0 +1,119 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	core "k8s.io/api/core/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Node says with what a cluster runs pods. It needs root and Linux, and leaves bridges, packet filters and mounts behind:
+// package e2e/node/enclosure is the place for it.
+type Node struct {
+	Binary string   // with kubelet and kube-proxy: bin/node
+	Tools  string   // with Debian's containerd, runc, CNI plugins, iptables and ip: bin/debian
+	Images []string // archives of the images that pods use, and of PauseImage
+	CGroup string   // an existing control group for all pods, as a path below a hierarchy's root
+}
+
+// PauseImage is the image that holds a pod's namespaces.
+const PauseImage = "pause.e2e/pause:1"
+
+const (
+	nodeName       = "node"
+	bridge         = "pods"
+	podNetwork     = "10.244.0.0/24"
+	serviceNetwork = "10.96.0.0/16"
+)
+
+// What pods see of this machine: the address of the bridge, where servers for them listen, and the API server's Service.
+var (
+	BridgeAddress  = net.IPv4(10, 244, 0, 1)
+	serviceAddress = net.IPv4(10, 96, 0, 1)
+)
+
+// nodeComponents lists what runs on a node, in the order of starting.
+func (c *Cluster) nodeComponents() []component {
+	n := c.node
+	return []component{
+		{"containerd", filepath.Join(n.Tools, "usr/bin/containerd"), []string{"--config=" + c.file(containerdFile)}, c.containerdReady},
+		{"kubelet", n.Binary, append([]string{"kubelet"}, c.kubeletFlags()...), c.nodeReady},
+		{"kube-proxy", n.Binary, append([]string{"kube-proxy"}, c.proxyFlags()...), c.proxyReady},
+	}
+}
+
+// prepareNode makes the bridge, because the API server listens on its address, and all the files that the node reads.
+func (c *Cluster) prepareNode(ctx context.Context) error {
+	if err := c.writeNodeFiles(); err != nil {
+		return fmt.Errorf("prepare the node: %w", err)
+	}
+	for _, args := range [][]string{
+		{"link", "set", "lo", "up"},
+		{"link", "add", bridge, "type", "bridge"},
+		{"addr", "add", BridgeAddress.String() + "/24", "dev", bridge},
+		{"link", "set", bridge, "up"},
+	} {
+		if err := c.tool(ctx, "links/ip", args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// containerdReady imports the images as soon as somebody takes them.
+func (c *Cluster) containerdReady(ctx context.Context) error {
+	if err := c.ctr(ctx, "version"); err != nil {
+		return err
+	}
+	for _, archive := range c.node.Images {
+		if err := c.ctr(ctx, "--namespace=k8s.io", "images", "import", archive); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) ctr(ctx context.Context, args ...string) error {
+	return c.tool(ctx, "usr/bin/ctr", append([]string{"--address=" + c.file(containerdSocket)}, args...)...)
+}
+
+func (c *Cluster) proxyReady(ctx context.Context) error {
+	return healthy(ctx, "http://127.0.0.1:10256/healthz")
+}
+
+// nodeReady asks for the node's own word.
+func (c *Cluster) nodeReady(ctx context.Context) error {
+	node, err := c.probe.CoreV1().Nodes().Get(ctx, nodeName, meta.GetOptions{})
+	if err != nil {
+		return err
+	}
+	for _, condition := range node.Status.Conditions {
+		if condition.Type == core.NodeReady && condition.Status == core.ConditionTrue {
+			return nil
+		}
+	}
+	return errors.New("the node is not ready")
+}
+
+func (c *Cluster) tool(ctx context.Context, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, filepath.Join(c.node.Tools, name), args...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %v: %w: %s", filepath.Base(name), args, err, out)
+	}
+	return nil
+}
+
+// toolPath is the PATH of the node's processes: they look for runc, the shim and iptables.
+func (n *Node) toolPath() string {
+	path := os.Getenv("PATH")
+	for _, dir := range []string{"usr/sbin", "usr/bin", "links"} {
+		path = filepath.Join(n.Tools, dir) + string(os.PathListSeparator) + path
+	}
+	return path
+}
