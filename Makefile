@@ -18,7 +18,7 @@ STRIP   := -s -w
 STAMP   := $(STRIP) -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 
 # The real command lines that tests compare with, and the control plane that they run on.
-TOOLS := bin/helm bin/helmfile bin/sops bin/controlplane
+TOOLS := bin/helm bin/helmfile bin/sops bin/age-keygen bin/controlplane
 
 # go build names each package that it compiles: a line for every hundredth shows that a cold build is getting on.
 PROGRESS = awk -v what="$(notdir $@)" '/^[A-Za-z0-9_.~\/-]+$$/ { if (++n % 100 == 0) { printf "  %s: %d packages compiled\n", what, n; fflush() } next } /^go: downloading/ { if (++d % 100 == 0) { printf "  %s: %d modules downloaded\n", what, d; fflush() } next } { print; fflush() }'
@@ -101,6 +101,9 @@ bin/helmfile: go.mod
 
 bin/sops: go.mod
 	@$(BUILD) -ldflags "$(STRIP)" -o $@ github.com/getsops/sops/v3/cmd/sops 2>&1 | $(PROGRESS)
+
+bin/age-keygen: go.mod
+	@$(BUILD) -ldflags "$(STRIP)" -o $@ filippo.io/age/cmd/age-keygen 2>&1 | $(PROGRESS)
 
 # A module of its own: Kubernetes' dependencies never reach the product's. It has no node's parts, which take longer to build.
 KUBERNETES := $(shell awk '$$1 == "k8s.io/kubernetes" || $$2 == "k8s.io/kubernetes" { print $$NF }' e2e/cluster/kubernetes/go.mod)

@@ -29,6 +29,7 @@ func Access(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secr
 			return err
 		}
 		next, err := d.reader.Render(ctx, d.Releases, cfg.Concurrency)
+		r.learnRendered(next)
 		if err != nil {
 			return err
 		}

@@ -66,7 +66,9 @@ func (r *run) look(ctx context.Context) (w world, err error) {
 	if err != nil {
 		return w, err
 	}
+	r.learnFound(have)
 	next, err := d.reader.Render(ctx, d.Releases, r.cfg.Concurrency)
+	r.learnRendered(next)
 	if err != nil {
 		return w, err
 	}

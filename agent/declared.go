@@ -18,8 +18,8 @@ type declaration struct {
 	was      cluster.Remembered
 }
 
-// declared reads the repository. What does not depend on each other is done at once: the clone and the first words with the
-// cluster, then the loading of the helmfile and what is read of the cluster meanwhile.
+// declared reads the repository. What does not depend on each other is done at once: the clone and the discovery of the
+// cluster's APIs, then the loading of the helmfile and what is read of the cluster meanwhile.
 func (r *run) declared(ctx context.Context, meanwhile func(context.Context, *declaration) error) (d declaration, err error) {
 	charts, err := r.charts()
 	if err != nil {
@@ -37,19 +37,21 @@ func (r *run) declared(ctx context.Context, meanwhile func(context.Context, *dec
 	for _, file := range d.PassedOver {
 		r.report.Warnings = append(r.report.Warnings, "passed over: "+file)
 	}
+	r.spare(d.Set)
 	r.warnOfLost(d.was)
 	return d, err
 }
 
-// reach clones the repository and finds the cluster.
-func (r *run) reach(ctx context.Context, charts *chart.Store, d *declaration) error {
-	err := both(ctx,
-		func(ctx context.Context) (err error) { d.checkout, err = r.checkout(ctx); return err },
-		func(ctx context.Context) (err error) { d.reader, d.lock, err = r.connect(ctx, charts); return err })
-	r.report.Source = d.checkout.Revision
-	if d.reader != nil {
-		r.report.Namespace = d.reader.Namespace()
+// reach finds the cluster and clones the repository. The lock comes first: whoever holds it after it was looked at may have a newer
+// checkout.
+func (r *run) reach(ctx context.Context, charts *chart.Store, d *declaration) (err error) {
+	if d.reader, d.lock, err = r.connect(ctx, charts); err != nil {
+		return err
 	}
+	err = both(ctx,
+		func(ctx context.Context) (err error) { d.checkout, err = r.checkout(ctx); return err },
+		d.reader.Discover)
+	r.report.Source = d.checkout.Revision
 	r.progress.note(r.report)
 	return err
 }

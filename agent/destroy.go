@@ -50,13 +50,16 @@ func (r *run) owned(ctx context.Context) (w world, err error) {
 	if w.reader, w.lock, err = r.connect(ctx, nil); err != nil { // nothing is rendered, so no chart is needed
 		return w, err
 	}
-	r.report.Namespace = w.reader.Namespace()
+	if err := w.reader.Discover(ctx); err != nil {
+		return w, err
+	}
 	if w.was, err = w.reader.Remember(ctx); err != nil {
 		return w, err
 	}
 	r.warnOfLost(w.was)
 	// Every namespace must be readable: what cannot be seen would be left behind and forgotten.
 	have, _, err := w.reader.Observe(ctx, w.was.Namespaces, nil)
+	r.learnFound(have)
 	w.plan = plan.Destroy(have, w.was.Memory, r.cfg.Instance)
 	return w, err
 }

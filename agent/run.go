@@ -110,10 +110,6 @@ func (r *run) checkout(ctx context.Context) (source.Checkout, error) {
 }
 
 func (r *run) request() source.Request {
-	r.mask.Add(string(r.cfg.GitPassword))
-	if r.cfg.GitPassword == "" {
-		r.mask.Add(string(r.cfg.GitUsername)) // then it is the token
-	}
 	return source.Request{Repo: r.cfg.Repo, Ref: r.cfg.Ref, Auth: source.Auth{
 		Username:       r.cfg.GitUsername,
 		Password:       r.cfg.GitPassword,
@@ -132,7 +128,7 @@ func (r *run) charts() (*chart.Store, error) {
 }
 
 func (r *run) connect(ctx context.Context, charts *chart.Store) (*cluster.Reader, cluster.Lock, error) {
-	reader, err := cluster.Connect(ctx, cluster.Options{
+	reader, err := cluster.Connect(cluster.Options{
 		Kubeconfig: r.cfg.Kubeconfig,
 		Context:    r.cfg.Context,
 		Namespace:  r.cfg.Namespace,
@@ -140,10 +136,14 @@ func (r *run) connect(ctx context.Context, charts *chart.Store) (*cluster.Reader
 		Charts:     charts,
 		Volatile:   r.volatile(),
 		Log:        r.log,
+		Secret:     r.mask.AddObject,
+		Credential: r.mask.Add,
+		Mask:       r.mask.String,
 	})
 	if err != nil {
-		return reader, cluster.Lock{}, err
+		return nil, cluster.Lock{}, err
 	}
+	r.report.Namespace = reader.Namespace()
 	lock, err := r.findLock(ctx, reader)
 	return reader, lock, err
 }
@@ -164,6 +164,13 @@ func (r *run) volatile() []string {
 }
 
 func (r *run) load(ctx context.Context, checkout source.Checkout, reader *cluster.Reader, charts *chart.Store) (desired.Set, error) {
+	keys, err := secrets.TakeKeys(r.cfg.SopsKeys)
+	if err != nil {
+		return desired.Set{}, err
+	}
+	for _, private := range keys.Private() {
+		r.mask.Add(private)
+	}
 	return desired.Load(ctx, desired.Request{
 		Dir:             checkout.Dir,
 		Path:            r.cfg.Path,
@@ -177,6 +184,7 @@ func (r *run) load(ctx context.Context, checkout source.Checkout, reader *cluste
 		Concurrency:     r.cfg.Concurrency,
 		Workspace:       r.workspace,
 		Charts:          charts,
+		Keys:            keys,
 		Mask:            r.mask,
 		Log:             r.log,
 	})

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +11,7 @@ import (
 	"testing"
 
 	"filippo.io/age"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // confidential is a helmfile whose values come from everywhere that secrets can come from.
@@ -85,6 +88,61 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	} else {
 		silent(r)
 	}
+}
+
+// derived makes a secret that nobody has decrypted, and shows it where no secret belongs.
+const derived = `
+apiVersion: v1
+kind: Secret
+metadata: {name: {{ .Release.Name }}-derived}
+stringData: {token: {{ .Values.word | sha256sum }}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: {{ .Release.Name }}-derived}
+data: {config: "token={{ .Values.word | sha256sum }}", word: {{ .Values.word }}}
+`
+
+// TestWhatSecretsHoldIsNeverShown has it in the diff of a ConfigMap: what was recorded, what is rendered and what is live.
+func TestWhatSecretsHoldIsNeverShown(t *testing.T) {
+	t.Parallel()
+	u := newTenant(t)
+	files := tree(t, "testdata")
+	files["charts/tiny/templates/derived.yaml"] = derived
+	files["helmfile.yaml"] = "releases: [{name: web, chart: charts/tiny, values: [{word: first}]}]\n"
+	repo := newRepository(t, files)
+	u.converge("--repo", repo.url)
+	live := client(t).CoreV1().ConfigMaps(u.namespace)
+	config := must(live.Get(t.Context(), "web-derived", meta.GetOptions{}))(t)
+	if want := fmt.Sprintf("token=%x", sha256.Sum256([]byte("first"))); config.Data["config"] != want {
+		t.Fatalf("%s was installed, not %s", config.Data["config"], want)
+	}
+
+	expect := func(r result, words ...string) {
+		t.Helper()
+		for _, word := range []string{"first", "second", "third"} {
+			if secret := fmt.Sprintf("%x", sha256.Sum256([]byte(word))); strings.Contains(r.String(), secret) {
+				t.Errorf("what %s was made into is shown: %s", word, r)
+			}
+		}
+		contains(t, r.String(), words...)
+	}
+	diff := func(drift string) result {
+		return u.run("", "helmfile-agent", "diff", "--namespace", u.namespace, "--repo", repo.url, "--drift", drift)
+	}
+	repo.commit(t, map[string]string{"helmfile.yaml": strings.Replace(files["helmfile.yaml"], "first", "second", 1)}, "second")
+	expect(diff("off"), "-  config: token=********", "+  config: token=********", "-  word: first", "+  word: second")
+
+	t.Log("what is live, and nowhere else")
+	repo.commit(t, map[string]string{"helmfile.yaml": files["helmfile.yaml"]}, "first again")
+	third := fmt.Sprintf("%x", sha256.Sum256([]byte("third")))
+	config.Data["config"] = "token=" + third
+	must(live.Update(t.Context(), config, meta.UpdateOptions{}))(t)
+	secrets := client(t).CoreV1().Secrets(u.namespace)
+	secret := must(secrets.Get(t.Context(), "web-derived", meta.GetOptions{}))(t)
+	secret.Data["token"] = []byte(third)
+	must(secrets.Update(t.Context(), secret, meta.UpdateOptions{}))(t)
+	expect(diff("warn"), `/data/config: "token=********", should be "token=********"`)
 }
 
 // TestNobodyReads closes the agent's standard output before it has written anything.

@@ -96,9 +96,15 @@ func (r result) String() string {
 // run runs one of the binaries as the tenant, in a directory.
 func (u tenant) run(dir, name string, args ...string) result {
 	u.t.Helper()
+	return u.runProgram(dir, filepath.Join(binaries, name), args...)
+}
+
+// runProgram runs any program as the tenant; the binaries are the first that it finds in the PATH.
+func (u tenant) runProgram(dir, program string, args ...string) result {
+	u.t.Helper()
 	ctx, cancel := context.WithTimeout(u.t.Context(), processTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, filepath.Join(binaries, name), args...)
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = dir
 	cmd.Env = u.environment()
 	var stdout, stderr bytes.Buffer
@@ -106,7 +112,7 @@ func (u tenant) run(dir, name string, args ...string) result {
 	err := cmd.Run()
 	var exited *exec.ExitError
 	if err != nil && !errors.As(err, &exited) {
-		u.t.Fatalf("run %s: %v", name, err)
+		u.t.Fatalf("run %s: %v", program, err)
 	}
 	return result{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
 }

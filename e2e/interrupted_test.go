@@ -160,8 +160,8 @@ releases:
 	}
 }
 
-// TestInterruptedDiscovery has an API server that never answers: the message says who did not answer what.
-func TestInterruptedDiscovery(t *testing.T) {
+// TestInterruptedFirstWord has an API server that never answers: the message says who did not answer what.
+func TestInterruptedFirstWord(t *testing.T) {
 	t.Parallel()
 	silent := newSilent(t)
 	u := newTenant(t)
@@ -171,9 +171,12 @@ func TestInterruptedDiscovery(t *testing.T) {
 	}
 	u.kubeconfig = t.TempDir() + "/silent"
 	check(t, clientcmd.WriteToFile(*config, u.kubeconfig))
-	s, r := u.agent("run", "--repo", newRepository(t, ownRelease("", text)).url, "--timeout", "4s")
-	if want := "discover the APIs of https://" + silent + ": the run did not end within 4s"; r.code != deadline || s.Error != want {
-		t.Errorf("want %q: %s", want, r)
+	repo := newRepository(t, ownRelease("", text)).url
+	for command, asked := range map[string]string{"run": "read the lock of instance helmfile-agent at ", "diff": "discover the APIs of "} {
+		s, r := u.agent(command, "--repo", repo, "--timeout", "4s")
+		if want := asked + "https://" + silent; r.code != deadline || !strings.HasPrefix(s.Error, want) || !strings.HasSuffix(s.Error, "the run did not end within 4s") {
+			t.Errorf("want %q: %s", want, r)
+		}
 	}
 }
 

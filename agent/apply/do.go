@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -177,7 +178,13 @@ func (r *runner) act(ctx context.Context, s plan.Step) Outcome {
 	return outcome
 }
 
-func (r *runner) write(ctx context.Context, s plan.Step) (int, error) {
+func (r *runner) write(ctx context.Context, s plan.Step) (revision int, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			r.log.Error("panic", "release", s.Key.String(), "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", cause)
+		}
+	}()
 	switch s.Verb {
 	case plan.Install:
 		return r.writer.Install(ctx, *s.Want, s.Owner)

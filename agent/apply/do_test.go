@@ -230,6 +230,23 @@ func TestWhenTheRunIsStopped(t *testing.T) {
 	})
 }
 
+func TestAPanicFailsOneRelease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWriter()
+		w.install = func(_ context.Context, want release.Desired) (int, error) {
+			if want.Name == "a" {
+				panic("boom")
+			}
+			return 1, nil
+		}
+		got := do(t.Context(), of(step("a", install), step("b", install), step("c", install, "a")), w, 2)
+		want := []string{"a: failed: panic: boom", "b: done", "c: skipped: shop/a failed"}
+		if diff := cmp.Diff(want, results(got)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 func TestAnOutcomeTellsRevisionAndTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone := step("gone", unchanged)

@@ -30,6 +30,10 @@ type Options struct {
 	Charts     *chart.Store
 	Volatile   []string // paths that are others in every run, and so say nothing about a chart
 	Log        *slog.Logger
+	// Secret and Credential are told what no text may show: Secrets that were read, and what the agent logs in with.
+	Secret     func(object map[string]any)
+	Credential func(...string)
+	Mask       func(text string) string // hides what no text may show, such as why a release failed, which Helm records
 }
 
 // connection is what a [Reader] and a [Writer] share; discovery is done once for both. It is not exported, so that whoever
@@ -52,9 +56,9 @@ const (
 	requestBurst      = 200
 )
 
-// Connect finds the cluster and asks it once for its version and APIs. Errors carry exit.ClusterUnreached, or
-// exit.ConfigInvalid where it is the kubeconfig that leads nowhere.
-func Connect(ctx context.Context, opts Options) (*Reader, error) {
+// Connect finds the cluster, and does not speak with it yet. Errors carry exit.ConfigInvalid where it is the kubeconfig that leads
+// nowhere, or exit.ClusterUnreached.
+func Connect(opts Options) (*Reader, error) {
 	c := &connection{opts: opts}
 	loader := c.flags(opts.Namespace).ToRawKubeConfigLoader()
 	config, err := loader.ClientConfig()
@@ -66,6 +70,8 @@ func Connect(ctx context.Context, opts Options) (*Reader, error) {
 	}
 	config.QPS, config.Burst = requestsPerSecond, requestBurst
 	config.UserAgent = "helmfile-agent"
+	opts.Credential(credentials(config)...)
+	config.Wrap(heeding(opts.Secret))
 	c.config = config
 	if c.client, err = kubernetes.NewForConfig(config); err != nil {
 		return nil, unreachable(fmt.Errorf("connect to %s: %w", config.Host, err))
@@ -75,8 +81,11 @@ func Connect(ctx context.Context, opts Options) (*Reader, error) {
 	}
 	c.discovery = memory.NewMemCacheClient(c.client.Discovery())
 	c.mapper = restmapper.NewDeferredDiscoveryRESTMapper(c.discovery)
-	return newReader(c), c.discover(ctx)
+	return newReader(c), nil
 }
+
+// Discover asks the cluster once for its version and APIs, which all else needs but for the lock.
+func (r *Reader) Discover(ctx context.Context) error { return r.c.discover(ctx) }
 
 // discover fills in what charts may ask of the cluster. client-go's discovery knows no context.
 func (c *connection) discover(ctx context.Context) error {

@@ -26,7 +26,7 @@ func (w *Writer) helm(ctx context.Context, namespace string) (*action.Configurat
 	objects.Log = w.c.debugf
 	records := driver.NewSecrets(w.c.client.CoreV1().Secrets(namespace))
 	records.Log = w.c.debugf
-	l := &ledger{Driver: records}
+	l := &ledger{Driver: records, mask: w.c.opts.Mask}
 	return &action.Configuration{
 		RESTClientGetter: getter,
 		Releases:         storage.Init(l),
@@ -55,7 +55,12 @@ func (w *Writer) operate(ctx context.Context, namespace string, do func(*action.
 // the operation is over nothing more gets in: Helm leaves goroutines behind.
 type ledger struct {
 	driver.Driver
+	mask func(string) string
 	over atomic.Bool
+
+	// writing is held while a revision is encoded and stored. Helm does so in two goroutines when it is interrupted, and what was
+	// encoded first must not be stored last.
+	writing sync.Mutex
 
 	mu     sync.Mutex
 	made   *helm.Release // nil when none was stored
@@ -70,11 +75,15 @@ func (l *ledger) Create(key string, revision *helm.Release) error {
 	if l.over.Load() {
 		return errOver
 	}
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.describe(revision)
+	status := revision.Info.Status
 	err := l.Driver.Create(key, revision)
 	if err == nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.made, l.last, l.status = revision, revision, revision.Info.Status
+		l.made, l.last, l.status = revision, revision, status
 	}
 	return err
 }
@@ -84,13 +93,24 @@ func (l *ledger) Update(key string, revision *helm.Release) error {
 	if l.over.Load() {
 		return errOver
 	}
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.describe(revision)
+	status := revision.Info.Status // it may change while it is stored
 	err := l.Driver.Update(key, revision)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err == nil && (l.last == nil || l.last.Version <= revision.Version) {
-		l.last, l.status = revision, revision.Info.Status
+		l.last, l.status = revision, status
 	}
 	return err
+}
+
+// describe masks the words in which `helm history` says what happened: an error may quote a value.
+func (l *ledger) describe(revision *helm.Release) {
+	if revision.Info != nil {
+		revision.Info.Description = l.mask(revision.Info.Description)
+	}
 }
 
 // Delete implements driver.Deletor.

@@ -2,8 +2,10 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"k8s.io/client-go/transport"
@@ -49,16 +51,26 @@ func (b body) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// interruptibly does something that knows no context. When ctx ends first, do goes on in the background.
+// interruptibly does something that knows no context. When ctx ends first, do goes on in the background. A panic of a library
+// is an error: in a goroutine of its own it would end the process, and show to whom it likes what it was about.
 func interruptibly(ctx context.Context, do func() error) error {
 	done := make(chan error, 1)
-	go func() { done <- do() }()
+	go func() { done <- recovering(do) }()
 	select {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+func recovering(do func() error) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return do()
 }
 
 // aftermath is how long, once a run should stop, it may take to record what was interrupted, and then to take it back. Both

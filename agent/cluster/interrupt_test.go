@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,5 +79,12 @@ func TestRequestsEndWithTheRun(t *testing.T) {
 	}
 	if _, err := client.Get(server.URL); !errors.Is(err, told) || asked != 1 {
 		t.Errorf("got %v, and %d requests", err, asked)
+	}
+}
+
+func TestAPanicIsAnError(t *testing.T) {
+	err := interruptibly(t.Context(), func() error { panic("boom") })
+	if err == nil || !strings.HasPrefix(err.Error(), "panic: boom\ngoroutine ") {
+		t.Errorf("got %v", err)
 	}
 }

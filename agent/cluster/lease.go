@@ -47,13 +47,14 @@ func (c *connection) leaseName() string { return c.opts.Instance }
 // Lock reads the instance's Lease. Who may not read it can still find out that there is nothing to write.
 func (r *Reader) Lock(ctx context.Context) (Lock, error) {
 	stored, err := r.c.leases().Get(ctx, r.c.leaseName(), metav1.GetOptions{})
+	reading := fmt.Sprintf("read the lock of instance %s at %s", r.c.opts.Instance, r.c.config.Host) // the first word with the cluster
 	switch {
 	case apierrors.IsNotFound(err):
 		return Lock{found: time.Now()}, nil
 	case apierrors.IsForbidden(err):
-		return Lock{err: classify("read the lock of instance "+r.c.opts.Instance, err)}, nil
+		return Lock{err: classify(reading, err)}, nil
 	case err != nil:
-		return Lock{}, classify("read the lock of instance "+r.c.opts.Instance, err)
+		return Lock{}, classify(reading, err)
 	}
 	r.leased = true
 	return Lock{stored: stored, found: time.Now()}, nil

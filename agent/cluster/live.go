@@ -139,6 +139,7 @@ func (r *Reader) listPlace(ctx context.Context, at place, names sets.Set[string]
 		}
 		for i := range chunk.Items {
 			if item := &chunk.Items[i]; names.Has(item.GetName()) {
+				r.c.heed(at, item)
 				objects[item.GetName()] = item
 			}
 		}

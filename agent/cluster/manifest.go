@@ -49,7 +49,7 @@ func definitionsIn(c *chart.Chart) release.Manifest {
 
 func add(manifest *release.Manifest, document string, hook bool) error {
 	var content map[string]any
-	// What splits manifests takes away the last line break, which belongs to a text that ends there. The API server got it.
+	// Helm's splitting takes the last line break away, which a text at the end (`key: |`) has when Helm applies it.
 	if err := yaml.Unmarshal([]byte(document+"\n"), &content); err != nil {
 		return fmt.Errorf("decode manifest: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime/debug"
 
 	"golang.org/x/sync/errgroup"
 	"helm.sh/helm/v3/pkg/action"
@@ -36,8 +37,14 @@ func (r *Reader) Render(ctx context.Context, want []release.Desired, concurrency
 	return rendered, group.Wait()
 }
 
-func (r *Reader) render(ctx context.Context, want release.Desired) release.Rendered {
-	rendered := release.Rendered{Key: want.Key}
+func (r *Reader) render(ctx context.Context, want release.Desired) (rendered release.Rendered) {
+	rendered.Key = want.Key
+	defer func() {
+		if cause := recover(); cause != nil { // a template may bring a function of Helm's to it
+			r.c.opts.Log.Error("panic", "release", want.Key.String(), "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			rendered.Err = fmt.Errorf("panic: %v", cause)
+		}
+	}()
 	fingerprint, same, err := r.madeFromTheSame(ctx, want)
 	rendered.Fingerprint, rendered.Err = fingerprint, err
 	if same || err != nil {

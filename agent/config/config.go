@@ -36,6 +36,8 @@ type Config struct {
 	Drift       string               // drift: correct, warn or off
 	DriftIgnore []release.IgnoreRule // driftIgnore: fields of live objects that may differ
 
+	SopsKeys string // sopsKeys: a directory of private keys and credentials for sops
+
 	Yes    bool // yes: destroy does not ask
 	DryRun bool // dryRun: destroy shows only
 

@@ -104,6 +104,9 @@ var keys = []key{
 	{name: "driftIgnore", commands: planning, kind: list, set: setDriftIgnore,
 		usage: "fields that may differ, as KIND[.GROUP][/[NAMESPACE/]NAME]:JSON-POINTER[,JSON-POINTER], such as Deployment.apps/web:/spec/replicas"},
 
+	{name: "sopsKeys", commands: loading, kind: text, set: words(func(c *Config) *string { return &c.SopsKeys }),
+		usage: "directory of the private keys and credentials that decrypt secrets, named as Flux names them: *.agekey, *.asc, sops.aws-kms and so on"},
+
 	{name: "yes", kind: toggle, fallback: "false", commands: []string{Destroy}, set: toggles(func(c *Config) *bool { return &c.Yes }),
 		usage: "do not ask"},
 	{name: "dryRun", kind: toggle, fallback: "false", commands: []string{Destroy}, set: toggles(func(c *Config) *bool { return &c.DryRun }),

@@ -220,6 +220,11 @@ func (b *builder) checkFiles() {
 			b.refuse(b.origins[file.key].text, fmt.Sprintf("%q cannot be read: %v", file.path, cause(err)))
 		}
 	}
+	if c.SopsKeys != "" {
+		if _, err := os.ReadDir(c.SopsKeys); err != nil {
+			b.refuse(b.origins["sopsKeys"].text, fmt.Sprintf("%q cannot be read as a directory: %v", c.SopsKeys, cause(err)))
+		}
+	}
 }
 
 // defaultNamespace is the pod's. Outside a pod the file is missing and the kubeconfig decides, which another room reads.

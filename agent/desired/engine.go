@@ -21,7 +21,6 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
-	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
 
 // engine is helmfile's Helm. It records what helmfile would have done with it and does nothing.
@@ -37,7 +36,10 @@ type engine struct {
 	patching     bool                          // the state makes other charts of its charts, and so needs their content
 	records      map[release.Key]release.Desired
 	entries      map[release.Key][]any // what a release has under values, then under secrets
+	secrets      map[release.Key]int   // how many of those are secrets
 	secretErr    error
+	refused      []string  // releases of this state whose values must not be deployed
+	onDisk       sync.Once // the warning that secrets are
 }
 
 var _ helmexec.Interface = (*engine)(nil)
@@ -59,7 +61,7 @@ func newEngine(ctx context.Context, req Request) *engine {
 // charts, what was recorded only so far is downloaded: helmfile remembers the directories.
 func (e *engine) begin(extraArgs []string, patching bool) error {
 	e.extraArgs, e.patching = extraArgs, patching
-	e.records = map[release.Key]release.Desired{}
+	e.records, e.refused = map[release.Key]release.Desired{}, nil
 	if !patching {
 		return nil
 	}
@@ -82,6 +84,10 @@ func (e *engine) SyncRelease(hc helmexec.HelmContext, name, chartRef, namespace 
 	if key.Namespace == "" {
 		key.Namespace = e.req.Namespace
 	}
+	if err := e.req.refuseSetFiles(f.values.FileValues); err != nil {
+		return err
+	}
+	e.learnSecrets(key, f.values.ValueFiles)
 	merged, err := f.values.MergeValues(getter.Providers{})
 	if err != nil {
 		return e.blame(key, f.values.ValueFiles, err)
@@ -91,6 +97,7 @@ func (e *engine) SyncRelease(hc helmexec.HelmContext, name, chartRef, namespace 
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.refuseCiphertext(name, e.entries[key], f.values.ValueFiles, merged)
 	located, err := e.locate(chartRef, f.chart)
 	e.records[key] = release.Desired{Key: key, Chart: located, Values: merged, Options: f.options, Broken: err}
 	return nil
@@ -238,12 +245,12 @@ func (e *engine) ociChart(ref string, flags []string) (release.Chart, error) {
 
 // DecryptSecret answers with a new file: helmfile deletes what it is given.
 func (e *engine) DecryptSecret(_ helmexec.HelmContext, path string, _ ...string) (string, error) {
-	plain, err := secrets.DecryptFile(path)
+	plain, err := e.req.Keys.DecryptFile(path)
 	if err != nil {
 		e.unreadable(err.Error())
 		return "", err
 	}
-	learnPlain(e.req.Mask, plain)
+	e.learnPlain(plain)
 	dir, err := os.MkdirTemp("", "secret")
 	if err != nil {
 		return "", err

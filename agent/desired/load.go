@@ -35,6 +35,7 @@ type Request struct {
 
 	Workspace string // a private directory; it must outlive the charts in the result
 	Charts    *chart.Store
+	Keys      *secrets.Keys
 	Mask      *secrets.Mask
 	Log       *slog.Logger
 }
@@ -81,10 +82,8 @@ func (l *loader) isolate(ctx context.Context) (io.Closer, error) {
 		return nil, err
 	}
 	l.resolved.known = known
-	if secrets.HideKeys() {
-		decryptReferences()
-	}
-	return secrets.Serve(l.req.Workspace, func(_ string, plain []byte) { learnPlain(l.req.Mask, plain) })
+	l.decryptReferences()
+	return l.req.Keys.Serve(l.req.Workspace, func(_ string, plain []byte) { l.engine.learnPlain(plain) })
 }
 
 // bounded runs helmfile, which knows no deadlines, for as long as ctx lasts. Past that its goroutine is abandoned: the
@@ -143,6 +142,9 @@ func (l *loader) app() (*app.App, error) {
 func (l *loader) result() (Set, error) {
 	if l.resolved.known.ranCommand() {
 		l.refused = append(l.refused, "ref+exec:// is not supported: "+noCommands)
+	}
+	if l.resolved.known.readKeys(l.req.Keys.Holds) {
+		l.refused = append(l.refused, "ref+file://: "+noKeys)
 	}
 	if len(l.refused) > 0 {
 		return Set{}, exit.With(exit.DesiredInvalid,

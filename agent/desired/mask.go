@@ -2,6 +2,7 @@ package desired
 
 import (
 	"fmt"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -9,17 +10,42 @@ import (
 	"unsafe"
 
 	"github.com/helmfile/helmfile/pkg/plugins"
+	"github.com/helmfile/helmfile/pkg/state"
 	"sigs.k8s.io/yaml"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
 	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
 
-// learnPlain makes all values of a decrypted file known to the mask.
+// learnPlain makes all values of a decrypted file known to the mask. What is no YAML document of values is known as a whole and
+// by its lines: dotenv, INI, a key, a template that is yet to be rendered.
 func learnPlain(mask *secrets.Mask, plain []byte) {
 	var leaves any
-	if err := yaml.Unmarshal(plain, &leaves); err == nil { // other formats have no leaves that helmfile could use
-		mask.AddLeaves(leaves)
+	err := yaml.Unmarshal(plain, &leaves)
+	if _, text := leaves.(string); err != nil || text {
+		mask.Add(string(plain))
+		return
 	}
+	mask.AddLeaves(leaves)
+}
+
+// learnSecrets makes known what the secrets of a release have become: the last of the files that helmfile hands over. Those
+// that are templates hold what was decrypted nowhere.
+func (e *engine) learnSecrets(key release.Key, files []string) {
+	for _, file := range files[max(0, len(files)-e.secrets[key]):] {
+		if content, err := os.ReadFile(file); err == nil { // or Helm will say so
+			learnPlain(e.req.Mask, content)
+		}
+	}
+}
+
+// countSecrets is how many entries each release has under secrets.
+func (l *loader) countSecrets(specs []state.ReleaseSpec) map[release.Key]int {
+	counts := map[release.Key]int{}
+	for _, spec := range specs {
+		counts[l.key(spec.Namespace, spec.Name)] = len(spec.Secrets)
+	}
+	return counts
 }
 
 // references are the ref+ values that vals has resolved in this process. vals has no way to be told of them, but keeps

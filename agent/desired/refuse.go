@@ -52,6 +52,9 @@ func (r *refusals) state(st *state.HelmState) {
 	r.when(d.RollbackOnFailure, "helmDefaults", "rollbackOnFailure", helm4Only+"; use atomic")
 	r.when(d.ServerSide != nil, "helmDefaults", "serverSide", helm4Only)
 	r.trackMode("helmDefaults", d.TrackMode)
+	if encrypted(st.Env.Values) || encrypted(st.Env.Defaults) {
+		r.found = append(r.found, fmt.Sprintf("%s: environment %s: a file of its values %s", r.file, st.Env.Name, nameAsSecret))
+	}
 	for _, repository := range st.Repositories {
 		r.when(repository.Managed != "", "repository "+repository.Name, "managed: "+repository.Managed, noManaged)
 	}

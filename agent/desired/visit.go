@@ -74,12 +74,15 @@ func (l *loader) record(st *state.HelmState, file string) ([]release.Desired, er
 	}
 	all := slices.Clone(st.Releases)
 	st.Releases = toInstall(marked, paths, broken)
-	l.engine.entries = l.entries(st.Releases)
+	l.engine.entries, l.engine.secrets = l.entries(st.Releases), l.countSecrets(st.Releases)
 	errs := st.SyncReleases(&state.AffectedReleases{}, l.engine, nil, l.req.Concurrency, &state.SyncOpts{})
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	st.Releases = all
+	for _, refused := range l.engine.refused {
+		l.refused = append(l.refused, file+": "+refused)
+	}
 	described := make([]release.Desired, 0, len(marked))
 	for _, m := range marked {
 		want, err := l.describe(st, m, broken[prepareKey(m.ReleaseSpec)])

@@ -15,6 +15,7 @@ import (
 // isolate makes the environment in which helmfile, and whatever it runs, finds nothing but what the run gives it: this
 // binary as helm and kustomize, and private directories for all that is temporary.
 func isolate(ctx context.Context, req Request) error {
+	private()
 	if err := hideSettings(); err != nil {
 		return err
 	}
@@ -104,6 +105,9 @@ var ownBinary = regexp.MustCompile(`(?m)^(helmBinary|kustomizeBinary)[ \t]*:`)
 // readFile is how helmfile reads every file. helmfile runs a state's own helmBinary before any override is looked at, so
 // a file of the repository could be executed; it must be refused while the file is read.
 func (l *loader) readFile(path string) ([]byte, error) {
+	if err := l.req.refuseKeys(path); err != nil {
+		return nil, err
+	}
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err

@@ -22,42 +22,43 @@ import (
 // the reason survives the way through `helm secrets decrypt`.
 const Unreadable = "cannot decrypt"
 
-// DecryptFile is the plaintext of a file encrypted by sops. The keys are those that HideKeys took, and what sops finds.
-// Its error names the file and, from sops, the recipients; it carries exit.SecretsUnreadable.
-func DecryptFile(path string) ([]byte, error) {
+// DecryptFile is the plaintext of a file encrypted by sops. Its error names the file, for whom it is encrypted and which
+// keys are at hand; it carries exit.SecretsUnreadable.
+func (k *Keys) DecryptFile(path string) ([]byte, error) {
 	encrypted, err := os.ReadFile(path)
 	if err != nil {
 		return nil, unreadable(path, err)
 	}
-	return decrypt(path, encrypted, formatOf(path))
+	return k.decrypt(path, encrypted, formatOf(path))
 }
 
 // Decrypt is DecryptFile for content that is at hand already: name is for messages, format is sops's word for it.
-func Decrypt(name string, encrypted []byte, format string) ([]byte, error) {
-	return decrypt(name, encrypted, formats.FormatForPathOrString(name, format))
+func (k *Keys) Decrypt(name string, encrypted []byte, format string) ([]byte, error) {
+	return k.decrypt(name, encrypted, formats.FormatForPathOrString(name, format))
 }
 
-func decrypt(name string, encrypted []byte, format formats.Format) ([]byte, error) {
-	plain, err := plaintext(encrypted, format)
+func (k *Keys) decrypt(name string, encrypted []byte, format formats.Format) ([]byte, error) {
+	plain, err := k.plaintext(encrypted, format)
 	switch {
 	case errors.Is(err, sops.MetadataNotFound), format == formats.Binary && !json.Valid(encrypted): // sops wraps such files in JSON
 		return nil, unreadable(name, errors.New("it is not encrypted by sops: encrypt it, or name it under values instead"))
 	case err != nil:
-		return nil, unreadable(name, explain(err))
+		return nil, unreadable(name, err)
 	}
 	return plain, nil
 }
 
 // plaintext does what sops's decrypt.DataWithFormat does, which cannot be given keys.
-func plaintext(encrypted []byte, format formats.Format) ([]byte, error) {
+func (k *Keys) plaintext(encrypted []byte, format formats.Format) ([]byte, error) {
 	store := common.StoreForFormat(format, config.NewStoresConfig())
 	tree, err := store.LoadEncryptedFile(encrypted)
 	if err != nil {
 		return nil, err
 	}
-	key, err := tree.Metadata.GetDataKeyWithKeyServices([]keyservice.KeyServiceClient{keys{keyservice.NewLocalClient()}}, nil)
+	asked := service{LocalClient: keyservice.NewLocalClient(), keys: k, became: map[string]error{}}
+	key, err := tree.Metadata.GetDataKeyWithKeyServices([]keyservice.KeyServiceClient{asked}, nil)
 	if err != nil {
-		return nil, err
+		return nil, k.locked(tree.Metadata, asked.became)
 	}
 	cipher := aes.NewCipher()
 	computed, err := tree.Decrypt(key, cipher)
@@ -76,15 +77,6 @@ func plaintext(encrypted []byte, format formats.Format) ([]byte, error) {
 
 func unreadable(path string, err error) error {
 	return exit.With(exit.SecretsUnreadable, fmt.Errorf("%s %s: %w", Unreadable, path, err))
-}
-
-// explain prefers the long text of sops errors, which lists each recipient and why its key did not serve.
-func explain(err error) error {
-	var verbose sops.UserError
-	if errors.As(err, &verbose) {
-		return errors.New(strings.TrimSpace(verbose.UserError()))
-	}
-	return err
 }
 
 // formatOf is the sops format of a file by its name. helmfile appends .gotmpl to files that are templates once decrypted,

@@ -1,76 +1,112 @@
 package secrets
 
 import (
-	"context"
+	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
 
+	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/getsops/sops/v3/age"
-	"github.com/getsops/sops/v3/keyservice"
-	"google.golang.org/grpc"
+	"github.com/getsops/sops/v3/azkv"
+	"github.com/getsops/sops/v3/gcpkms"
+	"github.com/getsops/sops/v3/hcvault"
+	"github.com/getsops/sops/v3/kms"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// hidden is the key material that HideKeys took out of the environment. It belongs to the process, as the environment does.
-var hidden struct {
-	sync.Mutex
-	ageKey string
+// Keys are what this process decrypts with, read into memory once. The zero value has none of its own. What needs no key
+// file works with any: a cloud's workload identity, VAULT_TOKEN, SOPS_AGE_KEY_FILE.
+type Keys struct {
+	age   age.ParsedIdentities
+	pgp   openpgp.EntityList // unlocked
+	vault hcvault.Token
+	aws   *kms.CredentialsProvider
+	gcp   gcpkms.CredentialJSON
+	azure *azkv.TokenCredential
+
+	places  []string // the directory and the files they were read from, without symbolic links
+	atHand  []string // each as a person knows it: its public form, and where it comes from
+	ignored []string // files in the directory whose names are no keys'
+	private []string // what no text may show
 }
 
-// HideKeys takes out of the environment what a template must not read there: SOPS_AGE_KEY, which this package keeps in
-// memory for its own use, and the variables that make sops run a command. What remains are names of files
-// (SOPS_AGE_KEY_FILE, SOPS_AGE_SSH_PRIVATE_KEY_FILE) and the tokens that vals and the clouds' libraries look up whenever
-// they need them (VAULT_TOKEN, AWS_SECRET_ACCESS_KEY): who writes the helmfile may use them through ref+ anyway.
-// It says whether a key was hidden, now or earlier.
-func HideKeys() bool {
-	hidden.Lock()
-	defer hidden.Unlock()
-	if key := os.Getenv(age.SopsAgeKeyEnv); key != "" {
-		hidden.ageKey = key
+// TakeKeys reads the keys that are mounted in a directory, if one is named, and takes those in the environment out of it.
+// Its error names the file and carries exit.SecretsUnreadable.
+func TakeKeys(dir string) (*Keys, error) {
+	k := &Keys{}
+	if err := errors.Join(k.readDir(dir), k.takeEnvironment()); err != nil {
+		return nil, exit.With(exit.SecretsUnreadable, err)
 	}
-	for _, name := range []string{age.SopsAgeKeyEnv, age.SopsAgeKeyCmdEnv, age.SopsAgeSshPrivateKeyCmdEnv} {
+	return k, nil
+}
+
+// Private are the keys themselves, for the mask.
+func (k *Keys) Private() []string { return k.private }
+
+// Holds says whether a path leads into the directory of the keys, or to a key: a template must not read there.
+func (k *Keys) Holds(path string) bool {
+	path = real(path)
+	return slices.ContainsFunc(k.places, func(place string) bool {
+		inside, err := filepath.Rel(place, path)
+		return err == nil && filepath.IsLocal(inside)
+	})
+}
+
+// real is a path without symbolic links, as far as it exists.
+func real(path string) string {
+	if absolute, err := filepath.Abs(path); err == nil {
+		path = absolute
+	}
+	if resolved, err := filepath.EvalSymlinks(path); err == nil {
+		path = resolved
+	}
+	return path
+}
+
+// has notes a key for messages, and the texts that must stay private.
+func (k *Keys) has(public, from string, private ...string) {
+	k.atHand = append(k.atHand, fmt.Sprintf("%s (%s)", public, from))
+	for _, text := range private {
+		if text = strings.TrimSpace(text); text != "" {
+			k.private = append(k.private, text)
+		}
+	}
+}
+
+// takeEnvironment takes out of the environment what a template must not read there: SOPS_AGE_KEY, and the variables that
+// make sops run a command, which nobody honours. What remains are names of files (SOPS_AGE_KEY_FILE,
+// SOPS_AGE_SSH_PRIVATE_KEY_FILE) and the tokens that vals and the clouds' libraries look up whenever they need them
+// (VAULT_TOKEN, AWS_SECRET_ACCESS_KEY): who writes the helmfile may use them through ref+ anyway.
+func (k *Keys) takeEnvironment() error {
+	given := os.Getenv(age.SopsAgeKeyEnv)
+	for _, name := range []string{age.SopsAgeKeyEnv, age.SopsAgeKeyCmdEnv, age.SopsAgeSshPrivateKeyCmdEnv, "SOPS_GPG_EXEC"} {
 		_ = os.Unsetenv(name) // fails only for names that no variable can have
 	}
 	forgetEnvironment()
-	return hidden.ageKey != ""
+	if path := os.Getenv(age.SopsAgeSshPrivateKeyFileEnv); path != "" {
+		k.places = append(k.places, real(path))
+	}
+	k.noteFile()
+	if given == "" {
+		return nil
+	}
+	lines := strings.Join(strings.Fields(withoutComments(given)), "\n") // sops allows several keys in a line
+	return k.addAge(keyFile{name: age.SopsAgeKeyEnv, content: []byte(lines)})
 }
 
-// hiddenIdentities are the keys that were hidden, written as sops allows it: several in a line, and lines that are comments.
-func hiddenIdentities() (age.ParsedIdentities, error) {
-	hidden.Lock()
-	defer hidden.Unlock()
-	var identities age.ParsedIdentities
-	for line := range strings.Lines(hidden.ageKey) {
-		if strings.HasPrefix(strings.TrimSpace(line), "#") {
-			continue
-		}
-		if err := identities.Import(strings.Fields(line)...); err != nil {
-			return nil, err
-		}
+// noteFile reads the file that sops would read by itself, so that messages can name the keys in it. That it cannot be read
+// matters only when it is needed; then sops says why.
+func (k *Keys) noteFile() {
+	path := os.Getenv(age.SopsAgeKeyFileEnv)
+	if path == "" {
+		return
 	}
-	return identities, nil
-}
-
-// keys decrypts data keys with the hidden identities, and otherwise as sops does.
-type keys struct{ keyservice.LocalClient }
-
-func (k keys) Decrypt(ctx context.Context, req *keyservice.DecryptRequest, opts ...grpc.CallOption) (*keyservice.DecryptResponse, error) {
-	recipient := req.GetKey().GetAgeKey()
-	identities, err := hiddenIdentities()
-	if recipient == nil || (err == nil && len(identities) == 0) {
-		return k.LocalClient.Decrypt(ctx, req, opts...)
+	k.places = append(k.places, real(path))
+	if content, err := os.ReadFile(path); err == nil {
+		_ = k.addAge(keyFile{name: age.SopsAgeKeyFileEnv, content: content})
 	}
-	if err == nil {
-		master := age.MasterKey{Recipient: recipient.GetRecipient(), EncryptedKey: string(req.GetCiphertext())}
-		identities.ApplyToMasterKey(&master)
-		var plain []byte
-		if plain, err = master.Decrypt(); err == nil {
-			return &keyservice.DecryptResponse{Plaintext: plain}, nil
-		}
-	}
-	// There may be key files as well. If not, what matters is why the key that was given does not serve.
-	if response, other := k.LocalClient.Decrypt(ctx, req, opts...); other == nil {
-		return response, nil
-	}
-	return nil, err
 }

@@ -1,146 +1,153 @@
 package secrets
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 )
 
-// shortest is the length in bytes from which a value is masked. Shorter ones ("true", "1", "admin") occur in ordinary text
-// so often that masking them would hide more than it protects.
-const shortest = 6
-
 const stars = "********"
 
 // Mask replaces known secrets in text. The zero value knows none. It is safe for concurrent use.
 type Mask struct {
-	mu       sync.RWMutex
-	known    map[string]bool
-	replacer *strings.Replacer
+	mu    sync.RWMutex
+	seen  map[string]bool     // values by the key they were found under, so that each is taken apart once
+	known map[string]*pattern // by what stands in a text
+	spare map[string]bool     // what is no secret, although a secret may have the same value
+	long  index               // of patterns that are long
+	short index
 }
 
-// Add makes the values known, plain and in the encodings they usually travel in.
+// pattern says where a known text is a secret.
+type pattern struct {
+	anywhere bool
+	under    []string // the keys behind which it is one
+}
+
+// Add makes values known, plain and in the encodings they usually travel in. What is short or ordinary is not masked.
 func (m *Mask) Add(values ...string) {
+	for _, value := range values {
+		m.AddNamed("", value)
+	}
+}
+
+// AddNamed makes the value of a key known. What is short or ordinary is masked only where it stands behind its key.
+func (m *Mask) AddNamed(key, value string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, value := range values {
-		for _, form := range forms(value) {
-			if len(form) < shortest || m.known[form] {
-				continue
+	m.learn(key, value)
+}
+
+func (m *Mask) learn(key, value string) {
+	value = strings.TrimSpace(value)
+	id := key + "\x00" + value
+	if len(value) < shortest || m.seen[id] {
+		return
+	}
+	if m.seen == nil {
+		m.seen, m.known = map[string]bool{}, map[string]*pattern{}
+		m.long.width, m.short.width = long, shortest
+	}
+	m.seen[id] = true
+	for _, form := range forms(value) {
+		m.add(key, form, form == value && !secretAnywhere(value))
+	}
+	for _, encoded := range encodings(value) {
+		m.add(key, encoded, false)
+	}
+	for _, part := range parts(key, value) {
+		if part.whole { // a line as it stands
+			for _, form := range forms(part.value) {
+				m.add("", form, false)
 			}
-			if m.known == nil {
-				m.known = map[string]bool{}
-			}
-			m.known[form] = true
-			m.replacer = nil
+			continue
 		}
+		m.learn(part.key, part.value)
+	}
+}
+
+// add makes one spelling known; one that is bound is a secret behind the key only.
+func (m *Mask) add(key, form string, bound bool) {
+	if len(form) < shortest || bound && key == "" {
+		return
+	}
+	p := m.known[form]
+	if p == nil {
+		p = &pattern{}
+		m.known[form] = p
+		m.indexOf(form).add(form)
+	}
+	p.anywhere = p.anywhere || !bound && len(form) >= long
+	if key != "" {
+		p.under = append(p.under, key)
+	}
+	if folds(form) {
+		m.add(key, strings.TrimLeft(unfold(form, " ").text, "+- \t"), bound)
+	}
+}
+
+func (m *Mask) indexOf(form string) *index {
+	if len(form) < long {
+		return &m.short
+	}
+	return &m.long
+}
+
+// Spare names what texts are about: releases, namespaces. A secret of the same value is masked only behind its key.
+func (m *Mask) Spare(names ...string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.spare == nil {
+		m.spare = map[string]bool{}
+	}
+	for _, name := range names {
+		m.spare[name] = true
 	}
 }
 
 // AddLeaves makes every string and number within a decoded document known.
 func (m *Mask) AddLeaves(document any) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.learnLeaves("", document)
+}
+
+func (m *Mask) learnLeaves(key string, document any) {
+	eachLeaf(key, document, m.learn)
+}
+
+// eachLeaf calls take with every text and number, and with the key it stands under.
+func eachLeaf(key string, document any, take func(key, value string)) {
 	switch node := document.(type) {
 	case string:
-		m.Add(node)
+		take(key, node)
 	case float64: // a large one is printed by templates with an exponent
-		m.Add(strconv.FormatFloat(node, 'f', -1, 64), strconv.FormatFloat(node, 'g', -1, 64))
+		take(key, strconv.FormatFloat(node, 'f', -1, 64))
+		take(key, strconv.FormatFloat(node, 'g', -1, 64))
 	case int, int64, uint64:
-		m.Add(fmt.Sprint(node))
+		take(key, fmt.Sprint(node))
 	case map[string]any:
-		for _, child := range node {
-			m.AddLeaves(child)
+		for name, child := range node {
+			eachLeaf(name, child, take)
 		}
 	case map[any]any: // as some of vals's stores answer
-		for _, child := range node {
-			m.AddLeaves(child)
+		for name, child := range node {
+			eachLeaf(fmt.Sprint(name), child, take)
 		}
 	case []any:
 		for _, child := range node {
-			m.AddLeaves(child)
+			eachLeaf(key, child, take)
 		}
 	}
-}
-
-func forms(value string) []string {
-	trimmed := strings.TrimSpace(value)
-	all := []string{
-		base64.StdEncoding.EncodeToString([]byte(value)),
-		base64.StdEncoding.EncodeToString([]byte(trimmed)),
-		url.QueryEscape(trimmed),
-		url.PathEscape(trimmed),
-	}
-	texts := []string{trimmed}
-	for line := range strings.Lines(trimmed) { // text that indents a value keeps no more of it than its lines
-		texts = append(texts, strings.TrimSpace(line))
-	}
-	for _, text := range texts {
-		all = append(all, text, escaped(text, false), escaped(text, true))
-	}
-	return all
-}
-
-// escaped is the value as it stands within a JSON string; html says whether <, > and & are escaped too.
-func escaped(value string, html bool) string {
-	var text strings.Builder
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(html)
-	if err := encoder.Encode(value); err != nil {
-		return value // never: every string can be encoded
-	}
-	return strings.TrimSuffix(text.String(), "\"\n")[len(`"`):]
 }
 
 // String is s with every known secret replaced by stars.
 func (m *Mask) String(s string) string {
-	return m.replace().Replace(s)
-}
-
-// replace is the current replacer; longer secrets come first, so that one within another does not leave its rest behind.
-func (m *Mask) replace() *strings.Replacer {
 	m.mu.RLock()
-	replacer := m.replacer
-	m.mu.RUnlock()
-	if replacer != nil {
-		return replacer
+	defer m.mu.RUnlock()
+	if len(m.known) == 0 {
+		return s
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.replacer == nil {
-		m.replacer = newReplacer(m.known)
-	}
-	return m.replacer
-}
-
-func newReplacer(known map[string]bool) *strings.Replacer {
-	values := make([]string, 0, len(known))
-	for value := range known {
-		values = append(values, value)
-	}
-	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) })
-	pairs := make([]string, 0, 2*len(values))
-	for _, value := range values {
-		pairs = append(pairs, value, stars)
-	}
-	return strings.NewReplacer(pairs...)
-}
-
-// Writer masks what is written through it to w. A secret must not be split over two writes.
-func (m *Mask) Writer(w io.Writer) io.Writer { return maskedWriter{m, w} }
-
-type maskedWriter struct {
-	mask *Mask
-	w    io.Writer
-}
-
-func (m maskedWriter) Write(p []byte) (int, error) {
-	if _, err := io.WriteString(m.w, m.mask.String(string(p))); err != nil {
-		return 0, err
-	}
-	return len(p), nil
+	return replace(s, m.find(s))
 }

@@ -50,12 +50,30 @@ func TestMask(t *testing.T) {
 		"in JSON, with a quote at its end": {[]string{`ends with a "`}, `{"a":` + jsonOf(`ends with a "`) + `}`, `{"a":"********"}`},
 		"in Go's quotes":                   {[]string{quoted}, fmt.Sprintf("cannot parse %q", quoted), `cannot parse "********"`},
 
-		"lines":                               {[]string{config}, "1: user = shop\n2: pass = \"s3cret\"\n", "1: ********\n2: ********\n"},
+		"lines":                               {[]string{config}, "1: user = shop\n2: pass = \"s3cret\"\n", "1: user = ********\n2: ********\n"},
 		"lines as one JSON string":            {[]string{config}, jsonOf(strings.TrimSpace(config)), `"********"`},
 		"lines as one JSON string, HTML-safe": {[]string{"a <- long line\nb <- long line"}, jsonOfHTML("a <- long line\nb <- long line"), `"********"`},
 		"one line in JSON":                    {[]string{config}, `"pass = \"s3cret\""`, `"********"`},
-		"indented lines":                      {[]string{"-----BEGIN KEY-----\nMC4CAQAw\nBQYDK2Vw\n-----END KEY-----\n"}, "  key: |\n    -----BEGIN KEY-----\n    MC4CAQAw\n    BQYDK2Vw\n    -----END KEY-----\n", "  key: |\n    ********\n    ********\n    ********\n    ********\n"},
-		"lines of a file from Windows":        {[]string{"first line\r\nsecond line\r\n"}, "first line\nsecond line\n", "********\n********\n"},
+		"indented lines":                      {[]string{"-----BEGIN KEY-----\nMC4CAQAw\nBQYDK2Vw\n-----END KEY-----\n"}, "  key: |\n    -----BEGIN KEY-----\n    MC4CAQAw\n    BQYDK2Vw\n    -----END KEY-----\n", "  key: |\n    ********\n"},
+		"lines of a diff":                     {[]string{"first line\nx\nsecond line"}, "-  a: |\n-    first line\n-    x\n-    second line\n", "-  a: |\n-    ********\n"},
+		"folded by YAML":                      {[]string{"correct horse battery staple"}, "+  a: correct horse\n+    battery staple\n+  b: c", "+  a: ********\n+  b: c"},
+		"folded by YAML, within JSON":         {[]string{"correct horse battery staple"}, `"a: correct horse\n  battery staple\nb: c"`, `"a: ********\nb: c"`},
+		"base64 of a JSON document":           {[]string{"a&b correct-horse"}, base64.StdEncoding.EncodeToString([]byte(jsonOfHTML("a&b correct-horse!"))), "Im********UhIg=="},
+		"base64 that is broken":               {[]string{"correct horse battery staple"}, "  Y29ycmVjdCBob3JzZSBi\n  YXR0ZXJ5IHN0YXBsZQ==\n", "  ********\n"},
+		"base64 of something longer":          {[]string{"correct-horse"}, base64.StdEncoding.EncodeToString([]byte("ada:correct-horse!")), "YWRhOm********Uh"},
+		"base64 for URLs":                     {[]string{"\xff\xfe\xfd\xff\xfe\xfd"}, base64.RawURLEncoding.EncodeToString([]byte("\xff\xfe\xfd\xff\xfe\xfd")), "********"},
+		"what base64 hides":                   {[]string{"YWRhOmNvcnJlY3QtaG9yc2U="}, "password correct-horse", "password ********"},
+		"hex":                                 {[]string{"correct-horse"}, fmt.Sprintf("%x", "correct-horse"), "********"},
+		"in YAML's single quotes":             {[]string{"it's: a secret"}, "a: 'it''s: a secret'", "a: '********'"},
+		"in YAML's double quotes":             {[]string{"smile \U0001F600 \u00a0"}, `a: "smile \U0001F600"`, `a: "********"`},
+		"quoted in JSON":                      {[]string{quoted}, jsonOf(fmt.Sprintf("cannot parse %q", quoted)), `"cannot parse \"********\""`},
+		"cut by YAML":                         {[]string{"correct-horse"}, "cannot unmarshal !!str `correct...` into int", "cannot unmarshal !!str ******** into int"},
+		"the password in a URL":               {[]string{"postgres://ada:correct-horse@db/shop"}, "no correct-horse", "no ********"},
+		"the leaves of a JSON document":       {[]string{`{"auths": {"x.io": {"password": "correct-horse"}}}`}, "no correct-horse", "no ********"},
+		"overlapping":                         {[]string{"correct-horse", "horse-battery"}, "correct-horse-battery", "********"},
+		"stars within":                        {[]string{"a***secret"}, "is a***secret", "is ********"},
+		"headings and keys of a file stay":    {[]string{"apiVersion: v1\nclusters:\n[section]\nkey: correct-horse"}, "apiVersion: v1\nother:\nclusters:\n[section]", "apiVersion: v1\nother:\nclusters:\n[section]"},
+		"lines of a file from Windows":        {[]string{"first line\r\nsecond line\r\n"}, "first line\nsecond line\n", "********\n"},
 		"a short line stays":                  {[]string{config}, "[tls]", "[tls]"},
 		"all lines at once are one value":     {[]string{"first line\nsecond line"}, "first line\nsecond line", "********"},
 	} {
@@ -111,7 +129,7 @@ db:
   user: ********
   password: ********
   pin: ********
-  port: 5432
+  port: ********
   tls: true
   none: null
 tokens:
@@ -119,7 +137,6 @@ tokens:
   - name: ********
     pass-phrase: [********]
 "multi": |
-  ********
   ********
 `
 	if diff := cmp.Diff(want, m.String(document)); diff != "" {
@@ -160,8 +177,8 @@ type brokenPipe struct{}
 func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
 
 func TestMaskedWriterReturnsTheErrorBelow(t *testing.T) {
-	n, err := new(Mask).Writer(brokenPipe{}).Write([]byte("text"))
-	if n != 0 || err == nil || err.Error() != "broken pipe" {
+	n, err := new(Mask).Writer(brokenPipe{}).Write([]byte("text\n"))
+	if n != len("text\n") || err == nil || err.Error() != "broken pipe" {
 		t.Errorf("got %d, %v", n, err)
 	}
 }
@@ -201,4 +218,88 @@ func jsonOf(s string) string {
 		panic(err)
 	}
 	return strings.TrimSpace(b.String())
+}
+
+func TestASecretMayBeSplitOverWrites(t *testing.T) {
+	var m Mask
+	m.Add("hunter2")
+	var out bytes.Buffer
+	w := m.Writer(&out)
+	for _, piece := range []string{"is hun", "ter2\nand ", "hun"} {
+		fmt.Fprint(w, piece)
+	}
+	if got := out.String(); got != "is ********\n" {
+		t.Errorf("before the line has ended: %q", got)
+	}
+	fmt.Fprint(w, "ter2?")
+	if err := w.Flush(); err != nil || out.String() != "is ********\nand ********?" {
+		t.Errorf("at the end: %q, %v", out.String(), err)
+	}
+}
+
+// What is short or ordinary is a secret behind its key.
+func TestShortAndOrdinaryValues(t *testing.T) {
+	var m Mask
+	m.AddLeaves(map[string]any{"pin": "4711", "user": "admin", "password": "password", "tls": true, "n": "1", "host": "shop"})
+	m.AddNamed("name", "storefront")
+	m.Spare("storefront")
+	for text, want := range map[string]string{
+		"port 4711, user admin, a password": "port 4711, user admin, a password",
+		"pin: 4711":                         "pin: ********",
+		`{"pin":"4711","spin":"4711"}`:      `{"pin":"********","spin":"4711"}`,
+		`say \"pin\": \"4711\"`:             `say \"pin\": \"********\"`,
+		"map[pin:4711 user:admin]":          "map[pin:******** user:********]",
+		"pin=4711 user = 'admin'":           "pin=******** user = '********'",
+		"pin: 47110, pin: 4711.5":           "pin: 47110, pin: 4711.5",
+		"password: password":                "password: ********",
+		"tls: true, n: 1":                   "tls: true, n: 1",
+		"data: NDcxMQ==":                    "data: ********",
+		"release shop/storefront":           "release shop/storefront",
+		"name: storefront":                  "name: ********",
+	} {
+		if got := m.String(text); got != want {
+			t.Errorf("%s became %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestValuesOfSecretObjects(t *testing.T) {
+	var m Mask
+	m.AddObject(map[string]any{"kind": "List", "items": []any{
+		map[string]any{"kind": "Secret", "data": map[string]any{"a": "Y29ycmVjdC1ob3JzZQ==", "b": "no base64!"}, "stringData": map[string]any{"c": "battery-staple"}},
+		map[string]any{"kind": "ConfigMap", "data": map[string]any{"d": "everybody's"}},
+	}})
+	if got := m.String("correct-horse no base64! battery-staple everybody's"); got != "******** ******** ******** everybody's" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestCredentialsInTheEnvironment(t *testing.T) {
+	var m Mask
+	m.AddEnvironment([]string{"VAULT_TOKEN=correct-horse", "HTTPS_PROXY=http://ada:battery%20staple@proxy:3128", "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI",
+		"SOPS_AGE_KEY_FILE=keys.txt.age", "MONKEY=innocent", "SSH_KEY=/home/ada/.ssh/id"})
+	if got := m.String("correct-horse battery staple wJalrXUtnFEMI keys.txt.age innocent /home/ada/.ssh/id"); got != "******** ******** ******** keys.txt.age innocent /home/ada/.ssh/id" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func BenchmarkMask(b *testing.B) {
+	var m Mask
+	for i := range 5000 {
+		m.AddNamed("password", fmt.Sprintf("secret-%d-%x", i, i*7919*104729))
+	}
+	text := strings.Repeat("  some line: of a diff with secret-ish words, and more of them\n", 16<<10)
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		m.String(text)
+	}
+}
+
+func BenchmarkLearn(b *testing.B) {
+	for b.Loop() {
+		var m Mask
+		for i := range 1000 {
+			m.AddNamed("password", fmt.Sprintf("secret-%d-%x", i, i*7919*104729))
+		}
+	}
 }

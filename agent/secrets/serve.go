@@ -26,7 +26,7 @@ type answer struct {
 // Serve decrypts for this process's children until the listener is closed, so that they need no keys, and so that this
 // process knows what they read: learn is given each plaintext before the child gets it. dir must be private. It changes
 // the working directory to dir.
-func Serve(dir string, learn func(path string, plain []byte)) (io.Closer, error) {
+func (k *Keys) Serve(dir string, learn func(path string, plain []byte)) (io.Closer, error) {
 	if err := os.Chdir(dir); err != nil {
 		return nil, err
 	}
@@ -45,19 +45,19 @@ func Serve(dir string, learn func(path string, plain []byte)) (io.Closer, error)
 			if err != nil {
 				return // closed
 			}
-			go serve(conn, learn)
+			go k.serve(conn, learn)
 		}
 	}()
 	return listener, os.Setenv(ServedIn, dir)
 }
 
-func serve(conn net.Conn, learn func(string, []byte)) {
+func (k *Keys) serve(conn net.Conn, learn func(string, []byte)) {
 	defer conn.Close()
 	var path string
 	if err := json.NewDecoder(conn).Decode(&path); err != nil {
 		return // the child is gone
 	}
-	plain, err := DecryptFile(path)
+	plain, err := k.DecryptFile(path)
 	said := answer{Plain: plain}
 	if err != nil {
 		said.Reason = err.Error()
@@ -71,7 +71,7 @@ func serve(conn net.Conn, learn func(string, []byte)) {
 func Ask(path string) ([]byte, error) {
 	dir := os.Getenv(ServedIn)
 	if dir == "" {
-		return DecryptFile(path)
+		return decryptAlone(path)
 	}
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -93,4 +93,12 @@ func Ask(path string) ([]byte, error) {
 		return nil, errors.New(said.Reason)
 	}
 	return said.Plain, nil
+}
+
+func decryptAlone(path string) ([]byte, error) {
+	keys, err := TakeKeys("")
+	if err != nil {
+		return nil, err
+	}
+	return keys.DecryptFile(path)
 }

@@ -10,22 +10,14 @@ import (
 	"github.com/getsops/sops/v3/cmd/sops/formats"
 )
 
-// hide is HideKeys for a test.
-func hide(t *testing.T) {
-	t.Helper()
-	t.Cleanup(func() { hidden.ageKey = "" })
-	if !HideKeys() {
-		t.Fatal("there is no key to hide")
-	}
-}
-
 func TestAHiddenKeyStillDecrypts(t *testing.T) {
 	identity, other := newIdentity(t), newIdentity(t)
 	path := write(t, "secrets.yaml", encrypted(t, identity, formats.Yaml, "password: hunter2\n"))
 	t.Setenv("SOPS_AGE_KEY_CMD", "touch /tmp/ran")
 	t.Setenv("SOPS_AGE_KEY", "# of the team\n"+other.String()+" "+identity.String()+"\n")
-	hide(t)
-	for _, name := range []string{"SOPS_AGE_KEY", "SOPS_AGE_KEY_CMD"} {
+	t.Setenv("SOPS_GPG_EXEC", "touch")
+	keys := taken(t, "")
+	for _, name := range []string{"SOPS_AGE_KEY", "SOPS_AGE_KEY_CMD", "SOPS_GPG_EXEC"} {
 		if value, set := os.LookupEnv(name); set {
 			t.Errorf("%s is still %q", name, value)
 		}
@@ -36,7 +28,7 @@ func TestAHiddenKeyStillDecrypts(t *testing.T) {
 	if os.Getenv("PATH") == "" {
 		t.Error("the other variables are gone")
 	}
-	if plain, err := DecryptFile(path); err != nil || string(plain) != "password: hunter2\n" {
+	if plain, err := keys.DecryptFile(path); err != nil || string(plain) != "password: hunter2\n" {
 		t.Errorf("got %q, %v", plain, err)
 	}
 }
@@ -45,12 +37,12 @@ func TestAHiddenKeyThatDoesNotServeLeavesTheKeyFiles(t *testing.T) {
 	identity, other := newIdentity(t), newIdentity(t)
 	path := write(t, "secrets.yaml", encrypted(t, identity, formats.Yaml, "password: hunter2\n"))
 	t.Setenv("SOPS_AGE_KEY", other.String())
-	hide(t)
-	if _, err := DecryptFile(path); err == nil || !strings.Contains(err.Error(), "did not match") {
+	keys := taken(t, "")
+	if _, err := keys.DecryptFile(path); err == nil || !strings.Contains(err.Error(), errNoAge.Error()) {
 		t.Errorf("got %v", err)
 	}
 	t.Setenv("SOPS_AGE_KEY_FILE", write(t, "keys.txt", identity.String()))
-	if _, err := DecryptFile(path); err != nil {
+	if _, err := keys.DecryptFile(path); err != nil {
 		t.Error(err)
 	}
 }
@@ -66,7 +58,7 @@ func TestAParentDecryptsForItsChildren(t *testing.T) {
 		t.Fatal(err)
 	}
 	learnt := map[string]string{}
-	server, err := Serve(deep, func(path string, plain []byte) { learnt[path] = string(plain) })
+	server, err := taken(t, "").Serve(deep, func(path string, plain []byte) { learnt[path] = string(plain) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,10 +37,13 @@ func (s session) confirm(planned report.Report) error {
 	if !term.IsTerminal(int(os.Stdin.Fd())) {
 		return exit.With(exit.ConfigInvalid, errors.New("destroy asks before it uninstalls, and there is no terminal: say --yes, or --dry-run to see what would go"))
 	}
-	if err := planned.WriteText(s.stderr, report.StyleFor(os.Stderr, os.Environ())); err != nil {
+	if err := planned.WriteText(s.stderr, s.stderrStyle); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.stderr, "\nUninstall all of these? Type the name of the instance, %s, to go on: ", s.cfg.Instance)
+	if err := s.stderr.Flush(); err != nil {
+		return err
+	}
 	answer, err := bufio.NewReader(os.Stdin).ReadString('\n')
 	if err != nil || strings.TrimSpace(answer) != s.cfg.Instance {
 		return exit.With(exit.ConfigInvalid, errors.New("not confirmed: nothing was uninstalled"))

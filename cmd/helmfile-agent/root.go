@@ -43,9 +43,9 @@ func execute(args []string) exit.Code {
 func refuse(args []string, err error) {
 	s := session{mask: &secrets.Mask{}, log: slog.Default()}
 	for _, credential := range config.Credentials(args, os.Environ()) {
-		s.mask.Add(string(credential))
+		s.mask.AddNamed("password", string(credential))
 	}
-	fmt.Fprintln(s.mask.Writer(os.Stderr), "helmfile-agent:", err)
+	fmt.Fprintln(os.Stderr, s.mask.String("helmfile-agent: "+err.Error()))
 	command := commandOf(args)
 	result := report.Report{Command: command, Started: time.Now(), Err: err}.Masked(s.mask.String)
 	if config.Output(command, args, os.Environ()) == "json" {

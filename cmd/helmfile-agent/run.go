@@ -4,12 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	stdlog "log"
 	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
-	"k8s.io/klog/v2"
 
 	"github.com/helmfile-agent/helmfile-agent/agent"
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
@@ -67,7 +65,12 @@ func command(name, short string, code *exit.Code, do func(session) exit.Code) *c
 		if err != nil {
 			return err
 		}
-		*code = do(newSession(cfg))
+		s, err := newSession(cfg)
+		if err != nil {
+			return err
+		}
+		defer s.release()
+		*code = do(s)
 		return nil
 	}
 	return cmd
@@ -75,33 +78,38 @@ func command(name, short string, code *exit.Code, do func(session) exit.Code) *c
 
 // session is a configured process: every text leaves it through the mask.
 type session struct {
-	cfg            config.Config
-	mask           *secrets.Mask
-	stdout, stderr io.Writer
-	style          report.Style // of standard output as it was at the start: helmfile is given another one
-	log            *slog.Logger
+	cfg  config.Config
+	mask *secrets.Mask
+	output
+	log *slog.Logger
 }
 
-func newSession(cfg config.Config) session {
-	s := session{cfg: cfg, mask: &secrets.Mask{}, style: report.StyleFor(os.Stdout, os.Environ())}
-	s.stdout, s.stderr = s.mask.Writer(os.Stdout), s.mask.Writer(os.Stderr)
-	opts := &slog.HandlerOptions{Level: cfg.LogLevel}
-	if cfg.LogFormat == "text" {
-		s.log = slog.New(slog.NewTextHandler(s.stderr, opts))
-	} else {
-		s.log = slog.New(slog.NewJSONHandler(s.stderr, opts))
+func newSession(cfg config.Config) (session, error) {
+	s := session{cfg: cfg, mask: &secrets.Mask{}}
+	learnCredentials(s.mask, cfg)
+	var err error
+	if s.output, err = takeOutput(s.mask); err != nil {
+		return session{}, err
 	}
+	s.log = newLog(s.stderr, cfg, s.mask.String)
 	captureLogs(s.log)
-	return s
+	return s, nil
 }
 
-// captureLogs sends to our log, and so through the mask, what libraries log on their own: Kubernetes's client with klog
-// and Helm with Go's standard logger.
-func captureLogs(log *slog.Logger) {
-	klog.SetSlogLogger(log)
-	std := slog.NewLogLogger(log.Handler(), slog.LevelWarn)
-	stdlog.SetFlags(0)
-	stdlog.SetOutput(std.Writer())
+// learnCredentials makes known what the process was started with.
+func learnCredentials(mask *secrets.Mask, cfg config.Config) {
+	mask.AddEnvironment(os.Environ())
+	mask.AddRegistryLogins()
+	mask.AddNamed("password", string(cfg.GitPassword))
+	if cfg.GitPassword == "" {
+		mask.AddNamed("username", string(cfg.GitUsername)) // then it is the token
+	}
+	if cfg.GitSSHKeyFile == "" {
+		return
+	}
+	if key, err := os.ReadFile(cfg.GitSSHKeyFile); err == nil { // what cannot be read cannot be shown
+		mask.Add(string(key))
+	}
 }
 
 type action func(context.Context, config.Config, *slog.Logger, *secrets.Mask, *agent.Progress) report.Report
@@ -120,6 +128,7 @@ func (s session) do(act action, text wording) report.Report {
 		if err := overdue(ctx, ended, s.cfg.Timeout, grace); err != nil {
 			result := progress.GiveUp(err).Masked(s.mask.String)
 			s.print(text, result)
+			s.release()
 			os.Exit(int(result.Code()))
 		}
 	}()
@@ -135,6 +144,7 @@ func (s session) print(text wording, result report.Report) {
 	if err := write(); err != nil {
 		s.log.Error("report not written", "error", err)
 	}
+	_ = s.stdout.Flush() // the next write would have failed too
 	s.terminate(result.Termination(terminationLimit))
 	s.log.Info("finished", "result", result.Code().String(), "exitCode", int(result.Code()), "summary", result.Summary())
 }
@@ -150,7 +160,7 @@ func (s session) terminate(message []byte) {
 		return // not in a container
 	}
 	if err == nil {
-		_, err = fmt.Fprint(s.mask.Writer(file), string(message))
+		_, err = file.WriteString(s.mask.String(string(message)))
 		err = firstError(err, file.Close())
 	}
 	if err != nil {

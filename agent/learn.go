@@ -1,0 +1,34 @@
+package agent
+
+import (
+	"github.com/helmfile-agent/helmfile-agent/agent/desired"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// spare keeps the names that every text is about readable, should a secret have the same value.
+func (r *run) spare(set desired.Set) {
+	r.mask.Spare(r.report.Namespace, r.cfg.Instance, r.cfg.Environment)
+	for _, want := range set.Releases {
+		r.mask.Spare(want.Name, want.Namespace, want.Key.String(), want.Chart.Name)
+	}
+}
+
+// learnFound makes known what the Secrets in the last revisions hold.
+func (r *run) learnFound(have []release.Observed) {
+	for _, found := range have {
+		r.learnManifest(found.Manifest)
+	}
+}
+
+// learnRendered does so for the next revisions.
+func (r *run) learnRendered(next []release.Rendered) {
+	for _, rendered := range next {
+		r.learnManifest(rendered.Manifest)
+	}
+}
+
+func (r *run) learnManifest(manifest release.Manifest) {
+	for _, object := range manifest {
+		r.mask.AddObject(object.Content)
+	}
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/report"
+	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
+)
+
+// TestLastWordsAreMasked has a secret at the place where the termination message is cut, and the log quote it.
+func TestLastWordsAreMasked(t *testing.T) {
+	for form, text := range map[string]string{
+		"plain":  canary,
+		"quoted": strconv.Quote(canary),
+		"base64": base64.StdEncoding.EncodeToString([]byte(canary)),
+	} {
+		for _, before := range []int{0, 3900, 3950, 4000, 4050} {
+			var stderr strings.Builder
+			mask := &secrets.Mask{}
+			mask.Add(canary)
+			s := session{mask: mask}
+			s.log = newLog(mask.Writer(&stderr), s.cfg, mask.String)
+			log := useTerminationLog(t)
+			err := errors.New(strings.Repeat("x", before) + " " + text + " after")
+			s.log.Error("it failed", "error", err, "value", slog.AnyValue(err), "text", strconv.Quote(text))
+			s.terminate(report.Report{Command: "run", Err: exit.With(exit.ReleasesFailed, err)}.Masked(mask.String).Termination(terminationLimit))
+			words := read(t, log)
+			if said := words + stderr.String(); strings.Contains(said, "horse") || strings.Contains(said, "Y29ycmVj") {
+				t.Errorf("%s after %d bytes: %s", form, before, said)
+			}
+			if words == "" || len(words) > terminationLimit || !strings.Contains(stderr.String(), "********") {
+				t.Errorf("%s after %d bytes: the last words are %d bytes: %s", form, before, len(words), stderr.String())
+			}
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package e2e
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// shapes are awkward secrets; each takes a random word, so that none is ever found by accident.
+var shapes = []func(word string) string{
+	func(w string) string { return w },
+	func(w string) string { return w[:6] }, // the shortest that is masked everywhere
+	func(w string) string { return w[:20] },
+	func(w string) string { return w[:20] + "-and-more" }, // of which the one before is the beginning
+	func(w string) string { return digits(w) },
+	func(w string) string {
+		return fmt.Sprintf("-----BEGIN PRIVATE KEY-----\n%s\n%s\nab\n-----END PRIVATE KEY-----\n", base64.StdEncoding.EncodeToString([]byte(w+w)), w)
+	},
+	func(w string) string { return `say "` + w + `" and '` + w[:9] + `'` },
+	func(w string) string { return `C:\new\` + w + `\` },
+	func(w string) string { return "100%s%d$HOME${" + w + "}$$" },
+	func(w string) string { return "pässwörd 日本 😀 " + w + " é" },
+	func(w string) string { return "  " + w + "  \n\n" },
+	func(w string) string { return "a&b=c?d/e#f+g " + w + "@:~" },
+	func(w string) string { return "yes: no # " + w },
+	func(w string) string { return "{{ " + w + " }}" },
+	func(w string) string { return "*" + w + " & !!str @ |" },
+	func(w string) string { return base64.StdEncoding.EncodeToString([]byte("hidden " + w)) },
+	func(w string) string { return `{"user": "u-` + w + `", "deep": {"pass\"word": "p<` + w[:12] + `>"}}` },
+	func(w string) string { return "--" + w + " -x" },
+	func(w string) string { return "***" + w + "***" },
+	func(w string) string { return "first " + w + "\n\n\tx\nsecond \"" + w + "\"\n" },
+	func(w string) string { return "<b>" + w + "</b> & more" },
+	func(w string) string { return "a\tb\r\n" + w + "\u00a0\u2028z" },
+	func(w string) string { return strings.TrimSpace(strings.Repeat(w[:15]+" ", 12)) }, // which YAML folds
+	func(w string) string {
+		return strings.Join([]string{"[db]", "host = " + w, "password=\"" + w[:13] + "\""}, "\n")
+	},
+	func(w string) string {
+		return "postgres://shop:" + url.QueryEscape(w+"&é") + "@db.example.com/shop?x=" + w[:8]
+	},
+}
+
+func digits(word string) string {
+	var text strings.Builder
+	for _, c := range word[:14] {
+		text.WriteByte('1' + byte(c)%9)
+	}
+	return text.String()
+}
+
+// newCanaries are random secrets of every shape, and a few that are very long.
+func newCanaries(n int) []string {
+	var all []string
+	var word string
+	for i := range n {
+		if i%len(shapes) != 3 { // that follows another
+			word = rand.Text()
+		}
+		all = append(all, shapes[i%len(shapes)](word))
+	}
+	for i := 0; i < n; i += n/2 + 1 {
+		all[i-i%len(shapes)] = strings.Repeat(rand.Text(), 400)
+	}
+	return all
+}
+
+// sightings are the forms of secrets that occur in a text, each with the secret it is one of. It knows nothing of how the
+// agent masks.
+func sightings(text string, secrets []string) []string {
+	words := strings.Fields(strings.ReplaceAll(text, `\n`, "\n"))
+	folded, broken := strings.Join(words, " "), strings.Join(words, "")
+	var seen []string
+	for _, secret := range secrets {
+		for name, form := range formsOf(secret) {
+			if strings.Contains(text, form) || strings.Contains(folded, form) || strings.Contains(broken, form) {
+				seen = append(seen, fmt.Sprintf("%s of %.40q: %.60q", name, secret, form))
+				break
+			}
+		}
+	}
+	slices.Sort(seen)
+	return seen
+}
+
+// formsOf is how a secret may look in a text.
+func formsOf(secret string) map[string]string {
+	trimmed := strings.TrimSpace(secret)
+	forms := map[string]string{
+		"text":       trimmed,
+		"query":      url.QueryEscape(trimmed),
+		"path":       url.PathEscape(trimmed),
+		"Go quotes":  inner(strconv.Quote(trimmed)),
+		"HTML JSON":  inner(marshalled(trimmed)),
+		"JSON twice": inner(marshalled(inner(marshalled(trimmed)))),
+		"hex":        fmt.Sprintf("%x", trimmed),
+	}
+	var plain strings.Builder
+	encoder := json.NewEncoder(&plain)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(trimmed) // a string
+	forms["JSON"] = inner(strings.TrimSpace(plain.String()))
+	for shift := range 3 {
+		for name, encoding := range map[string]*base64.Encoding{"base64": base64.StdEncoding, "base64 for URLs": base64.URLEncoding} {
+			encoded := encoding.EncodeToString([]byte("xx"[:shift] + trimmed))
+			from := 0
+			if shift > 0 {
+				from = 4
+			}
+			if form := encoded[from : len(encoded)-4]; len(form) >= 8 || shift == 0 {
+				forms[fmt.Sprint(name, " at ", shift)] = form
+			}
+		}
+	}
+	if strings.Contains(trimmed, "\n") {
+		for i, line := range strings.Split(trimmed, "\n") {
+			if line = strings.TrimSpace(line); len(line) >= 10 && !strings.HasPrefix(line, "-----") {
+				forms[fmt.Sprint("line ", i)] = line
+			}
+		}
+	}
+	for name, form := range forms {
+		if len(form) < 4 {
+			delete(forms, name)
+		}
+	}
+	return forms
+}
+
+func marshalled(text string) string {
+	out, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // never: every string can be
+	}
+	return string(out)
+}
+
+func inner(quoted string) string { return quoted[1 : len(quoted)-1] }
+
+// TestCanariesAreSeen shows that the search finds every canary in each of the forms in which it might be shown.
+func TestCanariesAreSeen(t *testing.T) {
+	t.Parallel()
+	canaries := newCanaries(200)
+	for name, show := range map[string]func(string) string{
+		"plain":        func(s string) string { return "a " + s + " b" },
+		"base64":       func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
+		"inner base64": func(s string) string { return base64.StdEncoding.EncodeToString([]byte("user:" + s + "!")) },
+		"URL":          func(s string) string { return "?" + url.QueryEscape(s) },
+		"JSON":         func(s string) string { return marshalled(s) },
+		"Go":           func(s string) string { return strconv.Quote(s) },
+		"lines":        func(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "\n", "\n+    "), "\r", "") },
+	} {
+		for _, canary := range canaries {
+			if len(strings.TrimSpace(canary)) < 8 && name == "inner base64" {
+				continue // too little of it depends on nothing else
+			}
+			if got := sightings(show(canary), []string{canary}); len(got) != 1 {
+				t.Errorf("%s: %d sightings of %q", name, len(got), canary)
+			}
+		}
+	}
+	if got := sightings("nothing of it ********", canaries); len(got) != 0 {
+		t.Errorf("seen: %v", got)
+	}
+}
