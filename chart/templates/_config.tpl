@@ -1,0 +1,64 @@
+{{- define "helmfile-agent.configDir" -}}/etc/helmfile-agent{{- end -}}
+
+{{/* Whether the repository is reached by SSH: "true" or nothing. */}}
+{{- define "helmfile-agent.ssh" -}}
+{{- $repo := (.Values.config | default dict).repo | default "" -}}
+{{- if or (hasPrefix "ssh://" $repo) (and (not (contains "://" $repo)) (regexMatch "^[^/]+:" $repo)) -}}true{{- end -}}
+{{- end -}}
+
+{{/* The agent's configuration file. What the values give wins over what follows from the other values. */}}
+{{- define "helmfile-agent.config" -}}
+{{- $config := deepCopy (.Values.config | default dict) -}}
+{{- $repo := required "config.repo is not given: name the Git repository that holds your helmfile, for instance with --set config.repo=https://git.example.com/shop/config" $config.repo -}}
+{{- if or (regexMatch "^https?://[^/]*@" $repo) (regexMatch "^[a-z+]+://[^/@]*:[^/@]*@" $repo) -}}
+{{- fail "config.repo holds credentials: take them out of the URL, put them into a Secret with the keys username and password, and name it in git.existingSecret" -}}
+{{- end -}}
+{{- $dir := include "helmfile-agent.configDir" . -}}
+{{- $found := dict "instance" (include "helmfile-agent.fullname" .) -}}
+{{- if and .Values.git.existingSecret (include "helmfile-agent.ssh" .) -}}
+{{- $_ := set $found "gitSSHKeyFile" (printf "%s/git/identity" $dir) -}}
+{{- $_ := set $found "gitKnownHostsFile" (printf "%s/git/known_hosts" $dir) -}}
+{{- end -}}
+{{- if and .Values.git.existingSecret .Values.git.caKey -}}
+{{- $_ := set $found "gitCAFile" (printf "%s/git/ca.crt" $dir) -}}
+{{- end -}}
+{{- if .Values.sops.existingSecret -}}
+{{- $_ := set $found "sopsKeys" (printf "%s/sops" $dir) -}}
+{{- end -}}
+{{- range $key, $value := $config -}}
+{{- if not (kindIs "invalid" $value) -}}
+{{- $_ := set $found $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $found -}}
+{{- end -}}
+
+{{- define "helmfile-agent.instance" -}}
+{{- (include "helmfile-agent.config" . | fromYaml).instance -}}
+{{- end -}}
+
+{{/* The agent's own timeout in whole seconds, from a duration such as 1h30m. */}}
+{{- define "helmfile-agent.timeoutSeconds" -}}
+{{- $factors := dict "h" 3600.0 "m" 60.0 "s" 1.0 "ms" 0.001 "us" 0.000001 "µs" 0.000001 "ns" 0.000000001 -}}
+{{- $seconds := 0.0 -}}
+{{- range regexFindAll "[0-9.]+(ns|us|µs|ms|s|m|h)" ((.Values.config | default dict).timeout | default "10m") -1 -}}
+{{- $unit := regexFind "[a-zµ]+" . -}}
+{{- $seconds = addf $seconds (mulf (trimSuffix $unit . | float64) (get $factors $unit)) -}}
+{{- end -}}
+{{- ceil $seconds | int64 -}}
+{{- end -}}
+
+{{/* The Job's deadline in seconds: for each try the timeout, and five minutes to be scheduled and pulled. */}}
+{{- define "helmfile-agent.activeDeadlineSeconds" -}}
+{{- $timeout := include "helmfile-agent.timeoutSeconds" . | int64 -}}
+{{- $given := .Values.job.activeDeadlineSeconds -}}
+{{- if kindIs "invalid" $given -}}
+{{- $limit := .Values.job.backoffLimit -}}
+{{- $tries := ternary 7 (add 1 ($limit | default 0 | int64)) (kindIs "invalid" $limit) -}}
+{{- mul $tries (add $timeout 300) -}}
+{{- else if le ($given | int64) $timeout -}}
+{{- fail (printf "job.activeDeadlineSeconds is %d, but config.timeout is %d seconds: give more seconds or a shorter timeout, or the Job would end before the agent can say what happened" ($given | int64) $timeout) -}}
+{{- else -}}
+{{- $given | int64 -}}
+{{- end -}}
+{{- end -}}

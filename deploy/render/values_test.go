@@ -1,0 +1,181 @@
+package render
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	core "k8s.io/api/core/v1"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/config"
+)
+
+// refused are values that must not be rendered, and what people are told.
+var refused = map[string]struct{ values, says string }{
+	"no repository":                 {"{}", "config.repo is not given: name the Git repository that holds your helmfile"},
+	"an empty repository":           {"config: {repo: ''}", "config.repo is not given"},
+	"credentials in the URL":        {"config: {repo: 'https://ada:secret@git.example.com/shop'}", "put them into a Secret with the keys username and password, and name it in git.existingSecret"},
+	"a token in the URL":            {"config: {repo: 'https://secret@git.example.com/shop'}", "config.repo holds credentials"},
+	"a password in an SSH URL":      {"config: {repo: 'ssh://git:secret@git.example.com/shop'}", "config.repo holds credentials"},
+	"a password as a value":         {"config: {repo: x, gitPassword: secret}", "additional properties 'gitPassword' not allowed"},
+	"a typo on top":                 {"cronJob: {schedule: x}\n" + given, "additional properties 'cronJob' not allowed"},
+	"a typo below":                  {"cronjob: {shedule: x}\n" + given, "at '/cronjob': additional properties 'shedule' not allowed"},
+	"a typo in config":              {"config: {repo: x, rev: main}", "at '/config': additional properties 'rev' not allowed"},
+	"a number for a text in config": {"config: {repo: x, ref: 1.10}", "at '/config/ref'"},
+	"a text for a list in config":   {"config: {repo: x, selector: a=b}", "at '/config/selector'"},
+	"an unknown choice in config":   {"config: {repo: x, prune: sometimes}", "at '/config/prune': value must be one of 'two-step', 'report', 'off'"},
+	"a duration without a unit":     {"config: {repo: x, timeout: '600'}", "at '/config/timeout'"},
+	"a schedule of two fields":      {"cronjob: {schedule: '* *'}\n" + given, "at '/cronjob/schedule'"},
+	"a time zone in the schedule":   {"cronjob: {schedule: 'TZ=UTC * * * * *'}\n" + given, "at '/cronjob/schedule'"},
+	"an unknown policy":             {"cronjob: {concurrencyPolicy: forbid}\n" + given, "at '/cronjob/concurrencyPolicy'"},
+	"a text for a number":           {"job: {backoffLimit: 'none'}\n" + given, "at '/job/backoffLimit'"},
+	"less than nothing":             {"job: {backoffLimit: -1}\n" + given, "at '/job/backoffLimit'"},
+	"a text for a switch":           {"cronjob: {suspend: 'no'}\n" + given, "at '/cronjob/suspend'"},
+	"an unknown mode":               {"rbac: {mode: cluster}\n" + given, "at '/rbac/mode'"},
+	"a wildcard verb":               {"rbac: {rules: [{apiGroups: [''], resources: [pods], verbs: ['*']}]}\n" + given, "at '/rbac/rules/0/verbs/0'"},
+	"a wildcard resource":           {"rbac: {rules: [{apiGroups: [''], resources: ['*'], verbs: [get]}]}\n" + given, "at '/rbac/rules/0/resources/0'"},
+	"a wildcard kind":               {"rbac: {kinds: ['*']}\n" + given, "at '/rbac/kinds/0'"},
+	"a rule without verbs":          {"rbac: {rules: [{apiGroups: [''], resources: [pods]}]}\n" + given, "at '/rbac/rules/0'"},
+	"a URL that is no resource":     {"rbac: {rules: [{nonResourceURLs: ['/metrics'], verbs: [get]}]}\n" + given, "at '/rbac/rules/0'"},
+	"an unknown kind to keep":       {"keep: [Secret]\n" + given, "at '/keep/0'"},
+	"a digest of another kind":      {"image: {digest: 'md5:1'}\n" + given, "at '/image/digest'"},
+	"a deadline below the timeout":  {"job: {activeDeadlineSeconds: 600}\n" + given, "job.activeDeadlineSeconds is 600, but config.timeout is 600 seconds: give more seconds or a shorter timeout"},
+	"no deadline at all":            {"job: {activeDeadlineSeconds: 0}\n" + given, "job.activeDeadlineSeconds is 0"},
+	"a policy that needs Never":     {"job: {restartPolicy: OnFailure}\n" + given, "job.restartPolicy must be Never beside job.podFailurePolicy"},
+	"a policy that needs Failed":    {"job: {podReplacementPolicy: TerminatingOrFailed}\n" + given, "job.podReplacementPolicy must be Failed beside job.podFailurePolicy"},
+	"a typo in a failure's rule":    {"job: {podFailurePolicy: {rules: [{action: Ignore, onExitCode: {}}]}}\n" + given, "at '/job/podFailurePolicy/rules/0': additional properties 'onExitCode' not allowed"},
+	"a typo in a variable":          {"extraEnv: [{name: A, vaule: b}]\n" + given, "at '/extraEnv/0': additional properties 'vaule' not allowed"},
+	"the zone of whoever looks":     {"cronjob: {timeZone: Local}\n" + given, "at '/cronjob/timeZone'"},
+	"null for a section":            {"job: null\n" + given, "missing property 'job'"},
+	"null for what must be":         {"image: {repository: null}\n" + given, "at '/image': missing property 'repository'"},
+	"null for a threshold":          {"prometheusRule: {stuck: null}\n" + given, "at '/prometheusRule': missing property 'stuck'"},
+	"a ClusterRole as extra":        {"extraObjects: [{kind: ClusterRole}]\n" + given, "extraObjects holds a ClusterRole: this chart is for one namespace"},
+	"one as text, behind another":   {"extraObjects: [\"{kind: Secret}\\n---\\nkind: ClusterRoleBinding\\n\"]\n" + given, "extraObjects holds a ClusterRoleBinding"},
+	"one made by a template":        {"extraObjects: [\"kind: {{ print `Cluster` `Role` }}\"]\n" + given, "extraObjects holds a ClusterRole"},
+	"one in a list":                 {"extraObjects: [{kind: List, items: [{kind: ClusterRole}]}]\n" + given, "extraObjects holds a List"},
+	"one in a list of its own":      {"extraObjects: [{kind: ClusterRoleList, items: [{kind: ClusterRole}]}]\n" + given, "extraObjects holds a ClusterRoleList"},
+	"a CRD as extra":                {"extraObjects: [{kind: CustomResourceDefinition}]\n" + given, "extraObjects holds a CustomResourceDefinition"},
+	"a Role that may everything":    {"extraObjects: [{kind: Role, rules: [{verbs: ['*']}]}]\n" + given, "extraObjects holds a Role with the verb *"},
+	"an extra that is not YAML":     {"extraObjects: ['a: b: c']\n" + given, "extraObjects holds what is not YAML"},
+}
+
+func TestRefusedValues(t *testing.T) {
+	for name, test := range refused {
+		t.Run(name, func(t *testing.T) {
+			_, err := render(t, test.values)
+			if err == nil || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("got the error %v, want one that says %q", err, test.says)
+			}
+		})
+	}
+}
+
+// accepted are values that look as if something were wrong with them.
+var accepted = map[string]string{
+	"what a parent chart adds":       "{global: {imageRegistry: registry.example.com, theirs: 1}, enabled: true}",
+	"null for what is not there":     "{config: {timeout: null, ref: null, selector: null}, cronjob: {timeZone: null}, job: {activeDeadlineSeconds: null}}",
+	"null for whole sections":        "{podSecurityContext: null, securityContext: null, resources: null, rbac: {kinds: null, rules: null, namespaces: null}, extraObjects: null, keep: null, commonLabels: null}",
+	"an every-schedule":              "cronjob: {schedule: '@hourly'}",
+	"names with a step":              "cronjob: {schedule: '*/7 1-5 * JAN-MAR MON,WED'}",
+	"a number that is a text":        "config: {ref: '1.10'}",
+	"an SSH URL with its user":       "config: {repo: 'ssh://git@git.example.com/shop'}",
+	"a scp-like repository":          "config: {repo: 'git@git.example.com:shop'}",
+	"a text with several documents":  "extraObjects: [\"---\\n{apiVersion: v1, kind: Secret, metadata: {name: a}}\\n---\\n{apiVersion: v1, kind: Secret, metadata: {name: b}}\\n\"]",
+	"a text that renders to nothing": "extraObjects: ['{{ if false }}kind: Secret{{ end }}']",
+}
+
+func TestAcceptedValues(t *testing.T) {
+	for name, values := range accepted {
+		t.Run(name, func(t *testing.T) { must(t, given, values) })
+	}
+}
+
+// TestConfig: the file has what the values say, what follows from other values, and nothing that was not given.
+func TestConfig(t *testing.T) {
+	for name, test := range map[string]struct{ values, file string }{
+		"only what was given": {"{}", "{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent}"},
+		"null is not given":   {"config: {instance: null, ref: null}", "{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent}"},
+		"types are kept": {
+			"config: {concurrency: 8, ref: '1.10', selector: [a=b], detailedExitcode: false, instance: own}",
+			"{repo: 'https://git.example.com/shop/config', concurrency: 8, ref: '1.10', selector: [a=b], detailedExitcode: false, instance: own}",
+		},
+		"HTTPS needs no files": {"git: {existingSecret: git}", "{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent}"},
+		"an authority is a file": {
+			"git: {existingSecret: git, caKey: ca.crt}",
+			"{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent, gitCAFile: /etc/helmfile-agent/git/ca.crt}",
+		},
+		"SSH needs files": {
+			"{config: {repo: 'git@git.example.com:shop'}, git: {existingSecret: git}}",
+			"{repo: 'git@git.example.com:shop', instance: shop-agent-helmfile-agent, gitSSHKeyFile: /etc/helmfile-agent/git/identity, gitKnownHostsFile: /etc/helmfile-agent/git/known_hosts}",
+		},
+		"what is given wins": {
+			"{config: {gitCAFile: /mine/ca.crt}, git: {existingSecret: git, caKey: ca.crt}}",
+			"{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent, gitCAFile: /mine/ca.crt}",
+		},
+		"keys for sops are a directory": {
+			"sops: {existingSecret: keys}",
+			"{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent, sopsKeys: /etc/helmfile-agent/sops}",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(layered(t, test.file), settings(t, must(t, given, test.values))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestEverySettingIsKnown: the agent refuses a file with a key that it does not know.
+func TestEverySettingIsKnown(t *testing.T) {
+	known := config.Schema()
+	for _, values := range []string{"git: {existingSecret: git, caKey: ca.crt}", "{config: {repo: 'git@x:y'}, git: {existingSecret: git}}", "sops: {existingSecret: keys}"} {
+		for key := range settings(t, must(t, given, values)) {
+			if known[key] == nil {
+				t.Errorf("%s: the agent does not know the key %q", values, key)
+			}
+		}
+	}
+}
+
+// TestChecksum: the pods' annotation changes with the file, and only with it.
+func TestChecksum(t *testing.T) {
+	sum := func(values string) string {
+		return cronJob(t, values).Spec.JobTemplate.Spec.Template.Annotations["checksum/config"]
+	}
+	if one := sum("{}"); len(one) != 64 || one != sum("cronjob: {suspend: true}") || one == sum("config: {ref: main}") {
+		t.Errorf("the checksum %q does not follow the configuration", one)
+	}
+}
+
+// TestSecretsAreReferences: credentials come from the Secret that is named, by the keys that are named.
+func TestSecretsAreReferences(t *testing.T) {
+	pod := podOf(cronJob(t, "git: {existingSecret: git, passwordKey: token}"))
+	got := map[string]string{}
+	for _, variable := range pod.Containers[0].Env {
+		if from := variable.ValueFrom; from != nil {
+			got[variable.Name] = from.SecretKeyRef.Name + " " + from.SecretKeyRef.Key
+		}
+	}
+	want := map[string]string{"HELMFILE_AGENT_GIT_USERNAME": "git username", "HELMFILE_AGENT_GIT_PASSWORD": "git token"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	pod = podOf(cronJob(t, "{config: {repo: 'git@x:y'}, git: {existingSecret: git, identityKey: ssh-privatekey, passwordKey: null, usernameKey: null}, sops: {existingSecret: keys}, registry: {existingSecret: docker}}"))
+	mounted := map[string][]string{}
+	for _, volume := range pod.Volumes {
+		if volume.Secret != nil {
+			mounted[volume.Secret.SecretName] = paths(volume.Secret.Items)
+		}
+	}
+	wanted := map[string][]string{"git": {"ssh-privatekey=identity", "known_hosts=known_hosts"}, "keys": nil, "docker": {".dockerconfigjson=config.json"}}
+	if diff := cmp.Diff(wanted, mounted); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func paths(items []core.KeyToPath) (lines []string) {
+	for _, item := range items {
+		lines = append(lines, item.Key+"="+item.Path)
+	}
+	return lines
+}
