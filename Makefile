@@ -17,8 +17,11 @@ DATE    := $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
 STRIP   := -s -w
 STAMP   := $(STRIP) -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 
-# The real command lines that tests compare with, and the control plane that they run on.
-TOOLS := bin/helm bin/helmfile bin/sops bin/age-keygen bin/controlplane
+# The real command lines that tests compare with, the control plane that they run on, and what tests alerting rules.
+TOOLS := bin/helm bin/helmfile bin/sops bin/age-keygen bin/controlplane bin/promtool
+
+# What a node needs to run the agent's pods. One architecture is enough, and the tag needs no commit.
+NODE := bin/controlplane bin/node bin/debian bin/pause bin/image.tar bin/helm bin/sops
 
 # go build names each package that it compiles: a line for every hundredth shows that a cold build is getting on.
 PROGRESS = awk -v what="$(notdir $@)" '/^[A-Za-z0-9_.~\/-]+$$/ { if (++n % 100 == 0) { printf "  %s: %d packages compiled\n", what, n; fflush() } next } /^go: downloading/ { if (++d % 100 == 0) { printf "  %s: %d modules downloaded\n", what, d; fflush() } next } { print; fflush() }'
@@ -35,19 +38,36 @@ build: bin/helmfile-agent ## Build bin/helmfile-agent
 demo: bin/helmfile-agent bin/helm bin/controlplane ## Run the agent on an embedded control plane and show what happens
 	@go run ./e2e/demo
 
+.PHONY: node
+node: $(NODE) ## Build what the tests on a Kubernetes node need (root, Debian)
+
+# A node needs root on Linux. Where there is neither, its tests are left out, but never in continuous integration.
+HAS_NODE := $(shell test "$$(uname -s) $$(id -u)" = "Linux 0" && echo yes)
+
+.PHONY: node-or-not
+node-or-not:
+	@$(if $(HAS_NODE),,echo "skipping e2e/node: a Kubernetes node needs root on Linux"; test "$$CI" != true)
+
 .PHONY: test
-test: lint bin ## Build everything and run every test
+test: node-or-not lint bin $(if $(HAS_NODE),$(NODE)) ## Build everything and run every test
 	@echo "testing"
-	@go test -timeout 30m ./...
+	@go test -timeout 30m $(if $(HAS_NODE),./...,$$(go list ./... | grep -v /e2e/node))
 	@cd deploy/image && go test ./...
 
 .PHONY: lint
-lint: ## Check formatting, vet, and the direction of imports
+lint: ## Check formatting, vet, the direction of imports, and that generated files are current
 	@test -z "$$(gofmt -l agent cmd deploy e2e)" || { echo "gofmt would change:"; gofmt -l agent cmd deploy e2e; exit 1; }
 	@go vet ./...
 	@cd e2e/cluster/kubernetes && go vet ./...
 	@cd deploy/image && go vet ./...
 	@go test ./agent -run '^TestRooms$$'
+	@go test ./deploy/render -run '^TestGeneratedFilesAreCurrent$$'
+
+.PHONY: generate
+generate: ## Rewrite what is made from something else: settings' table, chart's README and schema, deploy/, alert rules
+	@go test ./agent/config -run '^TestConfigurationIsDocumented$$' -update
+	@go test ./deploy/alerts -run '^TestRulesForAllAgentsAreTheChartsRules$$' -update
+	@go test ./deploy/render -run '^TestGeneratedFilesAreCurrent$$' -update
 
 .PHONY: bin
 bin: bin/helmfile-agent $(TOOLS) ## Build the agent and every tool that the tests use
@@ -81,6 +101,21 @@ image: dist/linux-amd64/helmfile-agent dist/linux-arm64/helmfile-agent ## Build 
 image-dockerfile: image ## Build the Dockerfile with buildah and compare it with the image (root, Debian)
 	@deploy/image/dockerfile.sh $(CURDIR)/$(ARCHIVE) $(VERSION) $(COMMIT) $(DATE)
 
+ARCH := $(shell go env GOARCH)
+
+bin/image.tar: dist/linux-$(ARCH)/helmfile-agent
+	@go -C deploy/image run . archive -name $(IMAGE) -version e2e -commit $(COMMIT) -date $(DATE) \
+		-output $(CURDIR)/$@ $(ARCH)=$(CURDIR)/dist/linux-$(ARCH)/helmfile-agent
+
+bin/node: e2e/cluster/kubernetes/go.mod $(wildcard e2e/cluster/kubernetes/node/*.go)
+	@cd e2e/cluster/kubernetes && $(BUILD) -ldflags "$(STRIP) $(KUBERNETES_STAMP)" -o $(CURDIR)/$@ ./node 2>&1 | $(PROGRESS)
+
+bin/pause: $(wildcard e2e/node/pause/*.go)
+	@$(BUILD) -ldflags "$(STRIP)" -o $@ ./e2e/node/pause 2>&1 | $(PROGRESS)
+
+bin/debian: e2e/node/debian.sh
+	@echo "unpacking $@"; e2e/node/debian.sh $@
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf bin dist
@@ -104,6 +139,10 @@ bin/sops: go.mod
 
 bin/age-keygen: go.mod
 	@$(BUILD) -ldflags "$(STRIP)" -o $@ filippo.io/age/cmd/age-keygen 2>&1 | $(PROGRESS)
+
+# A module of its own too. The tag leaves out the service discoveries of every cloud, which tests of rules do not need.
+bin/promtool: deploy/alerts/promtool/go.mod
+	@cd deploy/alerts/promtool && $(BUILD) -tags remove_all_sd -ldflags "$(STRIP)" -o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/promtool 2>&1 | $(PROGRESS)
 
 # A module of its own: Kubernetes' dependencies never reach the product's. It has no node's parts, which take longer to build.
 KUBERNETES := $(shell awk '$$1 == "k8s.io/kubernetes" || $$2 == "k8s.io/kubernetes" { print $$NF }' e2e/cluster/kubernetes/go.mod)

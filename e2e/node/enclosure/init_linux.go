@@ -1,0 +1,82 @@
+package enclosure
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// scratch is where everything inside is written: memory, so that nothing of it is left.
+const scratch = "/run/enclosure"
+
+// supervise is the first process inside: it furnishes the enclosure, starts the program and, like any init, collects
+// the processes that lost their parents. The enclosure ends when it returns.
+func supervise(group string) (code int, err error) {
+	if err := furnish(); err != nil {
+		return 0, err
+	}
+	cmd := again("inside:" + group)
+	cmd.Env = append(cmd.Env, "TMPDIR="+scratch)
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	return collect(cmd.Process.Pid)
+}
+
+// collect waits for everybody until the child has ended.
+func collect(child int) (code int, err error) {
+	for {
+		var status syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &status, 0, nil)
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		if err != nil {
+			return 0, fmt.Errorf("wait for processes: %w", err)
+		}
+		if pid == child && status.Signaled() {
+			return 128 + int(status.Signal()), nil
+		}
+		if pid == child && status.Exited() {
+			return status.ExitStatus(), nil
+		}
+	}
+}
+
+// furnish gives the enclosure its own /proc, and its own memory in all the places that a node writes to.
+func furnish() error {
+	// Without this, what is mounted inside would be mounted outside.
+	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("keep mounts apart: %w", err)
+	}
+	if err := syscall.Mount("proc", "/proc", "proc", 0, ""); err != nil {
+		return fmt.Errorf("mount /proc: %w", err)
+	}
+	if err := syscall.Mount("tmpfs", "/run", "tmpfs", 0, "mode=0755"); err != nil {
+		return fmt.Errorf("mount /run: %w", err)
+	}
+	if err := os.Mkdir(scratch, 0o1777); err != nil {
+		return err
+	}
+	// CNI and the kubelet have paths of their own here that nobody can choose.
+	for _, dir := range []string{"/var/lib", "/var/log"} {
+		if err := shadow(dir); err != nil {
+			return fmt.Errorf("shadow %s: %w", dir, err)
+		}
+	}
+	return nil
+}
+
+// shadow lets a directory be read, and keeps what is written in memory.
+func shadow(dir string) error {
+	base := filepath.Join("/run/shadow", dir)
+	upper, work := filepath.Join(base, "upper"), filepath.Join(base, "work")
+	for _, made := range []string{upper, work} {
+		if err := os.MkdirAll(made, 0o755); err != nil {
+			return err
+		}
+	}
+	return syscall.Mount("overlay", dir, "overlay", 0, "lowerdir="+dir+",upperdir="+upper+",workdir="+work)
+}

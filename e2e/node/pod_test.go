@@ -1,0 +1,146 @@
+//go:build linux
+
+package node
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	core "k8s.io/api/core/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// TestPod looks at a run from the node while it waits for a Deployment, and then takes its pod away.
+func TestPod(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.declares(gated)
+	a := p.install("gitops")
+	job := a.begin("run")
+	a.eventually("the run installs", runTimeout, func(context.Context) bool { return a.revisions("owner=helm,name=gated") != "" })
+
+	t.Log("it runs as nobody in particular, without rights over the machine")
+	process := p.process(job)
+	for line, want := range map[string]string{
+		"Uid:": "65532 65532 65532 65532", "Gid:": "65532 65532 65532 65532",
+		"CapEff:": "0000000000000000", "CapBnd:": "0000000000000000", "NoNewPrivs:": "1", "Seccomp:": "2",
+	} {
+		if got := statusOf(t, process, line); got != want {
+			t.Errorf("%s %q, want %q", line, got, want)
+		}
+	}
+	t.Log("it can write to memory only")
+	writable := writableMounts(t, process)
+	if got := writable["/tmp"]; !strings.HasPrefix(got, "tmpfs ") || !strings.Contains(got, "size=131072k") {
+		t.Errorf("/tmp is %q, want memory of its own, as much as the chart says", got)
+	}
+	for _, path := range []string{"/", "/etc/helmfile-agent/config"} {
+		if kind, found := writable[path]; found {
+			t.Errorf("%s (%s) can be written to", path, kind)
+		}
+	}
+
+	t.Log("it ends cleanly when its pod is deleted")
+	stopped := p.deletePod(job)
+	if stopped == nil || stopped.ExitCode != 143 {
+		t.Errorf("the deleted pod's container: %+v, want exit code 143\n%s", stopped, p.story())
+	}
+	if o := a.ended(job); !strings.HasPrefix(o.condition, "Failed") {
+		t.Errorf("the Job: %s", o)
+	}
+	a.has("gated 1")
+	if got := p.status("gated"); got != "failed" {
+		t.Errorf("the interrupted release is %s, want it failed", got)
+	}
+	p.declares("- {name: gated, chart: ./chart}\n")
+	a.converges("next")
+	a.has("gated 1, gated 2")
+}
+
+// process is the directory in /proc of the Job's agent. The test sees it because it lives where the node's processes do.
+func (p *place) process(job string) (directory string) {
+	p.t.Helper()
+	pod := p.pods(job)[0]
+	id := strings.TrimPrefix(pod.Status.ContainerStatuses[0].ContainerID, "containerd://")
+	p.eventually("the agent's process is seen", runTimeout, func(context.Context) bool {
+		groups, err := filepath.Glob("/proc/[0-9]*/cgroup")
+		p.must(err)
+		for _, path := range groups {
+			// A process that has ended meanwhile is not the one.
+			if content, err := os.ReadFile(path); err == nil && id != "" && bytes.Contains(content, []byte(id)) {
+				directory = filepath.Dir(path)
+				return true
+			}
+		}
+		return false
+	})
+	return directory
+}
+
+// statusOf is what follows the word in the process's status, with single spaces.
+func statusOf(t *testing.T, process, word string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(process, "status"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(content)) {
+		if rest, found := strings.CutPrefix(line, word); found {
+			return strings.Join(strings.Fields(rest), " ")
+		}
+	}
+	return ""
+}
+
+// writableMounts are the process's mounts that are not read-only, with their file systems and options.
+func writableMounts(t *testing.T, process string) map[string]string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(process, "mounts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	for line := range strings.Lines(string(content)) {
+		fields := strings.Fields(line)
+		path, kind, options := fields[1], fields[2], fields[3]
+		if !strings.HasPrefix(options, "ro") {
+			found[path] = kind + " " + options
+		}
+	}
+	return found
+}
+
+// deletePod deletes the Job's pod and returns how its container ended, which is seen only while the pod is going.
+func (p *place) deletePod(job string) (ended *core.ContainerStateTerminated) {
+	p.t.Helper()
+	name := p.pods(job)[0].Name
+	watch, err := p.client.CoreV1().Pods(p.namespace).Watch(p.t.Context(), meta.SingleObject(meta.ObjectMeta{Name: name}))
+	p.must(err)
+	defer watch.Stop()
+	p.must(p.client.CoreV1().Pods(p.namespace).Delete(p.t.Context(), name, meta.DeleteOptions{}))
+	for event := range watch.ResultChan() {
+		pod, is := event.Object.(*core.Pod)
+		if !is {
+			p.t.Fatalf("watch pod %s: %v", name, event.Object)
+		}
+		if ended = agentState(*pod); ended != nil {
+			return ended
+		}
+	}
+	return nil
+}
+
+// status is that of the release's only revision, as Helm records it.
+func (p *place) status(release string) string {
+	p.t.Helper()
+	list, err := p.client.CoreV1().Secrets(p.namespace).List(p.t.Context(), meta.ListOptions{LabelSelector: "owner=helm,name=" + release})
+	p.must(err)
+	if len(list.Items) != 1 {
+		p.t.Fatalf("%d revisions of %s", len(list.Items), release)
+	}
+	return list.Items[0].Labels["status"]
+}

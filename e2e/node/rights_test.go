@@ -1,0 +1,152 @@
+//go:build linux
+
+package node
+
+import (
+	"strings"
+	"testing"
+
+	authentication "k8s.io/api/authentication/v1"
+	batch "k8s.io/api/batch/v1"
+	core "k8s.io/api/core/v1"
+	rbac "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/helmfile-agent/helmfile-agent/e2e/cluster"
+)
+
+// TestRights: the tenant, who has installed the agent, and the agent have no right outside of the namespace, and need none.
+func TestRights(t *testing.T) {
+	t.Parallel()
+	for title, given := range map[string]values{
+		"with a Role that the chart makes": {"mode": "role"},
+		"bound to the ClusterRole edit":    {"mode": "bind"},
+		"bound to the ClusterRole admin":   {"mode": "bind", "roleRef": values{"name": "admin"}},
+	} {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			stayInside(newPlace(t), values{"rbac": given})
+		})
+	}
+}
+
+func stayInside(p *place, rights values) {
+	t := p.t
+	p.declares(web, db)
+	began := p.now()
+	a := p.install("gitops", rights)
+	a.converges("installs")
+	p.paint("db", "green")
+	p.declares(webRed, db)
+	a.converges("corrects")
+	p.declares(webRed)
+	a.converges("marks")
+	a.converges("prunes")
+	a.has("web 1, web 2")
+
+	t.Log("what the agent asked is about its namespace, or about nothing in particular")
+	asked := a.asked(began)
+	if len(asked) == 0 {
+		t.Fatal("the agent asked nothing")
+	}
+	for _, request := range asked {
+		if !a.modest(request) {
+			t.Errorf("the agent asked: %s (%s)", request, request.URI)
+		}
+	}
+
+	t.Log("whoever tries more is refused")
+	for who, client := range map[string]kubernetes.Interface{"the tenant": p.client, "the agent": a.itself()} {
+		for what, try := range trespasses {
+			if err := try(t, client); !apierrors.IsForbidden(err) {
+				t.Errorf("%s tries to %s: %v, want it forbidden", who, what, err)
+			}
+		}
+	}
+	t.Log("and in the namespace, more than the restricted profile is")
+	pod := &core.Pod{ObjectMeta: meta.ObjectMeta{Name: "root"}, Spec: core.PodSpec{Containers: []core.Container{{Name: "app", Image: cluster.PauseImage}}}}
+	if _, err := p.client.CoreV1().Pods(p.namespace).Create(t.Context(), pod, meta.CreateOptions{}); !apierrors.IsForbidden(err) {
+		t.Errorf("a pod without a security context: %v, want it forbidden", err)
+	}
+}
+
+// modest are requests in the namespace, questions about oneself, and what everybody may know: versions and the list of kinds.
+func (a *agent) modest(request cluster.Request) bool {
+	switch {
+	case request.Resource == "namespaces":
+		return request.Verb == "get" && request.Name == a.namespace // is it there? A Role need not allow the question
+	case request.Code == 403:
+		return false
+	case request.Group == "authorization.k8s.io":
+		return request.Resource == "selfsubjectaccessreviews" && request.Verb == "create"
+	case request.Resource != "":
+		return request.Namespace == a.namespace
+	}
+	path, _, _ := strings.Cut(request.URI, "?")
+	for _, public := range []string{"/version", "/api", "/apis", "/openapi"} {
+		if path == public || strings.HasPrefix(path, public+"/") {
+			return request.Verb == "get"
+		}
+	}
+	return false
+}
+
+// trespasses are tries to leave the namespace.
+var trespasses = map[string]func(*testing.T, kubernetes.Interface) error{
+	"list the Secrets of all namespaces": func(t *testing.T, c kubernetes.Interface) error {
+		_, err := c.CoreV1().Secrets(meta.NamespaceAll).List(t.Context(), meta.ListOptions{})
+		return err
+	},
+	"list the Secrets of another namespace": func(t *testing.T, c kubernetes.Interface) error {
+		_, err := c.CoreV1().Secrets(meta.NamespaceSystem).List(t.Context(), meta.ListOptions{})
+		return err
+	},
+	"write into another namespace": func(t *testing.T, c kubernetes.Interface) error {
+		object := &core.ConfigMap{ObjectMeta: meta.ObjectMeta{Name: "trespass"}}
+		_, err := c.CoreV1().ConfigMaps(meta.NamespaceDefault).Create(t.Context(), object, meta.CreateOptions{})
+		return err
+	},
+	"start a Job in another namespace": func(t *testing.T, c kubernetes.Interface) error {
+		_, err := c.BatchV1().Jobs(meta.NamespaceDefault).Create(t.Context(), &batch.Job{ObjectMeta: meta.ObjectMeta{Name: "trespass"}}, meta.CreateOptions{})
+		return err
+	},
+	"make a namespace": func(t *testing.T, c kubernetes.Interface) error {
+		_, err := c.CoreV1().Namespaces().Create(t.Context(), &core.Namespace{ObjectMeta: meta.ObjectMeta{Name: "trespass"}}, meta.CreateOptions{})
+		return err
+	},
+	"list namespaces": func(t *testing.T, c kubernetes.Interface) error {
+		_, err := c.CoreV1().Namespaces().List(t.Context(), meta.ListOptions{})
+		return err
+	},
+	"list nodes": func(t *testing.T, c kubernetes.Interface) error {
+		_, err := c.CoreV1().Nodes().List(t.Context(), meta.ListOptions{})
+		return err
+	},
+	"make a ClusterRole": func(t *testing.T, c kubernetes.Interface) error {
+		_, err := c.RbacV1().ClusterRoles().Create(t.Context(), &rbac.ClusterRole{ObjectMeta: meta.ObjectMeta{Name: "trespass"}}, meta.CreateOptions{})
+		return err
+	},
+	"become the cluster's admin": func(t *testing.T, c kubernetes.Interface) error {
+		binding := &rbac.ClusterRoleBinding{
+			ObjectMeta: meta.ObjectMeta{Name: "trespass"},
+			RoleRef:    rbac.RoleRef{APIGroup: rbac.GroupName, Kind: "ClusterRole", Name: "cluster-admin"},
+		}
+		_, err := c.RbacV1().ClusterRoleBindings().Create(t.Context(), binding, meta.CreateOptions{})
+		return err
+	},
+}
+
+// itself is a client with a token of the agent's ServiceAccount, as its pods have one.
+func (a *agent) itself() kubernetes.Interface {
+	a.t.Helper()
+	token, err := a.client.CoreV1().ServiceAccounts(a.namespace).CreateToken(a.t.Context(), a.fullname(), &authentication.TokenRequest{}, meta.CreateOptions{})
+	a.must(err)
+	config := rest.AnonymousClientConfig(control.Config())
+	config.BearerToken = token.Status.Token
+	client, err := kubernetes.NewForConfig(config)
+	a.must(err)
+	return client
+}
