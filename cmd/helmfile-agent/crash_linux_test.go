@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
+	"unsafe"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
 )
@@ -109,4 +111,25 @@ func behave(t *testing.T, how string) (stdout, stderr string, code int) {
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	_ = cmd.Run() // its state says it
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// The runtime wakes its sleeping threads by a write as well, and timers are late when that does not arrive.
+func TestOnlyStandardErrorIsWithheld(t *testing.T) {
+	from, to, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	defer to.Close()
+	word := []byte("wake")
+	if n := writeCrash(to.Fd(), unsafe.Pointer(&word[0]), int32(len(word))); n != int32(len(word)) {
+		t.Errorf("the answer is %d", n)
+	}
+	read := make([]byte, len(word))
+	if _, err := io.ReadFull(from, read); err != nil || string(read) != string(word) {
+		t.Errorf("read %q, %v", read, err)
+	}
+	if n := writeCrash(1<<20, unsafe.Pointer(&word[0]), int32(len(word))); n != -int32(syscall.EBADF) {
+		t.Errorf("the answer for what is no file is %d", n)
+	}
 }
