@@ -100,7 +100,7 @@ func (r *run) inWorkspace(ctx context.Context, steps func(context.Context) error
 
 func (r *run) checkout(ctx context.Context) (source.Checkout, error) {
 	if r.cfg.Dir != "" {
-		return source.Local(r.cfg.Dir)
+		return source.Local(r.cfg.Dir, r.limits())
 	}
 	checkout, err := source.Clone(ctx, r.request(), filepath.Join(r.workspace, "checkout"))
 	if err == nil {
@@ -110,13 +110,18 @@ func (r *run) checkout(ctx context.Context) (source.Checkout, error) {
 }
 
 func (r *run) request() source.Request {
-	return source.Request{Repo: r.cfg.Repo, Ref: r.cfg.Ref, Auth: source.Auth{
+	return source.Request{Repo: r.cfg.Repo, Ref: r.cfg.Ref, Limits: r.limits(), Auth: source.Auth{
 		Username:       r.cfg.GitUsername,
 		Password:       r.cfg.GitPassword,
 		SSHKeyFile:     r.cfg.GitSSHKeyFile,
 		KnownHostsFile: r.cfg.GitKnownHostsFile,
 		CAFile:         r.cfg.GitCAFile,
+		AllowPlainHTTP: r.cfg.GitAllowPlainHTTP,
 	}}
+}
+
+func (r *run) limits() source.Limits {
+	return source.Limits{Files: r.cfg.GitMaxFiles, Size: r.cfg.GitMaxSize, FileSize: r.cfg.GitMaxFileSize}
 }
 
 func (r *run) charts() (*chart.Store, error) {

@@ -140,14 +140,20 @@ var badSource = []badInput{
 	},
 	{
 		does: "the wrong password for a private repository",
-		args: []string{"--repo", "<private>", "--git-username", "ada"},
+		args: []string{"--repo", "<private>", "--git-username", "ada", "--git-allow-plain-http"},
 		env:  []string{"HELMFILE_AGENT_GIT_PASSWORD=<password>"},
 		code: sourceRefused, names: []string{"<private>", "credentials are missing or wrong"},
 	},
 	{
 		does: "the wrong password in the URL of a private repository",
-		args: []string{"--repo", "http://ada:<password>@<private-host>"},
+		args: []string{"--repo", "http://ada:<password>@<private-host>", "--git-allow-plain-http"},
 		code: sourceRefused, names: []string{"<private>", "credentials are missing or wrong"},
+	},
+	{
+		does: "a password over plain http",
+		args: []string{"--repo", "<private>"},
+		env:  []string{"HELMFILE_AGENT_GIT_PASSWORD=<password>"},
+		code: configInvalid, names: []string{"<private>", "plain http", "gitAllowPlainHttp"},
 	},
 	{
 		does: "the wrong branch",

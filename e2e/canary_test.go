@@ -141,6 +141,7 @@ func newAviary(t *testing.T) *aviary {
 	must(a.charts.Add("testdata/charts/tiny"))(t)
 	a.repo = lockedRepository(t, a.login)
 	a.env = []string{"TMPDIR=" + a.temp, "SOPS_AGE_KEY=" + key.String(), "HELMFILE_AGENT_GIT_USERNAME=ada", "HELMFILE_AGENT_GIT_PASSWORD=" + a.login,
+		"HELMFILE_AGENT_GIT_ALLOW_PLAIN_HTTP=true",
 		"HTTPS_PROXY=http://proxy:" + proxy + "@127.0.0.1:1", "VAULT_TOKEN=" + vault}
 	a.distribute()
 	a.furnish(key.Recipient().String())

@@ -40,7 +40,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	u := newTenant(t)
 	key, err := age.GenerateX25519Identity()
 	check(t, err)
-	u.env = []string{"SOPS_AGE_KEY=" + key.String(), "HELMFILE_AGENT_GIT_PASSWORD=plain-git", "TOKEN=plain-token"}
+	u.env = []string{"SOPS_AGE_KEY=" + key.String(), "HELMFILE_AGENT_GIT_PASSWORD=plain-git", "HELMFILE_AGENT_GIT_ALLOW_PLAIN_HTTP=true", "TOKEN=plain-token"}
 	files := tree(t, "testdata")
 	for name, plain := range map[string]string{
 		"environment.yaml": "fromEnvironment: plain-environment\n",

@@ -54,4 +54,9 @@ type Config struct {
 	GitSSHKeyFile     string // gitSSHKeyFile: a private key; GitPassword opens it if it is encrypted
 	GitKnownHostsFile string // gitKnownHostsFile: without it no SSH host is trusted
 	GitCAFile         string // gitCAFile: certificate authorities trusted beside the system's
+	GitAllowPlainHTTP bool   // gitAllowPlainHttp: credentials may be sent over http
+
+	GitMaxFiles    int   // gitMaxFiles: files and directories of the checkout
+	GitMaxSize     int64 // gitMaxSize: bytes of the checkout, and of the download
+	GitMaxFileSize int64 // gitMaxFileSize: bytes of one file
 }

@@ -138,6 +138,14 @@ var keys = []key{
 		usage: "file of SSH host keys to trust; required for SSH"},
 	{name: "gitCAFile", commands: loading, kind: text, set: words(func(c *Config) *string { return &c.GitCAFile }),
 		usage: "PEM file of certificate authorities to trust beside the system's"},
+	{name: "gitAllowPlainHttp", kind: toggle, fallback: "false", commands: loading, set: toggles(func(c *Config) *bool { return &c.GitAllowPlainHTTP }),
+		usage: "send the user name and password over http too, where the network can read them"},
+	{name: "gitMaxFiles", kind: number, fallback: "50000", commands: loading, set: setGitMaxFiles,
+		usage: "files and directories that a checkout may have"},
+	{name: "gitMaxSize", kind: text, fallback: "512Mi", commands: loading, set: sizes(func(c *Config) *int64 { return &c.GitMaxSize }),
+		usage: "bytes that the files of a checkout may have together, and that the download may have"},
+	{name: "gitMaxFileSize", kind: text, fallback: "64Mi", commands: loading, set: sizes(func(c *Config) *int64 { return &c.GitMaxFileSize }),
+		usage: "bytes that one file of the repository may have; a file is unpacked in memory"},
 }
 
 func (k key) flag() string     { return "--" + k.flagName() }

@@ -20,6 +20,7 @@ func TestNamesDeriveFromTheKey(t *testing.T) {
 		"detailedExitcode":  "--detailed-exitcode HELMFILE_AGENT_DETAILED_EXITCODE",
 		"gitSSHKeyFile":     "--git-ssh-key-file HELMFILE_AGENT_GIT_SSH_KEY_FILE",
 		"gitCAFile":         "--git-ca-file HELMFILE_AGENT_GIT_CA_FILE",
+		"gitAllowPlainHttp": "--git-allow-plain-http HELMFILE_AGENT_GIT_ALLOW_PLAIN_HTTP",
 		"gitKnownHostsFile": "--git-known-hosts-file HELMFILE_AGENT_GIT_KNOWN_HOSTS_FILE",
 	} {
 		if got[name] != want {

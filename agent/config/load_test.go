@@ -53,7 +53,8 @@ func write(t *testing.T, file, content string) {
 // standard is the configuration with the repository and nothing else given.
 func standard(change func(*Config)) Config {
 	c := Config{Repo: repo, Environment: "default", Instance: "helmfile-agent", Timeout: 10 * time.Minute, Concurrency: 4,
-		Prune: "two-step", PruneMaxShare: 50, Drift: "correct", LogFormat: "json", Output: "text"}
+		Prune: "two-step", PruneMaxShare: 50, Drift: "correct", LogFormat: "json", Output: "text",
+		GitMaxFiles: 50000, GitMaxSize: 512 << 20, GitMaxFileSize: 64 << 20}
 	change(&c)
 	return c
 }
@@ -125,6 +126,16 @@ func TestLoad(t *testing.T) {
 		"rules in the environment, one a line": {given{env: []string{"HELMFILE_AGENT_REPO=" + repo, "HELMFILE_AGENT_DRIFT_IGNORE=Service:/spec,/data\n:/status\n"}},
 			func(c *Config) {
 				c.DriftIgnore = []release.IgnoreRule{{Kind: "Service", Paths: []string{"/spec", "/data"}}, {Paths: []string{"/status"}}}
+			}},
+		"bounds of the repository": {given{args: []string{"--repo", repo, "--git-max-files=10", "--git-max-size=1Gi", "--git-allow-plain-http"},
+			env: []string{"HELMFILE_AGENT_GIT_MAX_FILE_SIZE=1000"}},
+			func(c *Config) {
+				c.GitMaxFiles, c.GitMaxSize, c.GitMaxFileSize, c.GitAllowPlainHTTP = 10, 1<<30, 1000, true
+			}},
+		"bounds of the repository in the file": {given{file: "repo: " + repo + "\ngitMaxFiles: 10\ngitMaxSize: 1Gi\ngitMaxFileSize: 1000\ngitAllowPlainHttp: true"},
+			func(c *Config) {
+				c.File = "config.yaml"
+				c.GitMaxFiles, c.GitMaxSize, c.GitMaxFileSize, c.GitAllowPlainHTTP = 10, 1<<30, 1000, true
 			}},
 		"destroy reads no repository": {given{command: Destroy, args: []string{"--yes", "--dry-run", "--instance=shop"}},
 			func(c *Config) { *c = destroying(); c.Instance, c.Yes, c.DryRun = "shop", true, true }},
@@ -242,6 +253,10 @@ func TestLoadRefuses(t *testing.T) {
 		"a token in the query":                {given{args: []string{"--repo=https://host/x?token=hunter2"}}, `flag --repo: "https://host/x?*****" has a query or fragment: remove what follows ? or #, and give the branch or tag as ref`},
 		"a repository without a path":         {given{args: []string{"--repo=https://host/"}}, `flag --repo: "https://host/" names no repository on the host: add its path`},
 		"a selector that is none":             {given{args: []string{"--repo", repo, "--selector=a==b"}}, `flag --selector: "a==b" is not a selector: write key=value or key!=value, joined by commas where all must hold`},
+		"no files":                            {given{args: []string{"--repo", repo, "--git-max-files=0"}}, `flag --git-max-files: "0" is not a whole number from 1 to 10000000: give one`},
+		"a size of nothing":                   {given{args: []string{"--repo", repo, "--git-max-size=0"}}, `flag --git-max-size: "0" is not a size from 1 to 1Pi: write it like 64Mi or 1Gi`},
+		"a size that is none":                 {given{args: []string{"--repo", repo, "--git-max-file-size=large"}}, `flag --git-max-file-size: "large" is not a size from 1 to 1Pi: write it like 64Mi or 1Gi`},
+		"a size beyond all":                   {given{args: []string{"--repo", repo, "--git-max-size=2Pi"}}, `flag --git-max-size: "2Pi" is not a size from 1 to 1Pi: write it like 64Mi or 1Gi`},
 		"too much concurrency":                {given{args: []string{"--repo", repo, "--concurrency=65"}}, `flag --concurrency: "65" is not a whole number from 1 to 64: give one`},
 		"an instance that is too long":        {given{args: []string{"--repo", repo, "--instance=" + strings.Repeat("a", 53)}}, `cannot name an instance`},
 		"an unknown way to prune":             {given{args: []string{"--repo", repo, "--prune=always"}}, `flag --prune: "always" is not known: give one of two-step, report, off`},

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // A check says what is wrong with a value and what to do about it; its message continues the value: `"x" is not …`.
@@ -136,6 +138,29 @@ func toggles(field func(*Config) *bool) func(*Config, []string) error {
 			return errors.New("is neither true nor false: write one of them")
 		}
 		*field(c) = on
+		return nil
+	}
+}
+
+func setGitMaxFiles(c *Config, values []string) error {
+	n, err := strconv.Atoi(values[0])
+	if err != nil || n < 1 || n > 10_000_000 {
+		return errors.New("is not a whole number from 1 to 10000000: give one")
+	}
+	c.GitMaxFiles = n
+	return nil
+}
+
+// maxSize leaves room for calculating with sizes.
+var maxSize = resource.MustParse("1Pi")
+
+func sizes(field func(*Config) *int64) func(*Config, []string) error {
+	return func(c *Config, values []string) error {
+		size, err := resource.ParseQuantity(values[0])
+		if err != nil || size.Sign() <= 0 || size.Cmp(maxSize) > 0 {
+			return errors.New("is not a size from 1 to 1Pi: write it like 64Mi or 1Gi")
+		}
+		*field(c) = size.Value()
 		return nil
 	}
 }

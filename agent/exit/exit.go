@@ -45,7 +45,7 @@ var Table = []Row{
 	{Unexpected, "unexpected", "a fault that has no code of its own, possibly a bug", "perhaps"},
 	{ConfigInvalid, "config-invalid", "a flag, environment variable or configuration key is wrong", "no: correct the configuration"},
 	{SourceUnreachable, "source-unreachable", "the repository cannot be reached or does not exist", "yes"},
-	{SourceRefused, "source-refused", "the repository refuses the credentials or host key, or has no such ref", "no: correct the credentials or the ref"},
+	{SourceRefused, "source-refused", "the repository refuses the credentials or host key, has no such ref, is too large, or has a link that leads out of it", "no: correct the credentials, the ref or the repository"},
 	{NotTrusted, "not-trusted", "the revision is not signed by a trusted key", "no: sign the commit"},
 	{DesiredInvalid, "desired-invalid", "the helmfile cannot be loaded, or asks for what cannot be done", "no: correct the helmfile"},
 	{SecretsUnreadable, "secrets-unreadable", "a secret cannot be decrypted", "no: provide the key"},

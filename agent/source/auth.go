@@ -25,6 +25,10 @@ func authMethod(to *transport.Endpoint, auth Auth) (transport.AuthMethod, error)
 		if auth.Username == "" && auth.Password == "" {
 			return nil, nil
 		}
+		if to.Protocol == "http" && !auth.AllowPlainHTTP {
+			return nil, exit.With(exit.ConfigInvalid, errors.New("over plain http the network can read the credentials: "+
+				"use https, or set gitAllowPlainHttp"))
+		}
 		// Servers that take a token as password want some user name and ignore which.
 		return &http.BasicAuth{Username: cmp.Or(string(auth.Username), "git"), Password: string(auth.Password)}, nil
 	case "ssh":

@@ -28,6 +28,9 @@ func classify(ctx context.Context, err error) error {
 		return err
 	case errors.As(err, &certificate):
 		return exit.With(exit.SourceRefused, fmt.Errorf("the server's certificate is not trusted (gitCAFile adds authorities): %w", certificate.Err))
+	case strings.Contains(err.Error(), "http redirect: changes scheme from"): // go-git has no type for it
+		return exit.With(exit.SourceRefused, errors.New("the server redirects from https to http, where the network can read "+
+			"and change everything: correct the server, or set repo to another URL"))
 	case strings.Contains(err.Error(), "ssh: unable to authenticate"): // x/crypto has no type for it
 		return exit.With(exit.SourceRefused, errors.New("the server refuses the SSH key or password: check that it may read the repository"))
 	default:

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5"
 	gitconfig "github.com/go-git/go-git/v5/config"
 	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/cache"
 	"github.com/go-git/go-git/v5/plumbing/transport"
+	"github.com/go-git/go-git/v5/storage/filesystem"
 	"github.com/go-git/go-git/v5/storage/memory"
 )
 
@@ -21,7 +24,9 @@ type remote struct {
 	auth    transport.AuthMethod
 	ca      []byte
 	shallow bool
+	limits  Limits
 	clone   *git.Repository
+	links   []string // of the checkout
 	refs    refs
 }
 
@@ -44,7 +49,7 @@ func clone(ctx context.Context, req Request, dir string) (Revision, error) {
 	if err != nil {
 		return Revision{}, err
 	}
-	if err := checkout(r.clone, commit); err != nil {
+	if err := r.checkout(commit, dir); err != nil {
 		return Revision{}, err
 	}
 	return describe(r.clone, commit, req.Repo, target.shown)
@@ -56,7 +61,7 @@ func connect(req Request) (*remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &remote{url: req.Repo, shallow: endpoint.Protocol != "file"}
+	r := &remote{url: req.Repo, shallow: endpoint.Protocol != "file", limits: req.Limits}
 	if r.auth, err = authMethod(endpoint, req.Auth); err != nil {
 		return nil, err
 	}
@@ -81,14 +86,32 @@ func (r *remote) list(ctx context.Context) error {
 }
 
 func (r *remote) init(dir string) error {
-	var err error
-	if r.clone, err = git.PlainInit(dir, false); err != nil {
+	files := osfs.New(dir)
+	dotGit, err := files.Chroot(git.GitDirName)
+	if err != nil {
 		return onDisk{fmt.Errorf("make %s: %w", dir, err)}
+	}
+	storage := boundedStorage{filesystem.NewStorage(dotGit, cache.NewObjectLRUDefault()), r.limits}
+	if r.clone, err = git.Init(storage, worktree{files, &r.links}); err != nil {
+		return onDisk{fmt.Errorf("make %s: %w", dir, err)}
+	}
+	if err := ignoreModes(r.clone); err != nil {
+		return onDisk{err}
 	}
 	if _, err = r.clone.CreateRemote(r.config()); err != nil {
 		return onDisk{err}
 	}
 	return nil
+}
+
+// ignoreModes keeps git from taking a file that lost its execute bit for a changed one.
+func ignoreModes(repo *git.Repository) error {
+	settings, err := repo.Config()
+	if err != nil {
+		return err
+	}
+	settings.Raw.Section("core").SetOption("filemode", "false")
+	return repo.SetConfig(settings)
 }
 
 // fetch brings the target, with as little as the server allows, and says which commit it is.

@@ -44,7 +44,7 @@ func TestARefBecomesACommit(t *testing.T) {
 		} {
 			t.Run(sentence+"/"+transport, func(t *testing.T) {
 				dir := t.TempDir()
-				got, err := Clone(within30s(t), Request{Repo: repo, Ref: is.ref}, dir)
+				got, err := cloneBounded(within30s(t), Request{Repo: repo, Ref: is.ref}, dir)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -60,7 +60,7 @@ func TestARefBecomesACommit(t *testing.T) {
 
 func TestTheRevisionSaysWhatTheCommitIs(t *testing.T) {
 	e := newExample(t)
-	got, err := Clone(within30s(t), Request{Repo: "file://" + e.dir, Ref: "light"}, t.TempDir())
+	got, err := cloneBounded(within30s(t), Request{Repo: "file://" + e.dir, Ref: "light"}, t.TempDir())
 	want := Revision{Repo: "file://" + e.dir, Ref: "light", Commit: e.first, Author: "Ada", Subject: "first",
 		Date: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	if diff := cmp.Diff(want, got.Revision); diff != "" || err != nil {
@@ -72,7 +72,7 @@ func TestACommitThatTheServerHandsOutIsFetchedAlone(t *testing.T) {
 	e := newExample(t)
 	git_(t, e.dir, "config", "uploadpack.allowReachableSHA1InWant", "true")
 	dir := t.TempDir()
-	_, err := Clone(within30s(t), Request{Repo: serveHTTP(t, e.root, "") + "/config", Ref: e.second}, dir)
+	_, err := cloneBounded(within30s(t), Request{Repo: serveHTTP(t, e.root, "") + "/config", Ref: e.second}, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestALongHistoryIsFetchedShallow(t *testing.T) {
 		git_(t, e.dir, "commit", "-q", "--allow-empty", "-m", fmt.Sprint("commit ", i))
 	}
 	dir := t.TempDir()
-	got, err := Clone(within30s(t), Request{Repo: serveHTTP(t, e.root, "") + "/config"}, dir)
+	got, err := cloneBounded(within30s(t), Request{Repo: serveHTTP(t, e.root, "") + "/config"}, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,11 +103,11 @@ func TestADetachedHEADIsARefToo(t *testing.T) {
 	e := newExample(t)
 	git_(t, e.dir, "checkout", "-q", e.second)
 	for _, repo := range []string{serveHTTP(t, e.root, "") + "/config", e.dir} {
-		got, err := Clone(within30s(t), Request{Repo: repo}, t.TempDir())
+		got, err := cloneBounded(within30s(t), Request{Repo: repo}, t.TempDir())
 		if err != nil || got.Commit != e.second || got.Ref != "HEAD" {
 			t.Errorf("%s: got %v, %v", repo, got, err)
 		}
-		got, err = Clone(within30s(t), Request{Repo: repo, Ref: "feature"}, t.TempDir())
+		got, err = cloneBounded(within30s(t), Request{Repo: repo, Ref: "feature"}, t.TempDir())
 		if err != nil || got.Commit != e.feature {
 			t.Errorf("%s: got %v, %v", repo, got, err)
 		}
@@ -118,7 +118,7 @@ func TestALinkedWorkTreeCanBeCloned(t *testing.T) {
 	e := newExample(t)
 	linked := filepath.Join(e.root, "linked")
 	git_(t, e.dir, "worktree", "add", "-q", linked, "feature")
-	got, err := Clone(within30s(t), Request{Repo: linked}, t.TempDir())
+	got, err := cloneBounded(within30s(t), Request{Repo: linked}, t.TempDir())
 	if err != nil || got.Commit != e.feature {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -150,14 +150,14 @@ func TestCloneRefuses(t *testing.T) {
 		"a closed port of git":              {Request{Repo: "git://" + closedPort(t) + "/config"}, exit.SourceUnreachable, "connection refused"},
 		"a host that does not exist":        {Request{Repo: "https://nowhere.invalid/config"}, exit.SourceUnreachable, "nowhere.invalid"},
 		"no credentials":                    {Request{Repo: locked + "/config"}, exit.SourceRefused, "authentication required"},
-		"a wrong password": {Request{Repo: locked + "/config", Auth: Auth{Username: "ada", Password: "swordfish"}},
+		"a wrong password": {Request{Repo: locked + "/config", Auth: Auth{Username: "ada", Password: "swordfish", AllowPlainHTTP: true}},
 			exit.SourceRefused, "authentication required"},
 		"an unknown authority": {Request{Repo: tls.URL + "/config"}, exit.SourceRefused, "certificate is not trusted"},
 		"a CA file that is none": {Request{Repo: tls.URL + "/config", Auth: Auth{CAFile: filepath.Join(e.dir, "helmfile.yaml")}},
 			exit.ConfigInvalid, "holds no certificate"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			_, err := Clone(within30s(t), is.req, t.TempDir())
+			_, err := cloneBounded(within30s(t), is.req, t.TempDir())
 			expectRefusal(t, err, is.code, "clone "+is.req.Repo+": ", is.says)
 			if strings.Contains(err.Error(), "swordfish") || strings.Contains(err.Error(), "<html>") {
 				t.Errorf("says too much: %v", err)
@@ -209,21 +209,21 @@ func TestAnEndedContextEndsTheClone(t *testing.T) {
 		"over ssh":         "ssh://git@" + silent.Addr().String() + "/config",
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			req := Request{Repo: repo, Auth: Auth{KnownHostsFile: known, Password: "x"}}
+			req := Request{Repo: repo, Auth: Auth{KnownHostsFile: known, Password: "x", AllowPlainHTTP: true}}
 			timeout := 100 * time.Millisecond
 			if repo == e.dir {
 				timeout = 0
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), timeout)
 			defer cancel()
-			_, err := Clone(ctx, req, t.TempDir())
+			_, err := cloneBounded(ctx, req, t.TempDir())
 			expectRefusal(t, err, exit.SourceUnreachable, "no answer in time")
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("%v does not wrap the deadline", err)
 			}
 			cancelled, cancel := context.WithCancel(t.Context())
 			cancel()
-			if _, err = Clone(cancelled, req, t.TempDir()); !errors.Is(err, context.Canceled) || exit.Of(err) != exit.Unexpected {
+			if _, err = cloneBounded(cancelled, req, t.TempDir()); !errors.Is(err, context.Canceled) || exit.Of(err) != exit.Unexpected {
 				t.Errorf("cancelled: %v", err)
 			}
 		})
@@ -234,13 +234,13 @@ func TestCredentialsOpenAndAreKeptNowhere(t *testing.T) {
 	e := newExample(t)
 	server := serveHTTP(t, e.root, "hunter2")
 	for sentence, req := range map[string]Request{
-		"of their own": {Repo: server + "/config", Auth: Auth{Username: "ada", Password: "hunter2"}},
-		"a token":      {Repo: server + "/config", Auth: Auth{Password: "hunter2"}},
-		"in the URL":   {Repo: strings.Replace(server, "://", "://ada:hunter2@", 1) + "/config"},
+		"of their own": {Repo: server + "/config", Auth: Auth{Username: "ada", Password: "hunter2", AllowPlainHTTP: true}},
+		"a token":      {Repo: server + "/config", Auth: Auth{Password: "hunter2", AllowPlainHTTP: true}},
+		"in the URL":   {Repo: strings.Replace(server, "://", "://ada:hunter2@", 1) + "/config", Auth: Auth{AllowPlainHTTP: true}},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			dir := t.TempDir()
-			got, err := Clone(within30s(t), req, dir)
+			got, err := cloneBounded(within30s(t), req, dir)
 			if err != nil || got.Repo != server+"/config" {
 				t.Fatalf("got %v, %v", got, err)
 			}
@@ -260,7 +260,7 @@ func TestACAFileMakesAServerTrusted(t *testing.T) {
 	if err := os.WriteFile(file, ca, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Clone(within30s(t), Request{Repo: server.URL + "/config", Auth: Auth{CAFile: file}}, t.TempDir())
+	got, err := cloneBounded(within30s(t), Request{Repo: server.URL + "/config", Auth: Auth{CAFile: file}}, t.TempDir())
 	if err != nil || got.Commit != e.third {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -298,7 +298,7 @@ func TestSSH(t *testing.T) {
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			dir := t.TempDir()
-			got, err := Clone(within30s(t), Request{Repo: "ssh://git@" + is.address + is.path, Auth: is.auth}, dir)
+			got, err := cloneBounded(within30s(t), Request{Repo: "ssh://git@" + is.address + is.path, Auth: is.auth}, dir)
 			if is.code != exit.Converged {
 				expectRefusal(t, err, is.code, is.says)
 				return
@@ -326,7 +326,7 @@ func TestGitDaemon(t *testing.T) {
 	var got Checkout
 	var err error
 	for range 50 {
-		if got, err = Clone(within30s(t), Request{Repo: "git://" + address + "/config", Ref: "annotated"}, t.TempDir()); err == nil {
+		if got, err = cloneBounded(within30s(t), Request{Repo: "git://" + address + "/config", Ref: "annotated"}, t.TempDir()); err == nil {
 			break
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -334,13 +334,13 @@ func TestGitDaemon(t *testing.T) {
 	if err != nil || got.Commit != e.first {
 		t.Errorf("got %v, %v", got, err)
 	}
-	_, err = Clone(within30s(t), Request{Repo: "git://" + address + "/nothing"}, t.TempDir())
+	_, err = cloneBounded(within30s(t), Request{Repo: "git://" + address + "/nothing"}, t.TempDir())
 	expectRefusal(t, err, exit.SourceUnreachable, "repository not found")
 }
 
 func TestADirectoryThatCannotBeMadeIsNoFaultOfTheRepository(t *testing.T) {
 	e := newExample(t)
-	_, err := Clone(within30s(t), Request{Repo: e.dir}, filepath.Join(e.dir, "helmfile.yaml", "below"))
+	_, err := cloneBounded(within30s(t), Request{Repo: e.dir}, filepath.Join(e.dir, "helmfile.yaml", "below"))
 	expectRefusal(t, err, exit.Unexpected, "not a directory")
 }
 
@@ -359,7 +359,7 @@ func TestSubmodulesAreLeftOut(t *testing.T) {
 			git_(t, e.dir, "update-index", "--add", "--cacheinfo", "160000,"+e.first+",lib")
 			git_(t, e.dir, "commit", "-qm", "submodule")
 			dir := t.TempDir()
-			if _, err := Clone(within30s(t), Request{Repo: e.dir}, dir); err != nil {
+			if _, err := cloneBounded(within30s(t), Request{Repo: e.dir}, dir); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := os.Stat(filepath.Join(dir, "helmfile.yaml")); err != nil {

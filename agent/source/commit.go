@@ -55,15 +55,18 @@ func commitsWith(repo *git.Repository, prefix string) ([]plumbing.Hash, error) {
 	return found, err
 }
 
-func checkout(repo *git.Repository, commit plumbing.Hash) error {
-	tree, err := repo.Worktree()
+func (r *remote) checkout(commit plumbing.Hash, dir string) error {
+	if err := r.limits.measure(r.clone, commit); err != nil {
+		return fmt.Errorf("check out %s: %w", commit, err)
+	}
+	tree, err := r.clone.Worktree()
 	if err != nil {
 		return err
 	}
 	if err := tree.Checkout(&git.CheckoutOptions{Hash: commit, Force: true}); err != nil {
 		return onDisk{fmt.Errorf("check out %s: %w", commit, err)}
 	}
-	return nil
+	return checkLinks(dir, r.links)
 }
 
 func describe(repo *git.Repository, commit plumbing.Hash, url, ref string) (Revision, error) {

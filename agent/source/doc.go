@@ -8,8 +8,11 @@
 // Submodules and Git LFS objects are not fetched; the .git directory stays beside the files and holds no credentials.
 // file:// URLs and absolute paths are read in this process, without a git binary, with their whole history.
 //
+// The author of a repository is not trusted: what a clone may bring is bounded by [Limits], no file in it can be executed, and no
+// symbolic link leads out of it. Credentials go to the repository's own server only.
+//
 // Errors carry the exit codes SourceUnreachable (another try may help), SourceRefused (it cannot) and ConfigInvalid (for
-// unusable key, host key and certificate files). Where ctx is cancelled they carry none: the caller knows why it was.
+// unusable key, host key and certificate files, and for credentials over plain http). Where ctx is cancelled they carry none: the caller knows why it was.
 //
 // It may import exit and config (for its Secret) and no other room.
 package source

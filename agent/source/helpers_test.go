@@ -43,6 +43,23 @@ func git_(t *testing.T, dir string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
+// gitWithInput is git_ with a file as its input.
+func gitWithInput(t *testing.T, dir, file string, args ...string) string {
+	t.Helper()
+	input, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer input.Close()
+	cmd := exec.Command("git", append([]string{"-C", dir}, args...)...)
+	cmd.Env, cmd.Stdin = gitEnv, input
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("git %s: %v", strings.Join(args, " "), err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
 // commit writes file with its content and commits it.
 func commit(t *testing.T, dir, file, content, message string) string {
 	t.Helper()
@@ -203,4 +220,15 @@ func newRSAKey(t *testing.T) gossh.Signer {
 		t.Fatal(err)
 	}
 	return signer
+}
+
+// usual are limits that no test repository reaches by accident.
+var usual = Limits{Files: 1000, Size: 16 << 20, FileSize: 4 << 20}
+
+// cloneBounded is Clone with the usual limits, unless the request has its own.
+func cloneBounded(ctx context.Context, req Request, dir string) (Checkout, error) {
+	if req.Limits == (Limits{}) {
+		req.Limits = usual
+	}
+	return Clone(ctx, req, dir)
 }

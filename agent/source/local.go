@@ -15,13 +15,17 @@ import (
 
 // Local is a directory as it is. Its revision is that of the git work tree it lies in, dirty if anything there differs
 // from the commit or is not tracked; it is empty outside of one, and in one that go-git cannot read. Nothing is written.
-func Local(dir string) (Checkout, error) {
+// Of the limits only the number of files counts. Links that lead out of the directory are refused, as in a clone.
+func Local(dir string, limits Limits) (Checkout, error) {
 	absolute, err := filepath.Abs(dir)
 	if err == nil {
 		err = isDirectory(absolute)
 	}
 	if err != nil {
 		return Checkout{}, exit.With(exit.ConfigInvalid, fmt.Errorf("read %s: %w", dir, err))
+	}
+	if err := checkLocalLinks(absolute, limits); err != nil {
+		return Checkout{}, fmt.Errorf("read %s: %w", absolute, err)
 	}
 	revision, err := localRevision(absolute)
 	if err != nil {
@@ -38,6 +42,14 @@ func isDirectory(path string) error {
 		return errors.New("it is not a directory")
 	}
 	return err
+}
+
+func checkLocalLinks(dir string, limits Limits) error {
+	links, err := limits.findLinks(dir)
+	if err != nil {
+		return err
+	}
+	return checkLinks(dir, links)
 }
 
 func localRevision(dir string) (Revision, error) {

@@ -51,7 +51,7 @@ func TestLocal(t *testing.T) {
 			e := newExample(t)
 			git_(t, e.dir, "remote", "add", "origin", "https://ada:hunter2@git.example/config")
 			dir := is.prepare(t, e)
-			got, err := Local(dir)
+			got, err := Local(dir, usual)
 			if diff := cmp.Diff(Checkout{Dir: dir, Revision: is.want(e)}, got); diff != "" || err != nil {
 				t.Error(diff, err)
 			}
@@ -69,7 +69,7 @@ func write(t *testing.T, dir, file string) {
 func TestLocalRefusesWhatIsNoDirectory(t *testing.T) {
 	e := newExample(t)
 	for _, path := range []string{filepath.Join(e.dir, "nothing"), filepath.Join(e.dir, "helmfile.yaml")} {
-		_, err := Local(path)
+		_, err := Local(path, usual)
 		expectRefusal(t, err, exit.ConfigInvalid, path)
 	}
 }

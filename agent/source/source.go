@@ -33,8 +33,9 @@ type Request struct {
 	// Ref is a branch, a tag, a full ref (refs/…) or a commit, tried in this order, except that 40 hexadecimal digits are
 	// always a commit and 7 to 39 are one if nothing else has the name. So a branch wins over a tag of the same name.
 	// Empty means the remote's HEAD.
-	Ref  string
-	Auth Auth
+	Ref    string
+	Auth   Auth
+	Limits Limits
 }
 
 // Auth says how to prove who we are, and who the server must be. Everything is optional, except KnownHostsFile for SSH.
@@ -43,6 +44,7 @@ type Auth struct {
 	SSHKeyFile         string // a private key; Password opens it if it is encrypted
 	KnownHostsFile     string // the host keys to trust
 	CAFile             string // certificate authorities (PEM) to trust beside the system's
+	AllowPlainHTTP     bool   // send Username and Password over http too, where the network can read them
 }
 
 // Clone puts the commit that req names into dir, which must be empty or not exist. When ctx ends it returns at once;

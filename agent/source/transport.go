@@ -1,9 +1,14 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
+	"net"
+	"net/http"
+	"net/url"
 	"slices"
 	"sync"
 
@@ -14,8 +19,11 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/storer"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	"github.com/go-git/go-git/v5/plumbing/transport/client"
+	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 	"github.com/go-git/go-git/v5/plumbing/transport/server"
 	gitssh "github.com/go-git/go-git/v5/plumbing/transport/ssh"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
 var once sync.Once
@@ -25,10 +33,30 @@ var once sync.Once
 // could redirect to a host other than the one whose key was checked.
 func prepareTransports() {
 	client.InstallProtocol("file", server.NewClient(localRepositories{}))
+	web := githttp.NewClient(&http.Client{Transport: http.DefaultTransport, CheckRedirect: keepCredentials})
+	client.InstallProtocol("http", web)
+	client.InstallProtocol("https", web)
 	for scheme, with := range client.Protocols {
 		client.InstallProtocol(scheme, detachable{with})
 	}
 	gitssh.DefaultSSHConfig = nil
+}
+
+// keepCredentials refuses a redirect to another server if the first request had credentials. go-git would go there without
+// them, and fail with a message about wrong credentials. go-git itself refuses redirects from https to http.
+func keepCredentials(to *http.Request, via []*http.Request) error {
+	first := via[0]
+	if first.Header.Get("Authorization") == "" || webServer(first.URL) == webServer(to.URL) {
+		return nil
+	}
+	return exit.With(exit.SourceRefused, fmt.Errorf("the server redirects to %s, and credentials are sent to no other server "+
+		"than the repository's: if you trust it, set repo to its URL there", webServer(to.URL)))
+}
+
+// webServer is scheme, host and port, written out.
+func webServer(u *url.URL) string {
+	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	return u.Scheme + "://" + net.JoinHostPort(u.Hostname(), port)
 }
 
 // detachedHead is the name that a remote's HEAD gets where it is on no branch.

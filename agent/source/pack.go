@@ -1,0 +1,159 @@
+package source
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+	"github.com/go-git/go-git/v5/storage/filesystem"
+)
+
+// boundedStorage refuses a download that is larger than the limits. Every object of a remote arrives as a pack.
+type boundedStorage struct {
+	*filesystem.Storage
+	limits Limits
+}
+
+// PackfileWriter is what go-git writes a download into.
+func (s boundedStorage) PackfileWriter() (io.WriteCloser, error) {
+	pack, err := s.Storage.PackfileWriter()
+	if err != nil {
+		return nil, err
+	}
+	reader, writer := io.Pipe()
+	w := &boundedPack{pack: pack, limit: s.limits.Size, copy: writer, checked: make(chan error, 1)}
+	go func() {
+		err := s.limits.checkPack(reader)
+		_ = reader.CloseWithError(err) // always nil
+		w.checked <- err
+	}()
+	return w, nil
+}
+
+// boundedPack counts what it writes, and has the objects checked at the same time. go-git unpacks objects into memory once
+// it has the whole pack, so the last piece is held back until all objects are found small enough.
+type boundedPack struct {
+	pack     io.WriteCloser
+	limit    int64
+	received int64
+	copy     *io.PipeWriter
+	checked  chan error
+	held     []byte
+}
+
+func (w *boundedPack) Write(piece []byte) (int, error) {
+	w.received += int64(len(piece))
+	if w.received > w.limit {
+		return 0, tooLarge(fmt.Sprintf("the download has at least %d bytes", w.received), w.limit, maxSize)
+	}
+	if _, err := w.copy.Write(piece); err != nil {
+		return 0, err
+	}
+	if err := w.release(); err != nil {
+		return 0, err
+	}
+	w.held = append(w.held, piece...)
+	return len(piece), nil
+}
+
+func (w *boundedPack) release() error {
+	_, err := w.pack.Write(w.held)
+	w.held = w.held[:0]
+	return err
+}
+
+// Close writes what is held back. If the check failed, the pack stays incomplete, and go-git's complaint about that is no news.
+func (w *boundedPack) Close() error {
+	_ = w.copy.Close() // always nil
+	err := <-w.checked
+	if err == nil {
+		err = w.release()
+	}
+	closed := w.pack.Close()
+	if err != nil {
+		return err
+	}
+	return closed
+}
+
+// checkPack reads a pack to its end. It trusts no size that the pack declares.
+func (l Limits) checkPack(pack io.Reader) error {
+	scanner := packfile.NewScanner(pack)
+	_, count, err := scanner.Header()
+	if errors.Is(err, packfile.ErrEmptyPackfile) {
+		return nil // go-git says what it means
+	}
+	if err != nil {
+		return fmt.Errorf("read the download: %w", err)
+	}
+	if limit := historyFactor * l.Files; int64(count) > int64(limit) {
+		return tooMany(fmt.Sprintf("the download has %d objects", count), limit)
+	}
+	if err := l.checkObjects(scanner, count); err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, pack)
+	return err
+}
+
+func (l Limits) checkObjects(scanner *packfile.Scanner, count uint32) error {
+	var total int64
+	for range count {
+		header, err := scanner.NextObjectHeader()
+		if err != nil {
+			return fmt.Errorf("read the download: %w", err)
+		}
+		object := &inflated{limit: l.FileSize}
+		if _, _, err := scanner.NextObject(object); err != nil {
+			return fmt.Errorf("read the download: %w", err)
+		}
+		size := object.size
+		if header.Type.IsDelta() {
+			size = max(size, object.deltaResult())
+		}
+		if size > l.FileSize {
+			return tooLargeObject(size, l.FileSize)
+		}
+		if total += size; total > historyFactor*l.Size {
+			return tooLarge(fmt.Sprintf("the unpacked history has at least %d bytes", total), historyFactor*l.Size, maxSize)
+		}
+	}
+	return nil
+}
+
+func tooLargeObject(size, limit int64) error {
+	return tooLarge(fmt.Sprintf("the repository holds a file of at least %d bytes", size), limit, maxFileSize)
+}
+
+// inflated counts an object's bytes up to the limit and keeps the first ones.
+type inflated struct {
+	limit, size int64
+	start       []byte
+}
+
+func (o *inflated) Write(piece []byte) (int, error) {
+	o.size += int64(len(piece))
+	if o.size > o.limit {
+		return 0, tooLargeObject(o.size, o.limit)
+	}
+	if missing := 2*binary.MaxVarintLen64 - len(o.start); missing > 0 {
+		o.start = append(o.start, piece[:min(missing, len(piece))]...)
+	}
+	return len(piece), nil
+}
+
+// deltaResult is the size of the object that a delta makes. A delta begins with the size of its base and then this one.
+func (o *inflated) deltaResult() int64 {
+	_, n := binary.Uvarint(o.start)
+	if n <= 0 {
+		return 0 // go-git refuses such a delta
+	}
+	size, n := binary.Uvarint(slices.Clone(o.start[n:]))
+	if n < 0 || size > 1<<62 {
+		return 1 << 62
+	}
+	return int64(size)
+}

@@ -1,0 +1,127 @@
+package source
+
+import (
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+)
+
+// redirecting answers every request with a redirect to the same path at another server.
+func redirecting(to string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, to+r.URL.RequestURI(), http.StatusFound)
+	})
+}
+
+// watched counts requests, and those with credentials.
+type watched struct {
+	http.Handler
+	all, credentials atomic.Int32
+}
+
+func (w *watched) ServeHTTP(out http.ResponseWriter, r *http.Request) {
+	w.all.Add(1)
+	if r.Header.Get("Authorization") != "" {
+		w.credentials.Add(1)
+	}
+	w.Handler.ServeHTTP(out, r)
+}
+
+func TestCredentialsGoToNoOtherServer(t *testing.T) {
+	e := newExample(t)
+	other := &watched{Handler: httpBackend(t, e.root, "")}
+	target := httptest.NewServer(other) // the same host, another port
+	defer target.Close()
+	server := httptest.NewServer(redirecting(target.URL))
+	defer server.Close()
+	_, err := cloneBounded(within30s(t), Request{Repo: server.URL + "/config",
+		Auth: Auth{Password: "hunter2", AllowPlainHTTP: true}}, t.TempDir())
+	expectRefusal(t, err, exit.SourceRefused, "the server redirects to "+target.URL, "set repo to its URL")
+	if strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("says too much: %v", err)
+	}
+	if other.all.Load() != 0 {
+		t.Errorf("the other server got %d requests, %d of them with credentials", other.all.Load(), other.credentials.Load())
+	}
+}
+
+func TestARedirectWithoutCredentialsIsFollowed(t *testing.T) {
+	e := newExample(t)
+	server := httptest.NewServer(redirecting(serveHTTP(t, e.root, "")))
+	defer server.Close()
+	got, err := cloneBounded(within30s(t), Request{Repo: server.URL + "/config"}, t.TempDir())
+	if err != nil || got.Commit != e.third {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestARedirectOnTheSameServerKeepsTheCredentials(t *testing.T) {
+	e := newExample(t)
+	backend := httpBackend(t, e.root, "hunter2")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path, old := strings.CutPrefix(r.URL.RequestURI(), "/old"); old {
+			http.Redirect(w, r, path, http.StatusMovedPermanently)
+			return
+		}
+		backend.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	got, err := cloneBounded(within30s(t), Request{Repo: server.URL + "/old/config",
+		Auth: Auth{Password: "hunter2", AllowPlainHTTP: true}}, t.TempDir())
+	if err != nil || got.Commit != e.third {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestARedirectToPlainHTTPIsRefused(t *testing.T) {
+	e := newExample(t)
+	plain := &watched{Handler: httpBackend(t, e.root, "")}
+	target := httptest.NewServer(plain)
+	defer target.Close()
+	server := httptest.NewTLSServer(redirecting(target.URL))
+	defer server.Close()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	content := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(ca, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for sentence, auth := range map[string]Auth{
+		"with credentials":    {CAFile: ca, Password: "hunter2", AllowPlainHTTP: true},
+		"without credentials": {CAFile: ca},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			_, err := cloneBounded(within30s(t), Request{Repo: server.URL + "/config", Auth: auth}, t.TempDir())
+			expectRefusal(t, err, exit.SourceRefused, "redirects from https to http", "correct the server")
+			if plain.all.Load() != 0 {
+				t.Error("the other server was asked all the same")
+			}
+		})
+	}
+}
+
+func TestCredentialsOverPlainHTTPNeedTheSetting(t *testing.T) {
+	e := newExample(t)
+	asked := &watched{Handler: httpBackend(t, e.root, "")}
+	server := httptest.NewServer(asked)
+	defer server.Close()
+	for sentence, req := range map[string]Request{
+		"a password":  {Repo: server.URL + "/config", Auth: Auth{Password: "hunter2"}},
+		"a user name": {Repo: server.URL + "/config", Auth: Auth{Username: "token"}},
+		"in the URL":  {Repo: strings.Replace(server.URL, "://", "://ada:hunter2@", 1) + "/config"},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			_, err := cloneBounded(within30s(t), req, t.TempDir())
+			expectRefusal(t, err, exit.ConfigInvalid, "plain http", "use https, or set gitAllowPlainHttp")
+		})
+	}
+	if asked.all.Load() != 0 {
+		t.Error("the server was asked")
+	}
+}

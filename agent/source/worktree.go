@@ -1,0 +1,146 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/go-git/go-billy/v5"
+	"github.com/go-git/go-git/v5"
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+)
+
+// worktree is the file system that go-git checks out into. No file of a repository can be executed, and its links are
+// recorded, to be checked once all they may lead to is there.
+type worktree struct {
+	billy.Filesystem
+	links *[]string
+}
+
+func (w worktree) OpenFile(name string, flag int, mode os.FileMode) (billy.File, error) {
+	return w.Filesystem.OpenFile(name, flag, mode&^0o111)
+}
+
+// Symlink refuses absolute targets itself, since billy would change them.
+func (w worktree) Symlink(target, link string) error {
+	if filepath.IsAbs(target) {
+		return leadsOut(link, target)
+	}
+	*w.links = append(*w.links, link)
+	return w.Filesystem.Symlink(target, link)
+}
+
+// measure refuses a commit with too many or too large files before go-git lists all of them in memory.
+func (l Limits) measure(repo *git.Repository, commit plumbing.Hash) error {
+	c, err := repo.CommitObject(commit)
+	if err != nil {
+		return err
+	}
+	tree, err := c.Tree()
+	if err != nil {
+		return err
+	}
+	entries := object.NewTreeWalker(tree, true, nil)
+	defer entries.Close()
+	var size int64
+	for count := 0; ; count++ {
+		_, entry, err := entries.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if count >= l.Files {
+			return tooMany(fmt.Sprintf("the checkout has at least %d files and directories", count+1), l.Files)
+		}
+		if size, err = l.add(repo, size, entry); err != nil {
+			return err
+		}
+	}
+}
+
+// add is the size with that of one more entry.
+func (l Limits) add(repo *git.Repository, size int64, entry object.TreeEntry) (int64, error) {
+	if entry.Mode == filemode.Dir || entry.Mode == filemode.Submodule {
+		return size, nil
+	}
+	more, err := repo.Storer.EncodedObjectSize(entry.Hash)
+	if err != nil {
+		return size, err
+	}
+	if size += more; size > l.Size {
+		return size, tooLarge(fmt.Sprintf("the files of the checkout have at least %d bytes", size), l.Size, maxSize)
+	}
+	return size, nil
+}
+
+// checkLinks refuses links that lead out of dir.
+func checkLinks(dir string, links []string) error {
+	if len(links) == 0 {
+		return nil
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return onDisk{err}
+	}
+	defer root.Close()
+	for _, link := range links {
+		if err := checkLink(root, link); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkLink follows the link as far as it stays inside of root. A link to what does not exist leads nowhere. Any other
+// failure is a refusal: it may be the attempt to leave, or a chain of links that is too long to be followed here.
+func checkLink(root *os.Root, link string) error {
+	_, err := root.Stat(link)
+	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil
+	}
+	target, unreadable := root.Readlink(link)
+	if unreadable != nil {
+		return onDisk{unreadable}
+	}
+	if errors.Is(err, syscall.ELOOP) {
+		return exit.With(exit.SourceRefused, fmt.Errorf("the symbolic link %s → %s leads through too many other links: "+
+			"let it name a file of the repository", link, target))
+	}
+	return leadsOut(link, target)
+}
+
+func leadsOut(link, target string) error {
+	return exit.With(exit.SourceRefused, fmt.Errorf("the symbolic link %s → %s leads out of the checkout: "+
+		"replace it with a copy of the file, or with a relative link to a file in the checkout", link, target))
+}
+
+// findLinks are all links below dir, but for git's own directory.
+func (l Limits) findLinks(dir string) ([]string, error) {
+	var links []string
+	count := 0
+	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return exit.With(exit.ConfigInvalid, err)
+		case entry.IsDir() && entry.Name() == git.GitDirName:
+			return fs.SkipDir
+		case entry.Type()&fs.ModeSymlink != 0:
+			links = append(links, path)
+		}
+		if count++; count > l.Files {
+			return tooMany(fmt.Sprintf("the directory has at least %d files and directories", count), l.Files)
+		}
+		return nil
+	})
+	return links, err
+}

@@ -1,0 +1,141 @@
+package source
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+)
+
+func TestNoFileOfACheckoutCanBeExecuted(t *testing.T) {
+	e := newExample(t)
+	if err := os.MkdirAll(filepath.Join(e.dir, "bin"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	script := filepath.Join(e.dir, "bin", "helm")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	git_(t, e.dir, "add", "-A")
+	git_(t, e.dir, "commit", "-qm", "script")
+	if mode := git_(t, e.dir, "ls-files", "-s", "bin/helm"); !strings.HasPrefix(mode, "100755 ") {
+		t.Fatalf("the script is not executable in git: %s", mode)
+	}
+	dir := t.TempDir()
+	if _, err := cloneBounded(within30s(t), Request{Repo: e.dir}, dir); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(filepath.Join(dir, "bin", "helm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode().Perm()&0o111 != 0 || info.Mode().Perm()&0o600 != 0o600 {
+		t.Errorf("the script has the mode %s", info.Mode())
+	}
+	if status := git_(t, dir, "status", "--porcelain"); status != "" {
+		t.Errorf("git takes the checkout for changed:\n%s", status)
+	}
+}
+
+// links are trees of symbolic links by their path. Targets that begin with OUTSIDE are absolute.
+var links = map[string]struct {
+	links   map[string]string
+	refused string // the link that the refusal names; empty if there is none
+}{
+	"a link to a file":                         {map[string]string{"a": "helmfile.yaml"}, ""},
+	"a link to a file above, but inside":       {map[string]string{"sub/a": "../helmfile.yaml"}, ""},
+	"a link to a directory":                    {map[string]string{"sub/a": "../dir"}, ""},
+	"a link through a link":                    {map[string]string{"a": "b", "b": "c/file", "c": "dir"}, ""},
+	"a link that leaves no more than it seems": {map[string]string{"deep": "dir/below", "a": "deep/../../helmfile.yaml"}, ""},
+	"a link to nothing":                        {map[string]string{"a": "nothing"}, ""},
+	"an absolute link":                         {map[string]string{"a": "OUTSIDE"}, "a"},
+	"a relative link that leaves":              {map[string]string{"sub/a": "../../outside"}, "sub/a"},
+	"a relative link that leaves to nothing":   {map[string]string{"a": "../nothing"}, "a"},
+	"a link that leaves and comes back":        {map[string]string{"sub/a": "../../config/helmfile.yaml"}, "sub/a"},
+	"a link through a link of a directory":     {map[string]string{"dir/up": "..", "a": "dir/up/../outside"}, "a"},
+	"a link that leads into the one above":     {map[string]string{"dir/sub/a": "../../b/below/../../../outside", "b": "dir"}, "dir/sub/a"},
+	"a long chain of links":                    {chain(12), ""},
+}
+
+// chain is longer than Go follows below a root, and shorter than Linux does. Its end is outside.
+func chain(length int) map[string]string {
+	links := map[string]string{fmt.Sprint("link", length): "../outside"}
+	for i := range length {
+		links[fmt.Sprint("link", i)] = fmt.Sprint("link", i+1)
+	}
+	return links
+}
+
+// newLinks is the example with a few directories and the links. Its neighbour is a file called outside.
+func newLinks(t *testing.T, tree map[string]string) example {
+	t.Helper()
+	e := newExample(t)
+	outside := filepath.Join(e.root, "outside")
+	files := map[string]string{outside: "secret"}
+	for _, name := range []string{"dir/file", "dir/below/file", "sub/file", "dir/sub/file"} {
+		files[filepath.Join(e.dir, name)] = "inside"
+	}
+	for name, content := range files {
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, target := range tree {
+		if err := os.Symlink(strings.Replace(target, "OUTSIDE", outside, 1), filepath.Join(e.dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	git_(t, e.dir, "add", "-A")
+	git_(t, e.dir, "commit", "-qm", "links")
+	return e
+}
+
+func TestLinksStayInside(t *testing.T) {
+	for sentence, is := range links {
+		t.Run(sentence, func(t *testing.T) {
+			e := newLinks(t, is.links)
+			_, cloned := cloneBounded(within30s(t), Request{Repo: e.dir}, t.TempDir())
+			_, local := Local(e.dir, usual)
+			for way, err := range map[string]error{"clone": cloned, "dir": local} {
+				switch {
+				case strings.Contains(sentence, "long chain"):
+					expectRefusal(t, err, exit.SourceRefused, "the symbolic link link")
+				case is.refused != "":
+					expectRefusal(t, err, exit.SourceRefused, "the symbolic link "+is.refused+" → ", "leads out of the checkout", "replace it")
+				case err != nil:
+					t.Errorf("%s: %v", way, err)
+				}
+			}
+		})
+	}
+}
+
+func TestGitsOwnDirectoryMayHoldAnyLink(t *testing.T) {
+	e := newExample(t)
+	if err := os.Symlink("/", filepath.Join(e.dir, ".git", "anywhere")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Local(e.dir, usual); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestALocalDirectoryIsNotSearchedWithoutEnd(t *testing.T) {
+	e := newExample(t)
+	for i := range 6 {
+		write(t, e.dir, fmt.Sprint("file", i))
+	}
+	_, err := Local(e.dir, Limits{Files: 5})
+	expectRefusal(t, err, exit.SourceRefused, "at least 6 files and directories, more than 5", "gitMaxFiles")
+}
+
+func TestALocalDirectoryThatCannotBeReadIsSaidToBeSo(t *testing.T) {
+	_, err := usual.findLinks(filepath.Join(t.TempDir(), "nothing"))
+	expectRefusal(t, err, exit.ConfigInvalid, "no such file or directory")
+}
