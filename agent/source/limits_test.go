@@ -1,7 +1,10 @@
 package source
 
 import (
+	"bytes"
+	"compress/zlib"
 	"crypto/rand"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -103,5 +106,27 @@ func TestALargeFileIsNotUnpackedInMemory(t *testing.T) {
 	expectRefusal(t, err, exit.SourceRefused, "more than 4Mi", "gitMaxFileSize")
 	if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
 		t.Errorf("%d MiB of memory were needed", used>>20)
+	}
+}
+
+// TestADeltaThatMakesALargeFileIsRefused: a few bytes can say to copy others again and again.
+func TestADeltaThatMakesALargeFileIsRefused(t *testing.T) {
+	for size, refused := range map[uint64]bool{1000: false, 1 << 40: true, 1<<64 - 1: true} {
+		delta := binary.AppendUvarint(binary.AppendUvarint(nil, 7), size)
+		var pack bytes.Buffer
+		pack.WriteString("PACK\x00\x00\x00\x02\x00\x00\x00\x01")
+		pack.WriteByte(7<<4 | byte(len(delta))) // a delta of the object with the hash that follows
+		pack.Write(make([]byte, 20))
+		content := zlib.NewWriter(&pack)
+		_, _ = content.Write(delta) // into memory, where nothing fails
+		_ = content.Close()
+		pack.Write(make([]byte, 20)) // the checksum
+		err := usual.checkPack(&pack)
+		switch {
+		case refused:
+			expectRefusal(t, err, exit.SourceRefused, "more than 4Mi", "gitMaxFileSize")
+		case err != nil:
+			t.Error(err)
+		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 	"github.com/go-git/go-git/v5/storage/filesystem"
@@ -151,7 +150,7 @@ func (o *inflated) deltaResult() int64 {
 	if n <= 0 {
 		return 0 // go-git refuses such a delta
 	}
-	size, n := binary.Uvarint(slices.Clone(o.start[n:]))
+	size, n := binary.Uvarint(o.start[n:])
 	if n < 0 || size > 1<<62 {
 		return 1 << 62
 	}
