@@ -14,12 +14,13 @@ import (
 type output struct {
 	stdout, stderr     *secrets.MaskedWriter
 	style, stderrStyle report.Style
-	release            func() // gives the process its own standard output and standard error back, once all has passed
+	crashErr           error  // why a crash will not be shown
+	release            func() // ends the capture, once all has passed; what is written later is lost
 }
 
 func takeOutput(mask *secrets.Mask) (output, error) {
 	o := output{style: report.StyleFor(os.Stdout, os.Environ()), stderrStyle: report.StyleFor(os.Stderr, os.Environ())}
-	to, from, restore, err := redirect()
+	to, from, end, err := redirect()
 	if err != nil {
 		return output{}, err
 	}
@@ -29,11 +30,14 @@ func takeOutput(mask *secrets.Mask) (output, error) {
 		defer close(passed)
 		pass(from, mask.Writer(to.stderr))
 	}()
+	stop, err := startCrashMonitor(from, to.stderr)
+	o.crashErr = err
 	o.release = func() {
-		restore()
+		end()
 		_ = from.SetReadDeadline(time.Now().Add(lastWords)) // a child may still hold the other end
 		<-passed
-		_, _ = o.stdout.Flush(), o.stderr.Flush() // nobody is left to be told
+		_, _ = o.stdout.Flush(), o.stderr.Flush() // an error could be reported nowhere
+		stop()
 	}
 	return o, nil
 }

@@ -17,3 +17,6 @@ func redirect() (streams, *os.File, func(), error) {
 		_ = pipe.Close()
 	}, nil
 }
+
+// startCrashMonitor does nothing: a monitor cannot be given files here.
+func startCrashMonitor(_, _ *os.File) (stop func(), err error) { return func() {}, nil }

@@ -10,11 +10,16 @@ import (
 )
 
 // redirect makes file descriptors 1 and 2 a pipe that is read from the second result, and returns what they were. It does so
-// below Go's os.Stdout and os.Stderr, because libraries keep copies of those, and children inherit the descriptors.
+// below Go's os.Stdout and os.Stderr, because libraries keep copies of those, and children inherit the descriptors. The third
+// result makes them /dev/null and not what they were: the message of a crash between then and the exit must not be shown either.
 func redirect() (streams, *os.File, func(), error) {
 	to, err := keep()
 	if err != nil {
 		return streams{}, nil, nil, fmt.Errorf("keep standard output: %w", err)
+	}
+	null, err := unix.Open(os.DevNull, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return streams{}, nil, nil, fmt.Errorf("open %s: %w", os.DevNull, err)
 	}
 	var ends [2]int
 	if err := unix.Pipe(ends[:]); err != nil {
@@ -32,9 +37,8 @@ func redirect() (streams, *os.File, func(), error) {
 	if err := unix.Close(ends[1]); err != nil {
 		return streams{}, nil, nil, fmt.Errorf("redirect output: %w", err)
 	}
-	withholdCrashes(int(to.stderr.Fd()))
 	return to, os.NewFile(uintptr(ends[0]), "output"), func() {
-		_, _ = unix.Dup2(int(to.stdout.Fd()), 1), unix.Dup2(int(to.stderr.Fd()), 2) // what was possible before
+		_, _ = unix.Dup2(null, 1), unix.Dup2(null, 2) // what was possible before
 	}, nil
 }
 

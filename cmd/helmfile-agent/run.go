@@ -93,6 +93,9 @@ func newSession(cfg config.Config) (session, error) {
 	}
 	s.log = newLog(s.stderr, cfg, s.mask.String)
 	captureLogs(s.log)
+	if s.crashErr != nil {
+		s.log.Warn("a crash would not be shown", "error", s.crashErr)
+	}
 	return s, nil
 }
 

@@ -7,11 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
-	"unsafe"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
+	"github.com/helmfile-agent/helmfile-agent/cmd/helmfile-agent/crash"
 )
 
 // behaviour names what this test's own binary does in place of tests, as a process with a configured session.
@@ -66,12 +65,12 @@ func again() {
 
 // TestNothingPassesByTheMask runs a process that does, with a secret, what libraries do. Of a crash the place is still told.
 func TestNothingPassesByTheMask(t *testing.T) {
-	const place = "crash_linux_test.go:"
+	const place = "crash_monitor_linux_test.go:"
 	for how, said := range map[string][]string{
-		"a panic with an error":                 {withheld, place, "goroutine 1 ["},
-		"a panic with a text of several lines":  {withheld, place, "goroutine 1 ["},
-		"a panic of a goroutine":                {withheld, place, "goroutine "},
-		"a panic that was recovered and raised": {withheld, place, "again"}, // the function
+		"a panic with an error":                 {crash.Withheld, place, "goroutine 1 ["},
+		"a panic with a text of several lines":  {crash.Withheld, place, "goroutine 1 ["},
+		"a panic of a goroutine":                {crash.Withheld, place, "goroutine "},
+		"a panic that was recovered and raised": {crash.Withheld, place, "again"}, // the function
 		"a nil map":                             {"panic: assignment to entry in nil map", place},
 		"a library prints to standard output":   {"it is ********\n"},
 		"a library kept standard error":         {"it is ********\n"},
@@ -111,25 +110,4 @@ func behave(t *testing.T, how string) (stdout, stderr string, code int) {
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	_ = cmd.Run() // its state says it
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
-}
-
-// The runtime wakes its sleeping threads by a write as well, and timers are late when that does not arrive.
-func TestOnlyStandardErrorIsWithheld(t *testing.T) {
-	from, to, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer from.Close()
-	defer to.Close()
-	word := []byte("wake")
-	if n := writeCrash(to.Fd(), unsafe.Pointer(&word[0]), int32(len(word))); n != int32(len(word)) {
-		t.Errorf("the answer is %d", n)
-	}
-	read := make([]byte, len(word))
-	if _, err := io.ReadFull(from, read); err != nil || string(read) != string(word) {
-		t.Errorf("read %q, %v", read, err)
-	}
-	if n := writeCrash(1<<20, unsafe.Pointer(&word[0]), int32(len(word))); n != -int32(syscall.EBADF) {
-		t.Errorf("the answer for what is no file is %d", n)
-	}
 }
