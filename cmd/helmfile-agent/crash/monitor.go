@@ -40,16 +40,28 @@ func monitor() {
 	if n == 0 {
 		return
 	}
+	reason := fatalLine(unread(Output))
 	go discard(Output) // or the run would wait for ever: the runtime writes to its standard error first, which the run no longer reads
 	time.AfterFunc(showTimeout, func() {
 		discard(Crash)
 		os.Exit(0)
 	})
 	f := filter{show: limited(writeTo(Shown), maxShown)}
+	f.show([]byte(reason))
 	for ; n > 0; n = readFrom(Crash, chunk) {
 		f.write(chunk[:n])
 	}
 	f.end()
+}
+
+// maxUnread is what a pipe holds.
+const maxUnread = 64 << 10
+
+// unread is what has been written to the run's output and the run has not read. It does not wait: the output does not block.
+func unread(from int) string {
+	chunk := make([]byte, maxUnread)
+	n, _ := syscall.Read(from, chunk) // an error means that there is none
+	return string(chunk[:max(n, 0)])
 }
 
 func discard(from int) {
