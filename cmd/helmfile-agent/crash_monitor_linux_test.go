@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -164,8 +165,10 @@ func behave(t *testing.T, how string) (stdout, stderr string, code int) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
 	var out, errs strings.Builder
-	cmd := exec.CommandContext(t.Context(), self)
+	cmd := exec.CommandContext(ctx, self)
 	cmd.Env = append(os.Environ(), behaviour+"="+how)
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
