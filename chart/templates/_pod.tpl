@@ -6,7 +6,7 @@
 {{- $gitFiles := include "helmfile-agent.gitFiles" .root -}}
 restartPolicy: {{ .restartPolicy }}
 serviceAccountName: {{ include "helmfile-agent.serviceAccountName" .root | toYaml }}
-automountServiceAccountToken: true
+automountServiceAccountToken: false # the volume token is mounted in its place
 enableServiceLinks: false
 {{- with include "helmfile-agent.given" (dict
   "terminationGracePeriodSeconds" $values.terminationGracePeriodSeconds
@@ -83,6 +83,9 @@ containers:
     volumeMounts:
       - name: tmp
         mountPath: /tmp
+      - name: token
+        mountPath: /var/run/secrets/kubernetes.io/serviceaccount
+        readOnly: true
       - name: config
         mountPath: {{ $dir }}/config
         readOnly: true
@@ -108,6 +111,25 @@ volumes:
   - name: tmp
     emptyDir:
       {{- include "helmfile-agent.given" (dict "medium" ($values.tmp.medium | default "") "sizeLimit" $values.tmp.sizeLimit) | nindent 6 }}
+  # The API server makes a token that Kubernetes mounts by itself valid for a year. This one ends when it says so, and the
+  # kubelet renews it before that.
+  - name: token
+    projected:
+      sources:
+        - serviceAccountToken:
+            path: token
+            expirationSeconds: {{ $values.serviceAccount.tokenExpirationSeconds | int64 }}
+        - configMap:
+            name: kube-root-ca.crt
+            items:
+              - key: ca.crt
+                path: ca.crt
+        - downwardAPI:
+            items:
+              - path: namespace
+                fieldRef:
+                  apiVersion: v1
+                  fieldPath: metadata.namespace
   - name: config
     configMap:
       name: {{ include "helmfile-agent.fullname" .root }}-config
