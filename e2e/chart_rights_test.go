@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	authentication "k8s.io/api/authentication/v1"
+	core "k8s.io/api/core/v1"
 	rbac "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
@@ -40,6 +42,38 @@ func TestChartRights(t *testing.T) {
 			}
 			agent.mayNothingElsewhere()
 		})
+	}
+}
+
+// TestChartRightsElsewhere: where releases live in another namespace only, the agent does its work there, and at home it can
+// neither write Secrets nor read other objects.
+func TestChartRightsElsewhere(t *testing.T) {
+	t.Parallel()
+	u := newRestricted(t)
+	away := bind(t, u.namespace+"-away", u.user)
+	repo := newRepository(t, ownRelease("namespace: "+away.namespace, text))
+	u.mustHelm("install", "shop", chartDir(t), "--set", "config.repo="+repo.url+",rbac.releasesInOwnNamespace=false,rbac.namespaces={"+away.namespace+"}")
+	agent := u.inPod("shop-helmfile-agent")
+	agent.expect("access", converged)
+	agent.expect("run", converged)
+	for _, next := range []files{
+		ownRelease("namespace: "+away.namespace, text+"  more: x\n"),
+		ownRelease("namespace: "+away.namespace+"\n  installed: false", text),
+	} {
+		repo.commit(t, next, "next")
+		agent.expect("run", converged)
+	}
+	if _, err := client(t).CoreV1().ConfigMaps(away.namespace).Get(t.Context(), "own", meta.GetOptions{}); !apierrors.IsNotFound(err) {
+		t.Errorf("the ConfigMap of the uninstalled release: %v, want it gone", err)
+	}
+	agent.mayNothingElsewhere()
+	config := must(clientcmd.BuildConfigFromFlags("", agent.kubeconfig))(t)
+	own := kubernetes.NewForConfigOrDie(config).CoreV1()
+	if _, err := own.Secrets(u.namespace).Create(t.Context(), &core.Secret{ObjectMeta: meta.ObjectMeta{Name: "never"}}, meta.CreateOptions{}); !apierrors.IsForbidden(err) {
+		t.Errorf("the account makes a Secret at home: %v, want it forbidden", err)
+	}
+	if _, err := own.ConfigMaps(u.namespace).List(t.Context(), meta.ListOptions{}); !apierrors.IsForbidden(err) {
+		t.Errorf("the account lists ConfigMaps at home: %v, want it forbidden", err)
 	}
 }
 

@@ -5,10 +5,13 @@ package node
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	core "k8s.io/api/core/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -38,10 +41,15 @@ func TestPod(t *testing.T) {
 	if got := writable["/tmp"]; !strings.HasPrefix(got, "tmpfs ") || !strings.Contains(got, "size=131072k") {
 		t.Errorf("/tmp is %q, want memory of its own, as much as the chart says", got)
 	}
-	for _, path := range []string{"/", "/etc/helmfile-agent/config"} {
+	for _, path := range []string{"/", "/etc/helmfile-agent/config", "/run/secrets/kubernetes.io/serviceaccount", "/var/run/secrets/kubernetes.io/serviceaccount"} {
 		if kind, found := writable[path]; found {
 			t.Errorf("%s (%s) can be written to", path, kind)
 		}
+	}
+
+	t.Log("its token is valid for an hour, and not for the year that the API server gives to others")
+	if life := tokenLife(t, process); life != time.Hour {
+		t.Errorf("the token is valid for %s", life)
 	}
 
 	t.Log("it ends cleanly when its pod is deleted")
@@ -112,6 +120,31 @@ func writableMounts(t *testing.T, process string) map[string]string {
 		}
 	}
 	return found
+}
+
+// tokenLife is how long the token in the process's pod is valid, from when it was made.
+func tokenLife(t *testing.T, process string) time.Duration {
+	t.Helper()
+	token, err := os.ReadFile(filepath.Join(process, "root/var/run/secrets/kubernetes.io/serviceaccount/token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(string(token), ".")
+	if len(parts) != 3 {
+		t.Fatalf("the token has %d parts, want 3", len(parts))
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claims struct {
+		From  int64 `json:"iat"`
+		Until int64 `json:"exp"`
+	}
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(claims.Until-claims.From) * time.Second
 }
 
 // deletePod deletes the Job's pod and returns how its container ended, which is seen only while the pod is going.
