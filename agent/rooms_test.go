@@ -19,19 +19,20 @@ const module = "github.com/helmfile-agent/helmfile-agent/agent"
 // may be added to a row without thinking about docs/architecture.md.
 var rooms = map[string][]string{
 	"exit":    {},
+	"egress":  {},
 	"release": {},
-	"config":  {"exit", "release"},
+	"config":  {"exit", "egress", "release"},
 	"source":  {"exit", "config"},
 	"secrets": {"exit"},
-	"chart":   {"exit", "release"},
-	"tool":    {"exit", "release", "secrets", "chart"},
+	"chart":   {"exit", "egress", "release"},
+	"tool":    {"exit", "egress", "release", "secrets", "chart"},
 	"desired": {"exit", "release", "secrets", "chart"},
 	"drift":   {"release"},
 	"cluster": {"exit", "release", "chart", "drift"},
 	"plan":    {"release"},
 	"apply":   {"release", "plan"},
 	"report":  {"exit", "release", "source", "plan", "apply"},
-	".":       {"exit", "release", "config", "source", "secrets", "chart", "desired", "cluster", "plan", "apply", "report"},
+	".":       {"exit", "egress", "release", "config", "source", "secrets", "chart", "desired", "cluster", "plan", "apply", "report"},
 }
 
 // doors are the libraries that only some rooms may import: who wants what they offer asks those rooms.

@@ -36,6 +36,8 @@ type Config struct {
 	Drift       string               // drift: correct, warn or off
 	DriftIgnore []release.IgnoreRule // driftIgnore: fields of live objects that may differ
 
+	AllowRemote []string // allowRemote: hosts that the repository may make the agent reach; see package egress
+
 	SopsKeys string // sopsKeys: a directory of private keys and credentials for sops
 
 	Yes    bool // yes: destroy does not ask

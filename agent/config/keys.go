@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 )
 
 // The commands that read a configuration.
@@ -103,6 +105,9 @@ var keys = []key{
 		usage: "what becomes of live objects that are not as declared: correct makes them so, warn reports them, off does not look"},
 	{name: "driftIgnore", commands: planning, kind: list, set: setDriftIgnore,
 		usage: "fields that may differ, as KIND[.GROUP][/[NAMESPACE/]NAME]:JSON-POINTER[,JSON-POINTER], such as Deployment.apps/web:/spec/replicas"},
+
+	{name: "allowRemote", commands: loading, kind: list, comma: true, set: lists(func(c *Config) *[]string { return &c.AllowRemote }, egress.Check),
+		usage: "hosts that the repository may make the agent reach, as host, host:port, *.domain, IP address, CIDR or *: remote bases, https:// values, go-getter sources and secret stores need an entry; charts may come from every host, except loopback and link-local addresses, which need an entry too and which * does not cover"},
 
 	{name: "sopsKeys", commands: loading, kind: text, set: words(func(c *Config) *string { return &c.SopsKeys }),
 		usage: "directory of the private keys and credentials that decrypt secrets, named as Flux names them: *.agekey, *.asc, sops.aws-kms and so on"},

@@ -137,6 +137,10 @@ func TestLoad(t *testing.T) {
 				c.File = "config.yaml"
 				c.GitMaxFiles, c.GitMaxSize, c.GitMaxFileSize, c.GitAllowPlainHTTP = 10, 1<<30, 1000, true
 			}},
+		"remote hosts": {given{args: []string{"--repo", repo, "--allow-remote=git.example.com:8443", "--allow-remote=*.corp.example"}},
+			func(c *Config) { c.AllowRemote = []string{"git.example.com:8443", "*.corp.example"} }},
+		"remote hosts in the environment": {given{env: []string{"HELMFILE_AGENT_REPO=" + repo, "HELMFILE_AGENT_ALLOW_REMOTE=127.0.0.1,10.0.0.0/8, ::1"}},
+			func(c *Config) { c.AllowRemote = []string{"127.0.0.1", "10.0.0.0/8", "::1"} }},
 		"destroy reads no repository": {given{command: Destroy, args: []string{"--yes", "--dry-run", "--instance=shop"}},
 			func(c *Config) { *c = destroying(); c.Instance, c.Yes, c.DryRun = "shop", true, true }},
 		"destroy beside a file for run": {given{command: Destroy, file: "repo: " + repo + "\nref: main\nprune: off\ngitPassword: hunter2\ndir: ."},
@@ -269,6 +273,7 @@ func TestLoadRefuses(t *testing.T) {
 		"a share that is not whole":           {given{args: []string{"--repo", repo, "--prune-max-share=0.5"}}, `flag --prune-max-share: "0.5" is not a share: write it like 50%, from 0% to 100%`},
 		"a commit that is too short to tell":  {given{args: []string{"--repo", repo, "--prune-allow=3f2a9c"}}, `flag --prune-allow: "3f2a9c" is not a commit: give 7 to 40 of its hexadecimal digits, in lower case`},
 		"a branch instead of a commit":        {given{args: []string{"--repo", repo, "--prune-allow=main"}}, `flag --prune-allow: "main" is not a commit`},
+		"a remote host with a scheme":         {given{args: []string{"--repo", repo, "--allow-remote=git.example", "--allow-remote=https://x.example/"}}, `has the item "https://x.example/", which is not a host: write host, host:port, *.domain, an IP address, a CIDR or *`},
 		"a switch that is neither":            {given{command: Diff, args: []string{"--repo", repo, "--detailed-exitcode=maybe"}}, `flag --detailed-exitcode: "maybe" is neither true nor false: write one of them`},
 	} {
 		t.Run(sentence, func(t *testing.T) {
