@@ -16,6 +16,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster"
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
 	"github.com/helmfile-agent/helmfile-agent/agent/desired"
+	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 	"github.com/helmfile-agent/helmfile-agent/agent/plan"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
@@ -129,7 +130,11 @@ func (r *run) charts() (*chart.Store, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
-	return chart.NewStore(dir, r.log)
+	policy, err := egress.Parse(r.cfg.AllowRemote)
+	if err != nil {
+		return nil, err
+	}
+	return chart.NewStore(dir, policy, r.log)
 }
 
 func (r *run) connect(ctx context.Context, charts *chart.Store) (*cluster.Reader, cluster.Lock, error) {

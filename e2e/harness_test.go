@@ -131,6 +131,7 @@ func (u tenant) environment() []string {
 		"KUBECONFIG=" + u.kubeconfig,
 		"PATH=" + binaries + string(os.PathListSeparator) + os.Getenv("PATH"),
 		"TMPDIR=" + home,
+		"HELMFILE_AGENT_ALLOW_REMOTE=127.0.0.1,localhost,::1", // the servers of the tests
 	}, u.env...)
 }
 

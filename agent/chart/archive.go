@@ -70,6 +70,9 @@ func readArchive(file string) (archive, error) {
 func (s *Store) downloadInto(ctx context.Context, at location, dir string) error {
 	s.log.Debug("downloading chart", "url", publicURL(at.URL))
 	got, err := s.download(ctx, at)
+	if err == nil {
+		err = at.check(got.data)
+	}
 	if err != nil {
 		return fmt.Errorf("download %s: %w", publicURL(at.URL), err)
 	}
@@ -102,20 +105,19 @@ func (s *Store) download(ctx context.Context, at location) (download, error) {
 	if err != nil {
 		return download{}, err
 	}
-	data, err := get(ctx, at.URL, at.Repository)
+	data, err := s.get(ctx, at.URL, at.Repository, archiveLimit)
 	if err != nil {
 		return download{}, err
 	}
-	got := download{name: fileName(u), data: data.Bytes()}
+	got := download{name: fileName(u), data: data}
 	if !at.Verify {
 		return got, nil
 	}
 	u.Path += ".prov"
-	provenance, err := get(ctx, u.String(), at.Repository)
+	got.provenance, err = s.get(ctx, u.String(), at.Repository, archiveLimit)
 	if err != nil {
 		return download{}, fmt.Errorf("fetch its provenance file: %w", err)
 	}
-	got.provenance = provenance.Bytes()
 	return got, nil
 }
 

@@ -17,15 +17,19 @@ import (
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/repo"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
+
+// loopback lets the store reach the servers of the tests.
+var loopback = egress.Policy{Allowed: []string{"127.0.0.1", "::1"}}
 
 func newStore(t *testing.T) *Store {
 	t.Helper()
 	// No credentials of the machine the tests run on.
 	t.Setenv("HELM_REGISTRY_CONFIG", filepath.Join(t.TempDir(), "none.json"))
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
-	s, err := NewStore(t.TempDir(), slog.New(slog.DiscardHandler))
+	s, err := NewStore(t.TempDir(), loopback, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,8 @@ import (
 // BuildDependencies fills charts/ of a chart directory, in place, as `helm dependency build` does: from the lock file if there
 // is one, which must then be in sync, else as an update. It does nothing when charts/ has everything already. The given
 // repositories are known besides the registered ones. Charts that are loaded do not need it, see built.
-func (s *Store) BuildDependencies(ctx context.Context, chartDir string, repos []release.Repository) error {
+func (s *Store) BuildDependencies(ctx context.Context, chartDir string, repos []release.Repository) (err error) {
+	defer recovered(&err)
 	if s.complete(chartDir) {
 		return nil
 	}
@@ -36,7 +37,8 @@ func (s *Store) BuildDependencies(ctx context.Context, chartDir string, repos []
 }
 
 // UpdateDependencies resolves the dependencies anew and writes the lock file, as `helm dependency update` does.
-func (s *Store) UpdateDependencies(ctx context.Context, chartDir string, repos []release.Repository) error {
+func (s *Store) UpdateDependencies(ctx context.Context, chartDir string, repos []release.Repository) (err error) {
+	defer recovered(&err)
 	s.local.Lock()
 	defer s.local.Unlock()
 	c, err := loader.LoadDir(chartDir)
@@ -72,30 +74,33 @@ func (s *Store) manage(ctx context.Context, c *helmchart.Chart, dir string, repo
 	}
 	defer os.RemoveAll(work)
 	known := s.known(repos...)
-	if err := s.writeWorld(ctx, c, known, work); err != nil {
+	named, err := s.writeWorld(ctx, c, known, work)
+	if err != nil {
 		return err
 	}
-	client, err := dependencyRegistry(ctx, c, known)
+	client, err := s.dependencyRegistry(ctx, c, known)
 	if err != nil {
 		return err
 	}
 	var said bytes.Buffer
 	err = run(&downloader.Manager{
-		Out: &said, ChartPath: dir, Getters: getters(ctx), RegistryClient: client,
+		Out: &said, ChartPath: dir, Getters: s.getters(ctx, named), RegistryClient: client,
 		SkipUpdate: true, RepositoryConfig: filepath.Join(work, "repositories.yaml"), RepositoryCache: work,
 	})
 	s.log.Debug("dependencies built", "chart", dir, "said", said.String())
 	return hint(err)
 }
 
-// writeWorld writes the repositories that the dependencies name, and of each index the charts that they name.
-func (s *Store) writeWorld(ctx context.Context, c *helmchart.Chart, known []release.Repository, work string) error {
+// writeWorld writes the repositories that the dependencies name, and of each index the charts that they name. It returns the
+// archives of these charts by their URL.
+func (s *Store) writeWorld(ctx context.Context, c *helmchart.Chart, known []release.Repository, work string) (map[string]location, error) {
+	named := map[string]location{}
 	file := repo.NewFile()
 	indexes := map[string]*repo.IndexFile{}
 	for _, d := range c.Metadata.Dependencies {
 		r, needed, err := repositoryFor(d, known)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !needed {
 			continue
@@ -106,21 +111,21 @@ func (s *Store) writeWorld(ctx context.Context, c *helmchart.Chart, known []rele
 			file.Add(&entry)
 		}
 		if !r.OCI {
-			if err := s.addEntry(ctx, indexes[r.Name], r, d, c.Lock); err != nil {
-				return fmt.Errorf("dependency %s: %w", d.Name, err)
+			if err := s.addEntry(ctx, indexes[r.Name], r, d, c.Lock, named); err != nil {
+				return nil, fmt.Errorf("dependency %s: %w", d.Name, err)
 			}
 		}
 	}
 	for name, index := range indexes {
 		if err := index.WriteJSONFile(filepath.Join(work, helmpath.CacheIndexFile(name)), 0o600); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return file.WriteFile(filepath.Join(work, "repositories.yaml"), 0o600)
+	return named, file.WriteFile(filepath.Join(work, "repositories.yaml"), 0o600)
 }
 
 func (s *Store) addEntry(ctx context.Context, index *repo.IndexFile, r release.Repository, d *helmchart.Dependency,
-	lock *helmchart.Lock) error {
+	lock *helmchart.Lock, named map[string]location) error {
 	all, err := s.index(ctx, r)
 	if err != nil {
 		return err
@@ -129,7 +134,19 @@ func (s *Store) addEntry(ctx context.Context, index *repo.IndexFile, r release.R
 	if _, err := pick(all, d.Name, wanted(d, lock)); err != nil {
 		return fmt.Errorf("in %s: %w", publicURL(r.URL), err)
 	}
-	index.Entries[d.Name] = all.Entries[d.Name]
+	for _, version := range all.Entries[d.Name] {
+		if len(version.URLs) == 0 {
+			continue // pick has refused it if it is the wanted one
+		}
+		at, err := location{Repository: r}.named(d.Name, version)
+		if err != nil {
+			return err
+		}
+		named[at.URL] = at
+		absolute := *version
+		absolute.URLs = []string{at.URL} // Helm's two ways to complete a relative URL differ from each other
+		index.Entries[d.Name] = append(index.Entries[d.Name], &absolute)
+	}
 	return nil
 }
 
@@ -138,7 +155,7 @@ func wanted(d *helmchart.Dependency, lock *helmchart.Lock) string {
 		return d.Version
 	}
 	for _, locked := range lock.Dependencies {
-		if locked.Name == d.Name {
+		if locked != nil && locked.Name == d.Name {
 			return locked.Version
 		}
 	}
@@ -183,7 +200,7 @@ func sameURL(a, b string) bool { return strings.TrimRight(a, "/") == strings.Tri
 
 // dependencyRegistry speaks plain HTTP if the registries of the dependencies are declared so; Helm's manager has one
 // client for all of them.
-func dependencyRegistry(ctx context.Context, c *helmchart.Chart, known []release.Repository) (*registry.Client, error) {
+func (s *Store) dependencyRegistry(ctx context.Context, c *helmchart.Chart, known []release.Repository) (*registry.Client, error) {
 	plain, secure := map[string]bool{}, map[string]bool{}
 	for _, d := range c.Metadata.Dependencies {
 		at := d.Repository
@@ -202,7 +219,7 @@ func dependencyRegistry(ctx context.Context, c *helmchart.Chart, known []release
 	if len(plain) > 0 && len(secure) > 0 {
 		return nil, fmt.Errorf("its dependencies come from registries over plain HTTP and over HTTPS: that is not supported in one chart")
 	}
-	return newRegistryClient(ctx, known, len(plain) > 0)
+	return s.newRegistryClient(ctx, known, len(plain) > 0)
 }
 
 func isPlain(host string, known []release.Repository) bool {

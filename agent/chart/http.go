@@ -3,37 +3,118 @@ package chart
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"net/url"
+	"os"
 	"strings"
 
 	"helm.sh/helm/v3/pkg/getter"
+	"helm.sh/helm/v3/pkg/registry"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// get downloads a URL that belongs to a repository; credentials go to the repository's own host only, unless it passes
-// them on.
-func get(ctx context.Context, at string, r release.Repository) (*bytes.Buffer, error) {
+// get downloads a URL that belongs to a repository, up to limit bytes; credentials go to the repository's own host only,
+// unless it passes them on. Helm's own client has no limit and follows every redirect.
+func (s *Store) get(ctx context.Context, at string, r release.Repository, limit int64) ([]byte, error) {
 	u, err := url.Parse(at)
 	if err != nil {
 		return nil, fmt.Errorf("parse %s: %w", publicURL(at), err)
 	}
-	client, err := getters(ctx).ByScheme(u.Scheme)
+	request, err := newRequest(ctx, u, r)
 	if err != nil {
 		return nil, err
 	}
-	base := r.URL
-	if base == "" {
-		base = at
+	client, err := s.client(r)
+	if err != nil {
+		return nil, err
 	}
-	data, err := client.Get(at,
-		getter.WithURL(base),
-		getter.WithBasicAuth(r.Username, r.Password),
-		getter.WithPassCredentialsAll(r.PassCredentials),
-		getter.WithTLSClientConfig(r.CertFile, r.KeyFile, r.CAFile),
-		getter.WithInsecureSkipVerifyTLS(r.InsecureSkipTLSVerify))
+	data, err := fetchURL(client, request, limit)
+	if err != nil && ctx.Err() != nil {
+		return nil, fmt.Errorf("no answer from %s: %w", u.Host, context.Cause(ctx))
+	}
 	return data, hint(err)
+}
+
+func newRequest(ctx context.Context, u *url.URL, r release.Repository) (*http.Request, error) {
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("scheme %q not supported: use https, http or oci", u.Scheme)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("User-Agent", "helmfile-agent")
+	base, err := url.Parse(r.URL)
+	if err != nil {
+		return nil, fmt.Errorf("parse %s: %w", publicURL(r.URL), err)
+	}
+	if base.Scheme == "https" && u.Scheme == "http" {
+		return nil, fmt.Errorf("%s is plain HTTP, but its repository %s is not: the repository must name https URLs", publicURL(u.String()), publicURL(r.URL))
+	}
+	own := r.URL == "" || base.Scheme == u.Scheme && base.Host == u.Host
+	if (own || r.PassCredentials) && r.Username != "" && r.Password != "" {
+		request.SetBasicAuth(r.Username, r.Password)
+	}
+	return request, nil
+}
+
+// client is one per set of certificates, so that connections are used again.
+func (s *Store) client(r release.Repository) (*http.Client, error) {
+	key := fingerprint([]any{r.CAFile, r.CertFile, r.KeyFile, r.InsecureSkipTLSVerify})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if found, ok := s.clients[key]; ok {
+		return found, nil
+	}
+	config, err := tlsConfig(r)
+	if err != nil {
+		return nil, fmt.Errorf("prepare TLS for %s: %w", publicURL(r.URL), err)
+	}
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	base.TLSClientConfig = config
+	base.DisableCompression = true // an archive is compressed; its digest is that of the compressed file
+	made := &http.Client{Transport: s.policy.Transport(base), CheckRedirect: egress.CheckRedirect}
+	if s.clients == nil {
+		s.clients = map[string]*http.Client{}
+	}
+	s.clients[key] = made
+	return made, nil
+}
+
+func fetchURL(client *http.Client, request *http.Request, limit int64) ([]byte, error) {
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("failed to fetch %s : %s", publicURL(request.URL.String()), response.Status)
+	}
+	return io.ReadAll(&limitedReader{from: response.Body, left: limit, limit: limit})
+}
+
+// limitedReader fails where io.LimitReader would end as if all had been read.
+type limitedReader struct {
+	from        io.Reader
+	left, limit int64
+}
+
+func (l *limitedReader) Read(p []byte) (int, error) {
+	n, err := l.from.Read(p)
+	l.left -= int64(n)
+	if l.left < 0 {
+		return 0, tooLarge(l.limit)
+	}
+	return n, err
+}
+
+func tooLarge(limit int64) error {
+	return fmt.Errorf("it is larger than the limit of %d MiB", limit>>20)
 }
 
 // hint says what to do about the failures that a setting causes.
@@ -52,43 +133,79 @@ func hint(err error) error {
 	return err
 }
 
-// getters are Helm's, without plugins, and give up when the context ends: Helm's own know no context.
-func getters(ctx context.Context) getter.Providers {
-	providers := getter.Getters()
-	for i, p := range providers {
-		providers[i].New = func(options ...getter.Option) (getter.Getter, error) {
-			inner, err := p.New(options...)
-			return bounded{ctx: ctx, inner: inner}, err
-		}
+// getters are what Helm's dependency manager downloads with. Over HTTP they know only the archives that the indexes name.
+func (s *Store) getters(ctx context.Context, named map[string]location) getter.Providers {
+	return getter.Providers{
+		{Schemes: []string{"http", "https"}, New: func(...getter.Option) (getter.Getter, error) {
+			return indexed{s: s, ctx: ctx, named: named}, nil
+		}},
+		{Schemes: []string{registry.OCIScheme}, New: func(options ...getter.Option) (getter.Getter, error) {
+			inner, err := getter.NewOCIGetter(options...)
+			return pulled{ctx: ctx, inner: inner}, err
+		}},
 	}
-	return providers
 }
 
-type bounded struct {
+// indexed downloads the archives that the indexes of the dependencies' repositories name, by their URL.
+type indexed struct {
+	s     *Store
+	ctx   context.Context
+	named map[string]location
+}
+
+// Get ignores Helm's options, which hold what the location knows already.
+func (g indexed) Get(at string, _ ...getter.Option) (*bytes.Buffer, error) {
+	found, ok := g.named[at]
+	if !ok {
+		return nil, errors.New("no index of the dependencies' repositories names " + publicURL(at))
+	}
+	got, err := g.s.fetch(g.ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(got.path)
+	return bytes.NewBuffer(data), err
+}
+
+// pulled downloads from a registry and gives up when the context ends: Helm's getter knows no context.
+type pulled struct {
 	ctx   context.Context
 	inner getter.Getter
 }
 
-// Get leaves a download behind when the context ends; Helm's timeout ends that, and it writes nothing.
-func (b bounded) Get(at string, options ...getter.Option) (*bytes.Buffer, error) {
+// Get leaves a download behind when the context ends; its requests end with the same context.
+func (g pulled) Get(at string, options ...getter.Option) (*bytes.Buffer, error) {
 	type answer struct {
 		data *bytes.Buffer
 		err  error
 	}
-	if b.ctx.Err() != nil {
-		return nil, context.Cause(b.ctx)
+	if g.ctx.Err() != nil {
+		return nil, context.Cause(g.ctx)
 	}
 	answers := make(chan answer, 1)
 	go func() {
-		data, err := b.inner.Get(at, options...)
+		data, err := g.inner.Get(at, options...)
 		answers <- answer{data, err}
 	}()
 	select {
 	case a := <-answers:
-		return a.data, a.err
-	case <-b.ctx.Done():
-		return nil, fmt.Errorf("no answer from %s: %w", hostOf(at), context.Cause(b.ctx))
+		if a.err != nil {
+			return nil, a.err
+		}
+		want, err := pulledLocation(at)
+		if err == nil {
+			err = want.check(a.data.Bytes())
+		}
+		return a.data, err
+	case <-g.ctx.Done():
+		return nil, fmt.Errorf("no answer from %s: %w", hostOf(at), context.Cause(g.ctx))
 	}
+}
+
+// pulledLocation is the location of an archive in a registry by its reference, host/path/name:version.
+func pulledLocation(at string) (location, error) {
+	want, err := parseOCI(at, "")
+	return location{URL: at, Name: lastElement(want.name), Version: tagVersion(want.version)}, err
 }
 
 // hostOf is the part of a URL that says whom to ask about it.

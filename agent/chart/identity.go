@@ -44,7 +44,8 @@ func exact(c release.Chart) bool {
 }
 
 func (s *Store) contentIdentity(ctx context.Context, c release.Chart, volatile []string) (string, error) {
-	identity, err := s.contents.get(ctx, c.Path+"\x00"+fmt.Sprint(c.SkipDependencies), func() (string, error) {
+	identity, err := s.contents.get(ctx, c.Path+"\x00"+fmt.Sprint(c.SkipDependencies), func() (identity string, err error) {
+		defer recovered(&err)
 		if pinned, ok := s.pinned(c); ok {
 			return contentHash(pinned, volatile), nil
 		}

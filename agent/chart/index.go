@@ -42,7 +42,7 @@ func (s *Store) downloadIndex(ctx context.Context, r release.Repository) (*repo.
 		return nil, err
 	}
 	s.log.Debug("downloading index", "repository", publicURL(r.URL))
-	data, err := get(ctx, at, r)
+	data, err := s.get(ctx, at, r, indexLimit)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (s *Store) downloadIndex(ctx context.Context, r release.Repository) (*repo.
 	}
 	defer os.RemoveAll(work)
 	file := filepath.Join(work, "index.yaml")
-	if err := os.WriteFile(file, data.Bytes(), 0o600); err != nil {
+	if err := os.WriteFile(file, data, 0o600); err != nil {
 		return nil, err
 	}
 	return repo.LoadIndexFile(file)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -45,7 +46,27 @@ func loadArchive(c release.Chart) (*helmchart.Chart, error) {
 			return nil, fmt.Errorf("verify with keyring %s: %w", keyring(c), err)
 		}
 	}
+	if err := checkLocalArchive(c.Path); err != nil {
+		return nil, err
+	}
 	return loader.LoadFile(c.Path)
+}
+
+// checkLocalArchive holds an archive of the repository to the same rules as a downloaded one.
+func checkLocalArchive(file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(&limitedReader{from: f, left: archiveLimit, limit: archiveLimit})
+	if err == nil {
+		err = checkArchive(data)
+	}
+	if err != nil {
+		return fmt.Errorf("read chart archive: %w", err)
+	}
+	return nil
 }
 
 // installable makes the two checks that Helm makes in its commands and not in its library.

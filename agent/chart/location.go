@@ -26,6 +26,10 @@ type location struct {
 	Repository release.Repository
 	Verify     bool
 	Keyring    string
+
+	// What the archive must be; empty where only its URL was given.
+	Name, Version string // as in Chart.yaml; the version may be a constraint
+	Digest        string // sha256 of the archive, as the index says
 }
 
 // key names the location's downloads on disk.
@@ -52,29 +56,37 @@ func (s *Store) locate(ctx context.Context, c release.Chart) (location, error) {
 	var err error
 	switch {
 	case registry.IsOCI(c.Ref):
-		at.URL, err = s.locateOCI(ctx, c.Ref, c.Version, at.Repository)
+		return s.locateOCI(ctx, c.Ref, c.Version, at)
 	case strings.Contains(c.Ref, "://"):
-		at.URL = c.Ref
+		at.URL, at.Version = c.Ref, c.Version
 	case c.Ref == "" || c.Repository == nil:
 		err = errors.New("no repository is known for it: declare it under `repositories:`, or use an oci:// or https:// reference")
 	case at.Repository.OCI:
-		at.URL, err = s.locateOCI(ctx, ociURL(at.Repository)+"/"+c.Ref, c.Version, at.Repository)
+		return s.locateOCI(ctx, ociURL(at.Repository)+"/"+c.Ref, c.Version, at)
 	default:
-		at.URL, err = s.locateInIndex(ctx, c.Ref, c.Version, at.Repository)
+		return s.locateInIndex(ctx, c.Ref, c.Version, at)
 	}
 	return at, err
 }
 
-func (s *Store) locateInIndex(ctx context.Context, name, version string, r release.Repository) (string, error) {
-	index, err := s.index(ctx, r)
+func (s *Store) locateInIndex(ctx context.Context, name, version string, at location) (location, error) {
+	index, err := s.index(ctx, at.Repository)
 	if err != nil {
-		return "", err
+		return at, err
 	}
 	found, err := pick(index, name, version)
 	if err != nil {
-		return "", err
+		return at, err
 	}
-	return repo.ResolveReferenceURL(r.URL, found.URLs[0])
+	return at.named(name, found)
+}
+
+// named is the location of a version that the repository's index names.
+func (l location) named(name string, found *repo.ChartVersion) (location, error) {
+	var err error
+	l.URL, err = repo.ResolveReferenceURL(l.Repository.URL, found.URLs[0])
+	l.Name, l.Version, l.Digest = name, found.Version, found.Digest
+	return l, err
 }
 
 // repositoryOf is the chart's repository with the chart's own connection flags added.

@@ -45,11 +45,20 @@ func agree(what, ref, version string) (string, error) {
 }
 
 // locateOCI turns a constraint into a tag. A digest counts, whatever the tag; where the tag exists, both must agree.
-func (s *Store) locateOCI(ctx context.Context, ref, version string, r release.Repository) (string, error) {
+func (s *Store) locateOCI(ctx context.Context, ref, version string, at location) (location, error) {
 	want, err := parseOCI(ref, version)
 	if err != nil {
-		return "", err
+		return at, err
 	}
+	at.URL, err = s.resolveOCI(ctx, want, at.Repository)
+	at.Name, at.Version = lastElement(want.name), want.version
+	if tag := strings.TrimPrefix(at.URL, registry.OCIScheme+"://"+want.name+":"); want.digest == "" {
+		at.Version = tagVersion(tag)
+	}
+	return at, err
+}
+
+func (s *Store) resolveOCI(ctx context.Context, want ociReference, r release.Repository) (string, error) {
 	client, err := s.registryClient(ctx, r, want.name)
 	if err != nil {
 		return "", err
@@ -119,6 +128,9 @@ func (s *Store) downloadOCI(ctx context.Context, at location) (download, error) 
 	}
 	if err != nil {
 		return download{}, hint(err)
+	}
+	if pulled.Chart.Meta == nil {
+		return download{}, errors.New("the chart has no metadata")
 	}
 	name := pulled.Chart.Meta.Name + "-" + pulled.Chart.Meta.Version + ".tgz"
 	if strings.ContainsAny(name, `/\`) {

@@ -5,9 +5,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"helm.sh/helm/v3/pkg/helmpath"
 	"helm.sh/helm/v3/pkg/registry"
@@ -15,6 +17,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/credentials"
 	"oras.land/oras-go/v2/registry/remote/retry"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -25,12 +28,12 @@ func (s *Store) registryClient(ctx context.Context, r release.Repository, name s
 		r = release.Repository{PlainHTTP: r.PlainHTTP} // another host's credentials and certificates
 	}
 	r.OCI, r.URL = true, name // r may be nothing but the chart's own connection flags
-	return newRegistryClient(ctx, append([]release.Repository{r}, s.known()...), r.PlainHTTP)
+	return s.newRegistryClient(ctx, append([]release.Repository{r}, s.known()...), r.PlainHTTP)
 }
 
 // newRegistryClient uses, for each host, the first repository that says something about it. Its requests end with ctx.
-func newRegistryClient(ctx context.Context, repositories []release.Repository, plainHTTP bool) (*registry.Client, error) {
-	transport, err := newHostTransport(ctx, repositories)
+func (s *Store) newRegistryClient(ctx context.Context, repositories []release.Repository, plainHTTP bool) (*registry.Client, error) {
+	transport, err := newHostTransport(ctx, s.policy, repositories)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +44,7 @@ func newRegistryClient(ctx context.Context, repositories []release.Repository, p
 	options := []registry.ClientOption{
 		registry.ClientOptCredentialsFile(registryConfig()),
 		registry.ClientOptAuthorizer(auth.Client{
-			Client:     &http.Client{Transport: transport},
+			Client:     &http.Client{Transport: transport, CheckRedirect: egress.CheckRedirect},
 			Cache:      auth.NewCache(),
 			Credential: credential,
 		}),
@@ -108,10 +111,15 @@ type hostTransport struct {
 	ctx    context.Context
 	hosts  map[string]http.RoundTripper
 	others http.RoundTripper
+	total  *atomic.Int64 // bytes that were read, of all answers
 }
 
-func newHostTransport(ctx context.Context, repositories []release.Repository) (hostTransport, error) {
-	t := hostTransport{ctx: ctx, hosts: map[string]http.RoundTripper{}, others: registry.NewTransport(false)}
+// registryLimit is for all that one client reads, because Helm keeps every part of a chart in memory. A chart of many
+// dependencies from registries must fit too.
+const registryLimit = 8 * archiveLimit
+
+func newHostTransport(ctx context.Context, policy egress.Policy, repositories []release.Repository) (hostTransport, error) {
+	t := hostTransport{ctx: ctx, hosts: map[string]http.RoundTripper{}, others: registryTransport(policy, nil), total: new(atomic.Int64)}
 	for _, r := range repositories {
 		host := ociHost(r.URL)
 		if _, taken := t.hosts[host]; taken || !r.OCI || !hasTLS(r) {
@@ -121,11 +129,16 @@ func newHostTransport(ctx context.Context, repositories []release.Repository) (h
 		if err != nil {
 			return t, fmt.Errorf("prepare TLS for %s: %w", host, err)
 		}
-		base := http.DefaultTransport.(*http.Transport).Clone()
-		base.TLSClientConfig = config
-		t.hosts[host] = retry.NewTransport(base)
+		t.hosts[host] = registryTransport(policy, config)
 	}
 	return t, nil
+}
+
+// registryTransport repeats requests like Helm's own.
+func registryTransport(policy egress.Policy, config *tls.Config) http.RoundTripper {
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	base.TLSClientConfig = config
+	return retry.NewTransport(policy.Transport(base))
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -139,7 +152,29 @@ func (t hostTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 	if err != nil && t.ctx.Err() != nil {
 		return response, fmt.Errorf("no answer from %s: %w", request.URL.Host, context.Cause(t.ctx))
 	}
+	if err == nil {
+		response.Body = &limitedBody{ReadCloser: response.Body, total: t.total}
+	}
 	return response, err
+}
+
+// limitedBody bounds one answer and the sum of all.
+type limitedBody struct {
+	io.ReadCloser
+	read  int64
+	total *atomic.Int64
+}
+
+func (b *limitedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.read += int64(n)
+	switch total := b.total.Add(int64(n)); {
+	case b.read > archiveLimit:
+		return 0, tooLarge(archiveLimit)
+	case total > registryLimit:
+		return 0, tooLarge(registryLimit)
+	}
+	return n, err
 }
 
 func hasTLS(r release.Repository) bool {

@@ -53,7 +53,7 @@ func matchesLock(lock *helmchart.Lock, have *helmchart.Chart, want *helmchart.De
 		return true
 	}
 	for _, locked := range lock.Dependencies {
-		if locked.Name == want.Name && allowed(have.Metadata.Version, "="+locked.Version) {
+		if locked != nil && locked.Name == want.Name && allowed(have.Metadata.Version, "="+locked.Version) {
 			return true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,16 +15,19 @@ import (
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/repo"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
 // Store fetches charts, each at most once per run; it is safe for concurrent use.
 type Store struct {
-	dir string
-	log *slog.Logger
+	dir    string
+	policy egress.Policy
+	log    *slog.Logger
 
 	mu         sync.Mutex
 	registered []release.Repository
+	clients    map[string]*http.Client
 
 	indexes  memo[*repo.IndexFile]
 	tags     memo[[]string]
@@ -38,14 +42,32 @@ type Store struct {
 }
 
 // NewStore keeps every download and index below dir, which exists, is private, and lives no longer than the run:
-// what is in it is never refreshed.
-func NewStore(dir string, log *slog.Logger) (*Store, error) {
+// what is in it is never refreshed. Downloads go where the policy lets them. Stores that join the directory have the same policy.
+func NewStore(dir string, policy egress.Policy, log *slog.Logger) (*Store, error) {
+	s, err := openStore(dir, rules{Allowed: policy.Allowed}, log)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.writeRules()
+}
+
+// JoinStore is for child processes: a store in the directory of another one, with the rules of that one. In a directory
+// without rules it makes a new store, which reaches no loopback and link-local address.
+func JoinStore(dir string, log *slog.Logger) (*Store, error) {
+	r, err := readRules(dir)
+	if err != nil {
+		return nil, err
+	}
+	return openStore(dir, r, log)
+}
+
+func openStore(dir string, r rules, log *slog.Logger) (*Store, error) {
 	for _, name := range []string{"indexes", "archives"} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
 			return nil, fmt.Errorf("prepare chart store: %w", err)
 		}
 	}
-	return &Store{dir: dir, log: log}, nil
+	return &Store{dir: dir, policy: egress.Policy{Allowed: r.Allowed}, log: log}, nil
 }
 
 // Dir is where the downloads are; a process that is given it as HELM_REPOSITORY_CACHE shares them.
@@ -79,7 +101,8 @@ func (s *Store) Load(ctx context.Context, c release.Chart) (*helmchart.Chart, er
 	return loaded, nil
 }
 
-func (s *Store) load(ctx context.Context, c release.Chart) (*helmchart.Chart, error) {
+func (s *Store) load(ctx context.Context, c release.Chart) (loaded *helmchart.Chart, err error) {
+	defer recovered(&err)
 	if c.Path != "" {
 		return s.loadLocal(ctx, c)
 	}
@@ -88,6 +111,13 @@ func (s *Store) load(ctx context.Context, c release.Chart) (*helmchart.Chart, er
 		return nil, err
 	}
 	return loader.LoadFiles(found.files)
+}
+
+// recovered makes a panic of Helm's loader an error: a malformed chart may fail only its own releases.
+func recovered(err *error) {
+	if cause := recover(); cause != nil {
+		*err = fmt.Errorf("the chart is malformed: %v", cause)
+	}
 }
 
 // archive is the downloaded archive of a chart that is not local.
@@ -117,6 +147,8 @@ func (s *Store) pull(ctx context.Context, c release.Chart, into string) (string,
 			return "", err
 		}
 		file = found.path
+	} else if err := checkLocalArchive(file); err != nil {
+		return "", err
 	}
 	s.pulls.Lock()
 	defer s.pulls.Unlock()

@@ -52,7 +52,8 @@ func (p Policy) check(host string, addr netip.Addr, port string) error {
 	if kind == "" || p.lists(host, addr, port) {
 		return nil
 	}
-	return fmt.Errorf("%s is the %s address %s: if the agent may reach it, add %s to the setting allowRemote", host, kind, addr.Unmap(), host)
+	return fmt.Errorf("%s has the %s address %s, which the repository may not make the agent reach: if it may, add %s to the setting allowRemote",
+		host, kind, addr.Unmap(), host)
 }
 
 func (p Policy) entries() []entry {

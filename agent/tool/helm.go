@@ -49,7 +49,7 @@ func store(settings *cli.EnvSettings) (*chart.Store, []release.Repository, error
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := chart.NewStore(settings.RepositoryCache, slog.New(slog.DiscardHandler))
+	s, err := chart.JoinStore(settings.RepositoryCache, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, nil, err
 	}

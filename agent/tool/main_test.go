@@ -2,6 +2,7 @@ package tool
 
 import (
 	"bytes"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,9 @@ import (
 
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/chart"
+	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 )
 
 // TestMain makes the test binary answer as the agent's does: by the name it is called.
@@ -30,6 +34,11 @@ func isolate(t *testing.T) {
 		"HELM_REGISTRY_CONFIG":   filepath.Join(home, "registry.json"),
 	} {
 		t.Setenv(name, value)
+	}
+	// As the agent does before it starts helm; the servers of the tests are on this machine.
+	policy := egress.Policy{Allowed: []string{"127.0.0.1", "::1"}}
+	if _, err := chart.NewStore(filepath.Join(home, "cache"), policy, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
 	}
 }
 

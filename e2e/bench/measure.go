@@ -173,7 +173,8 @@ func (s *stage) process(ctx context.Context, user, kubeconfig, dir, name string,
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "PATH="+s.bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "PATH="+s.bin+string(os.PathListSeparator)+os.Getenv("PATH"),
+		"HELMFILE_AGENT_ALLOW_REMOTE=127.0.0.1,localhost,::1")
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	s.wire.reset()

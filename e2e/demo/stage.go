@@ -129,7 +129,7 @@ func (s *stage) agent(ctx context.Context, command string, want int) error {
 func (s *stage) command(ctx context.Context, name string, args ...string) (int, error) {
 	fmt.Printf("\n$ %s %s\n", name, strings.Join(args, " "))
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...)
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+s.kubeconfig)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+s.kubeconfig, "HELMFILE_AGENT_ALLOW_REMOTE=127.0.0.1,localhost,::1")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	err := cmd.Run()
 	var failed *exec.ExitError

@@ -1,0 +1,43 @@
+package chart
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// rules are what stores of one directory have in common. A child process reads them, because its environment could be changed
+// by what starts it.
+type rules struct {
+	Allowed []string `json:"allowed"` // see egress.Policy
+}
+
+func rulesFile(dir string) string { return filepath.Join(dir, "rules.json") }
+
+func (s *Store) writeRules() error {
+	data, err := json.Marshal(rules{Allowed: s.policy.Allowed})
+	if err == nil {
+		err = os.WriteFile(rulesFile(s.dir), data, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("write the rules of the chart store: %w", err)
+	}
+	return nil
+}
+
+func readRules(dir string) (rules, error) {
+	var r rules
+	data, err := os.ReadFile(rulesFile(dir))
+	if errors.Is(err, os.ErrNotExist) {
+		return r, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &r)
+	}
+	if err != nil {
+		return r, fmt.Errorf("read the rules of the chart store: %w", err)
+	}
+	return r, nil
+}
