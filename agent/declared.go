@@ -49,7 +49,12 @@ func (r *run) reach(ctx context.Context, charts *chart.Store, d *declaration) (e
 		return err
 	}
 	err = both(ctx,
-		func(ctx context.Context) (err error) { d.checkout, err = r.checkout(ctx); return err },
+		func(ctx context.Context) (err error) {
+			if d.checkout, err = r.checkout(ctx); err != nil {
+				return err
+			}
+			return charts.Confine(d.checkout.Dir, r.workspace)
+		},
 		d.reader.Discover)
 	r.report.Source = d.checkout.Revision
 	r.progress.note(r.report)

@@ -25,7 +25,7 @@ var rooms = map[string][]string{
 	"source":  {"exit", "config"},
 	"secrets": {"exit"},
 	"chart":   {"exit", "egress", "release"},
-	"tool":    {"exit", "egress", "release", "secrets", "chart"},
+	"tool":    {"exit", "release", "secrets", "chart"},
 	"desired": {"exit", "release", "secrets", "chart"},
 	"drift":   {"release"},
 	"cluster": {"exit", "release", "chart", "drift"},

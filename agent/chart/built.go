@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	helmchart "helm.sh/helm/v3/pkg/chart"
-	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/downloader"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
@@ -54,7 +53,7 @@ func (s *Store) copyChart(dir, root string) (string, *helmchart.Chart, error) {
 		return "", nil, err
 	}
 	copied := filepath.Join(root, dir)
-	c, err := copyFiles(dir, copied)
+	c, err := s.copyFiles(dir, copied)
 	if err != nil {
 		return "", nil, err
 	}
@@ -63,7 +62,7 @@ func (s *Store) copyChart(dir, root string) (string, *helmchart.Chart, error) {
 		if !local || filepath.IsAbs(path) {
 			continue
 		}
-		if err := copyBeside(filepath.Join(dir, path), filepath.Join(copied, path), root); err != nil {
+		if err := s.copyBeside(filepath.Join(dir, path), filepath.Join(copied, path), root); err != nil {
 			return "", nil, fmt.Errorf("dependency %s: %s: %w", d.Name, d.Repository, err)
 		}
 	}
@@ -71,20 +70,20 @@ func (s *Store) copyChart(dir, root string) (string, *helmchart.Chart, error) {
 }
 
 // copyBeside copies a dependency that is not within the chart's copy already.
-func copyBeside(from, to, root string) error {
+func (s *Store) copyBeside(from, to, root string) error {
 	if _, err := os.Stat(filepath.Join(to, "Chart.yaml")); err == nil {
 		return nil
 	}
 	if !strings.HasPrefix(to, root+string(filepath.Separator)) {
 		return errors.New("its file:// path leads out of the file system")
 	}
-	_, err := copyFiles(from, to)
+	_, err := s.copyFiles(from, to)
 	return err
 }
 
 // copyFiles copies what Helm reads of a chart directory: what .helmignore names stays behind, links become what they link to.
-func copyFiles(from, to string) (*helmchart.Chart, error) {
-	c, err := loader.LoadDir(from)
+func (s *Store) copyFiles(from, to string) (*helmchart.Chart, error) {
+	c, err := s.loadDir(from)
 	if err != nil {
 		return nil, err
 	}

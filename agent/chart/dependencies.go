@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	helmchart "helm.sh/helm/v3/pkg/chart"
-	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/downloader"
 	"helm.sh/helm/v3/pkg/helmpath"
 	"helm.sh/helm/v3/pkg/registry"
@@ -29,8 +28,8 @@ func (s *Store) BuildDependencies(ctx context.Context, chartDir string, repos []
 	}
 	s.local.Lock()
 	defer s.local.Unlock()
-	c, err := loader.LoadDir(chartDir)
-	if err == nil && !satisfied(c, chartDir) {
+	c, err := s.loadDir(chartDir)
+	if err == nil && !s.satisfied(c, chartDir) {
 		err = s.manage(ctx, c, chartDir, repos, (*downloader.Manager).Build)
 	}
 	return dependencyError("build", chartDir, err)
@@ -41,7 +40,7 @@ func (s *Store) UpdateDependencies(ctx context.Context, chartDir string, repos [
 	defer recovered(&err)
 	s.local.Lock()
 	defer s.local.Unlock()
-	c, err := loader.LoadDir(chartDir)
+	c, err := s.loadDir(chartDir)
 	if err == nil && len(c.Metadata.Dependencies) > 0 {
 		c.Lock = nil // an update does not look at it
 		err = s.manage(ctx, c, chartDir, repos, (*downloader.Manager).Update)
@@ -60,14 +59,17 @@ func dependencyError(verb, dir string, err error) error {
 func (s *Store) complete(dir string) bool {
 	s.local.RLock()
 	defer s.local.RUnlock()
-	c, err := loader.LoadDir(dir)
-	return err == nil && satisfied(c, dir)
+	c, err := s.loadDir(dir)
+	return err == nil && s.satisfied(c, dir)
 }
 
 // manage runs Helm's manager in a world that holds nothing but what this chart needs: Helm would download every
 // configured index and fail for one that is missing.
 func (s *Store) manage(ctx context.Context, c *helmchart.Chart, dir string, repos []release.Repository,
 	run func(*downloader.Manager) error) error {
+	if err := s.checkDependencies(c, dir); err != nil {
+		return err
+	}
 	work, err := os.MkdirTemp(s.dir, "dependencies-")
 	if err != nil {
 		return err
@@ -89,6 +91,19 @@ func (s *Store) manage(ctx context.Context, c *helmchart.Chart, dir string, repo
 	})
 	s.log.Debug("dependencies built", "chart", dir, "said", said.String())
 	return hint(err)
+}
+
+// checkDependencies checks the local charts that Helm's manager reads by itself.
+func (s *Store) checkDependencies(c *helmchart.Chart, dir string) error {
+	for _, d := range c.Metadata.Dependencies {
+		if !strings.HasPrefix(d.Repository, localScheme) {
+			continue
+		}
+		if err := s.checkDir(localPath(d.Repository, dir)); err != nil {
+			return fmt.Errorf("dependency %s: %s: %w", d.Name, d.Repository, err)
+		}
+	}
+	return nil
 }
 
 // writeWorld writes the repositories that the dependencies name, and of each index the charts that they name. It returns the

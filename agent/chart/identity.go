@@ -12,7 +12,6 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 	helmchart "helm.sh/helm/v3/pkg/chart"
-	"helm.sh/helm/v3/pkg/chart/loader"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
@@ -70,7 +69,7 @@ func (s *Store) pinned(c release.Chart) (*helmchart.Chart, bool) {
 	if err != nil || !info.IsDir() {
 		return nil, false
 	}
-	loaded, err := loader.LoadDir(c.Path)
+	loaded, err := s.loadDir(c.Path)
 	if err != nil || loaded.Lock == nil || len(loaded.Dependencies()) > 0 {
 		return nil, false
 	}

@@ -23,7 +23,7 @@ func (s *Store) loadLocal(ctx context.Context, c release.Chart) (*helmchart.Char
 	case err != nil:
 		return nil, err
 	case !info.IsDir():
-		return loadArchive(c)
+		return s.loadArchive(c)
 	case c.Verify:
 		return nil, errors.New("only packaged charts can be verified, and this is a directory: set verify: false")
 	case !c.SkipDependencies:
@@ -37,23 +37,36 @@ func (s *Store) loadLocal(ctx context.Context, c release.Chart) (*helmchart.Char
 	}
 	s.local.RLock()
 	defer s.local.RUnlock()
-	return loader.LoadDir(dir)
+	return s.loadDir(dir)
 }
 
-func loadArchive(c release.Chart) (*helmchart.Chart, error) {
+func (s *Store) loadArchive(c release.Chart) (*helmchart.Chart, error) {
+	if err := s.checkLocalArchive(c.Path); err != nil {
+		return nil, err
+	}
 	if c.Verify {
 		if _, err := downloader.VerifyChart(c.Path, keyring(c)); err != nil {
 			return nil, fmt.Errorf("verify with keyring %s: %w", keyring(c), err)
 		}
 	}
-	if err := checkLocalArchive(c.Path); err != nil {
-		return nil, err
-	}
 	return loader.LoadFile(c.Path)
 }
 
-// checkLocalArchive holds an archive of the repository to the same rules as a downloaded one.
-func checkLocalArchive(file string) error {
+// checkLocalArchive holds an archive of the repository to the same rules as a downloaded one, once.
+func (s *Store) checkLocalArchive(file string) error {
+	if _, err := s.checkPath(file); err != nil {
+		return err
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	key := fmt.Sprintf("%s\x00%d\x00%s", file, info.Size(), info.ModTime())
+	_, err = s.checked.get(context.Background(), key, func() (struct{}, error) { return struct{}{}, readLocalArchive(file) })
+	return err
+}
+
+func readLocalArchive(file string) error {
 	f, err := os.Open(file)
 	if err != nil {
 		return err

@@ -12,12 +12,15 @@ import (
 // by what starts it.
 type rules struct {
 	Allowed []string `json:"allowed"` // see egress.Policy
+	Roots   []string `json:"roots"`   // see Confine
 }
 
 func rulesFile(dir string) string { return filepath.Join(dir, "rules.json") }
 
 func (s *Store) writeRules() error {
-	data, err := json.Marshal(rules{Allowed: s.policy.Allowed})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	data, err := json.Marshal(rules{Allowed: s.policy.Allowed, Roots: s.roots})
 	if err == nil {
 		err = os.WriteFile(rulesFile(s.dir), data, 0o600)
 	}

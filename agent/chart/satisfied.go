@@ -8,20 +8,19 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 	helmchart "helm.sh/helm/v3/pkg/chart"
-	"helm.sh/helm/v3/pkg/chart/loader"
 )
 
 const localScheme = "file://"
 
 // satisfied says that charts/ holds every dependency in a version that the lock file, or else the constraint, allows,
 // and that copies of local charts are those charts as they are now.
-func satisfied(c *helmchart.Chart, dir string) bool {
+func (s *Store) satisfied(c *helmchart.Chart, dir string) bool {
 	for _, want := range c.Metadata.Dependencies {
 		found := dependency(c, want)
 		if found == nil {
 			return false
 		}
-		if strings.HasPrefix(want.Repository, localScheme) && !copyOf(found, localPath(want.Repository, dir)) {
+		if strings.HasPrefix(want.Repository, localScheme) && !s.copyOf(found, localPath(want.Repository, dir)) {
 			return false
 		}
 	}
@@ -68,8 +67,8 @@ func localPath(repository, dir string) string {
 	return filepath.Join(dir, path)
 }
 
-func copyOf(have *helmchart.Chart, dir string) bool {
-	origin, err := loader.LoadDir(dir)
+func (s *Store) copyOf(have *helmchart.Chart, dir string) bool {
+	origin, err := s.loadDir(dir)
 	return err == nil && sameChart(have, origin)
 }
 

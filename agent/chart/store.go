@@ -28,12 +28,14 @@ type Store struct {
 	mu         sync.Mutex
 	registered []release.Repository
 	clients    map[string]*http.Client
+	roots      []string // real paths, see Confine; none means no limit
 
 	indexes  memo[*repo.IndexFile]
 	tags     memo[[]string]
 	archives memo[archive]
-	contents memo[string] // identities of local charts
-	builds   memo[string] // directories with dependencies, see built
+	contents memo[string]   // identities of local charts
+	builds   memo[string]   // directories with dependencies, see built
+	checked  memo[struct{}] // archives of the repository
 
 	// local is held for writing while dependencies are built in place: that writes into a chart directory, which may also be
 	// the file:// dependency of another chart that is being read.
@@ -67,7 +69,7 @@ func openStore(dir string, r rules, log *slog.Logger) (*Store, error) {
 			return nil, fmt.Errorf("prepare chart store: %w", err)
 		}
 	}
-	return &Store{dir: dir, policy: egress.Policy{Allowed: r.Allowed}, log: log}, nil
+	return &Store{dir: dir, policy: egress.Policy{Allowed: r.Allowed}, roots: r.Roots, log: log}, nil
 }
 
 // Dir is where the downloads are; a process that is given it as HELM_REPOSITORY_CACHE shares them.
@@ -147,7 +149,7 @@ func (s *Store) pull(ctx context.Context, c release.Chart, into string) (string,
 			return "", err
 		}
 		file = found.path
-	} else if err := checkLocalArchive(file); err != nil {
+	} else if err := s.checkLocalArchive(file); err != nil {
 		return "", err
 	}
 	s.pulls.Lock()
