@@ -499,6 +499,35 @@ var badReleases = []badInput{
 		code:  releasesFailed, names: []string{"<namespace>/good", "http://<dead>/charts", "connection refused"},
 	},
 	{
+		does:  "a chart repository at a loopback address that is not listed",
+		files: repositoryOf("<charts>", "chart: acme/small", "version: 1.0.0"),
+		env:   []string{"HELMFILE_AGENT_ALLOW_REMOTE=*"},
+		code:  releasesFailed, names: []string{"<namespace>/good", "<charts>", "loopback", "allowRemote"},
+	},
+	{
+		does: "such a repository, of a chart that is patched, which a child process downloads",
+		files: repositoryOf("<charts>", "chart: acme/small", "version: 1.0.0", "jsonPatches:",
+			"  - target: {version: v1, kind: ConfigMap, name: good}", "    patch: [{op: add, path: /data/more, value: x}]"),
+		env:  []string{"HELMFILE_AGENT_ALLOW_REMOTE=*"},
+		code: releasesFailed, names: []string{"<namespace>/good", "<charts>", "loopback", "allowRemote"},
+	},
+	{
+		does:  "a registry at a loopback address that is not listed",
+		files: good("chart: oci://<registry>/charts/small", "plainHttp: true", "version: 1.0.0"),
+		env:   []string{"HELMFILE_AGENT_ALLOW_REMOTE=charts.example"},
+		code:  releasesFailed, names: []string{"<namespace>/good", "<registry>/charts/small", "loopback", "allowRemote"},
+	},
+	{
+		does:  "a chart outside of the repository",
+		files: good("chart: /etc"),
+		code:  releasesFailed, names: []string{"<namespace>/good", "outside of the repository", "move it into the repository"},
+	},
+	{
+		does:  "a dependency outside of the repository",
+		files: ownChart(files{"Chart.yaml": "apiVersion: v2\nname: own\nversion: 1.0.0\ndependencies:\n  - name: etc\n    version: 1.0.0\n    repository: file:///etc\n"}),
+		code:  releasesFailed, names: []string{"<namespace>/good", "charts/own", "dependency etc", "outside of the repository"},
+	},
+	{
 		does:  "a chart that the registry does not have",
 		files: good("chart: oci://<registry>/charts/large", "plainHttp: true", "version: 1.0.0"),
 		code:  releasesFailed, names: []string{"<namespace>/good", "<registry>/charts/large", "1.0.0", "not found"},
