@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,6 +16,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	helmchart "helm.sh/helm/v3/pkg/chart"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
@@ -305,14 +308,17 @@ func TestUnsafeArchivesAreRefusedBeforeUnpacking(t *testing.T) {
 func TestAMalformedLockIsNoPanic(t *testing.T) {
 	dir := writeChart(t, t.TempDir(), "web", "1.0.0", `dependencies: [{name: redis, version: "1", repository: "file://../redis"}]`)
 	writeChart(t, filepath.Dir(dir), "redis", "1.0.0", "")
-	write(t, filepath.Join(dir, "Chart.lock"), "dependencies: [null]\n")
+	// With its digest, as Helm computes it, the lock counts as in sync, and Helm works through its entries.
+	wanted := []*helmchart.Dependency{{Name: "redis", Version: "1", Repository: "file://../redis"}}
+	data, err := json.Marshal([2][]*helmchart.Dependency{wanted, {nil}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "Chart.lock"), fmt.Sprintf("dependencies: [null]\ndigest: sha256:%x\n", sha256.Sum256(data)))
 	s := newStore(t)
-	_, err := s.Load(t.Context(), release.Chart{Path: dir})
-	expectError(t, err, "web")
-	if err := s.BuildDependencies(t.Context(), dir, nil); err == nil {
-		t.Error("no error")
-	}
-	if _, err := s.Identity(t.Context(), release.Chart{Path: dir}); err == nil {
-		t.Error("no error")
-	}
+	_, err = s.Load(t.Context(), release.Chart{Path: dir})
+	expectError(t, err, "web", "malformed")
+	_, err = s.Identity(t.Context(), release.Chart{Path: dir})
+	expectError(t, err, "malformed")
+	expectError(t, s.BuildDependencies(t.Context(), dir, nil), "malformed")
 }
