@@ -66,7 +66,7 @@ func (r *run) owned(ctx context.Context) (w world, err error) {
 
 func allDone(outcomes []apply.Outcome) bool {
 	for _, o := range outcomes {
-		if o.Result != apply.Done {
+		if o.Result != apply.Done || o.Verb == plan.Hold {
 			return false
 		}
 	}

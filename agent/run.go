@@ -264,6 +264,7 @@ func (r *run) remember(ctx context.Context, writer *cluster.Writer, w world) err
 		done[o.Key] = o.Result == apply.Done
 	}
 	memory := w.plan.Memory(w.was.Memory, w.unread, func(key release.Key) bool { return done[key] })
+	writer.NoteRecords(&memory)
 	if ctx.Err() != nil {
 		return rememberStopped(ctx, writer, w.was, memory)
 	}

@@ -90,9 +90,11 @@ var incidents = map[string]incident{
 		live:    []string{theConfigMap + " /metadata/annotations/mine: kept"},
 	},
 	"Helm's marks of ownership removed": {
-		edit: merge(theConfigMap, `{metadata: {labels: {app.kubernetes.io/managed-by: null}, annotations: {meta.helm.sh/release-name: null}}}`),
-		why:  []string{"/metadata/annotations/meta.helm.sh~1release-name", "/metadata/labels/app.kubernetes.io~1managed-by"},
-		live: []string{theConfigMap + " /metadata/labels/app.kubernetes.io~1managed-by: Helm", theConfigMap + " /metadata/annotations/meta.helm.sh~1release-name: shop"},
+		edit:    merge(theConfigMap, `{metadata: {labels: {app.kubernetes.io/managed-by: null}, annotations: {meta.helm.sh/release-name: null}}}`),
+		verdict: drifted,
+		why: []string{"/metadata/annotations/meta.helm.sh~1release-name", "/metadata/labels/app.kubernetes.io~1managed-by",
+			"(not corrected: it does not bear Helm's annotations of this release)"},
+		live: []string{theConfigMap + " /metadata/labels/app.kubernetes.io~1managed-by", theConfigMap + " /metadata/annotations/meta.helm.sh~1release-name"},
 	},
 	"a finalizer added": {
 		edit:    merge(theConfigMap, `{metadata: {finalizers: [example.com/kept]}}`),

@@ -303,12 +303,15 @@ var pruneStories = map[string]func(*story){
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked, SECOND/web marked")
 		s.losesMemory()
-		s.run().shows(converged, "db unchanged, web marked")
-		s.run().shows(converged, "db unchanged, web pruned")
-		s.has("SECOND/web 1, db 1")
-		s.declares(db, "- {name: cache, chart: ./chart, namespace: SECOND}\n")
-		s.run().shows(converged, "db unchanged, SECOND/cache installed, SECOND/web marked")
-		s.run().shows(converged, "db unchanged, SECOND/cache unchanged, SECOND/web pruned")
+		for range 2 {
+			s.run().shows(pruneRefused, "db unchanged, web held").says("its record was not written by this agent, or was changed since")
+		}
+		s.has("SECOND/web 1, db 1, web 1")
+		s.declares(db, web, webAway)
+		s.run().shows(converged, "db unchanged, web unchanged, SECOND/web unchanged")
+		s.declares(db)
+		s.run().shows(converged, "db unchanged, web marked, SECOND/web marked")
+		s.run().shows(converged, "db unchanged, web pruned, SECOND/web pruned")
 	},
 
 	"the memory is garbage, or of the future: a warning, and all begins anew": func(s *story) {
@@ -317,11 +320,10 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged, web marked")
 		for _, nonsense := range []string{"{", "", `{"version":2,"marks":[]}`, `{"version":1,"marks":"none"}`} {
 			s.overwrites(nonsense)
-			s.run().shows(converged, "db unchanged, web marked").says("the memory of instance helmfile-agent was not understood and begins anew")
-			s.marks("web 1")
+			s.run().shows(pruneRefused, "db unchanged, web held").says("the memory of instance helmfile-agent was not understood and begins anew")
+			s.marks("")
 		}
 		s.has("db 1, web 1")
-		s.run().shows(converged, "db unchanged, web pruned")
 	},
 
 	"somebody writes the memory meanwhile": func(s *story) {
@@ -434,16 +436,16 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged").writes("")
 	},
 
-	"upgraded by hand between mark and prune: somebody wants it, so it is marked anew": func(s *story) {
+	"upgraded by hand between mark and prune: the agent did not write that revision, so it is held": func(s *story) {
 		s.installs(db, web)
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked")
 		s.helm("upgrade", "web", s.chartDir(), "--set", "color=green")
-		s.run().shows(converged, "db unchanged, web marked")
-		s.marks("web 1")
+		s.run().shows(pruneRefused, "db unchanged, web held")
+		s.marks("")
 		s.has("db 1, web 2")
-		s.run().shows(converged, "db unchanged, web pruned")
-		s.has("db 1")
+		s.helm("uninstall", "web")
+		s.run().shows(converged, "db unchanged")
 	},
 
 	"upgraded by hand during the run that would prune it": func(s *story) {
@@ -456,8 +458,7 @@ var pruneStories = map[string]func(*story){
 		s.commits(repositories + "releases:\n" + served)
 		s.run().shows(releasesFailed, "db recorded, web failed").says("was changed by somebody else during this run: not pruned")
 		s.has("db 1, web 2")
-		s.run().shows(converged, "db unchanged, web marked")
-		s.run().shows(converged, "db unchanged, web pruned")
+		s.run().shows(pruneRefused, "db unchanged, web held")
 	},
 
 	"kept by hand during the run that would prune it": func(s *story) {

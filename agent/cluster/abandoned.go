@@ -46,7 +46,7 @@ func nameInUse(err error) bool {
 // revive upgrades a release of which only superseded revisions are left, which nobody looks at otherwise: the newest was
 // lost, and `helm upgrade --install` does the same. Whatever else has the name came during this run.
 func (w *Writer) revive(ctx context.Context, want release.Desired, owner release.Owner, cause error) (int, error) {
-	config, _ := w.helm(ctx, want.Namespace)
+	config, _ := w.helm(ctx, want.Key)
 	last, err := config.Releases.Last(want.Name)
 	switch {
 	case errors.Is(err, driver.ErrReleaseNotFound):

@@ -64,6 +64,7 @@ func (d *detective) examine(ctx context.Context, t target, live *unstructured.Un
 		difference.Missing = true
 		return difference, difference.Mode != release.IgnoreDrift && !transient(t), nil
 	}
+	difference.Foreign = !bears(live.GetAnnotations(), t.of)
 	if mode := modeOf(live.Object); mode != "" {
 		difference.Mode = mode
 	}
@@ -132,8 +133,8 @@ func owned(object release.Object, key release.Key) release.Object {
 	metadata := cloneOf(content["metadata"])
 	labels, annotations := cloneOf(metadata["labels"]), cloneOf(metadata["annotations"])
 	labels["app.kubernetes.io/managed-by"] = "Helm"
-	annotations["meta.helm.sh/release-name"] = key.Name
-	annotations["meta.helm.sh/release-namespace"] = key.Namespace
+	annotations[nameAnnotation] = key.Name
+	annotations[namespaceAnnotation] = key.Namespace
 	metadata["labels"], metadata["annotations"] = labels, annotations
 	content["metadata"] = metadata
 	object.Content = content

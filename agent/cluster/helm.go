@@ -17,20 +17,20 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// helm is the SDK for one operation in one namespace. Objects can be touched until ctx ends; records can be written until
+// helm is the SDK for one operation on one release. Objects can be touched until ctx ends; records can be written until
 // the operation is over, or an interrupted one could not be recorded. The capabilities are the run's, or Helm would
 // discover all APIs again.
-func (w *Writer) helm(ctx context.Context, namespace string) (*action.Configuration, *ledger) {
-	getter := w.c.getter(ctx, namespace)
+func (w *Writer) helm(ctx context.Context, key release.Key) (*action.Configuration, *ledger) {
+	getter := w.c.getter(ctx, key.Namespace)
 	objects := kube.New(getter)
 	objects.Log = w.c.debugf
-	records := driver.NewSecrets(w.c.client.CoreV1().Secrets(namespace))
+	records := driver.NewSecrets(w.c.client.CoreV1().Secrets(key.Namespace))
 	records.Log = w.c.debugf
 	l := &ledger{Driver: records, mask: w.c.opts.Mask}
 	return &action.Configuration{
 		RESTClientGetter: getter,
 		Releases:         storage.Init(l),
-		KubeClient:       objects,
+		KubeClient:       annotatedOnly{objects, key, w.c.opts.Log},
 		Capabilities:     w.c.capabilities.Load(),
 		Log:              w.c.debugf,
 		HookOutputFunc:   func(_, _, _ string) io.Writer { return io.Discard },
@@ -39,8 +39,8 @@ func (w *Writer) helm(ctx context.Context, namespace string) (*action.Configurat
 
 // operate lets Helm do one thing. Helm returns soon after ctx has ended, unless the API server does not answer. What Helm
 // leaves unfinished when it fails, most often something half uninstalled, is marked as failed: nobody is at work on it any more.
-func (w *Writer) operate(ctx context.Context, namespace string, do func(*action.Configuration) error) (*ledger, error) {
-	config, l := w.helm(ctx, namespace)
+func (w *Writer) operate(ctx context.Context, key release.Key, do func(*action.Configuration) error) (*ledger, error) {
+	config, l := w.helm(ctx, key)
 	longer, end := outlasting(ctx)
 	defer end()
 	err := interruptibly(longer, func() error { return do(config) })
@@ -48,6 +48,7 @@ func (w *Writer) operate(ctx context.Context, namespace string, do func(*action.
 		err = l.settle(ctx, err)
 	}
 	l.over.Store(true)
+	w.noteRecord(key, l)
 	return l, err
 }
 
@@ -64,6 +65,7 @@ type ledger struct {
 
 	mu     sync.Mutex
 	made   *helm.Release // nil when none was stored
+	record release.Record
 	last   *helm.Release // the newest that was written and is there: made, or one that changed
 	status helm.Status   // of last as it was stored: in memory it changes first
 }
@@ -79,11 +81,12 @@ func (l *ledger) Create(key string, revision *helm.Release) error {
 	defer l.writing.Unlock()
 	l.describe(revision)
 	status := revision.Info.Status
+	record := release.Record{Revision: revision.Version, Digest: digestOf(revision)}
 	err := l.Driver.Create(key, revision)
 	if err == nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.made, l.last, l.status = revision, revision, status
+		l.made, l.record, l.last, l.status = revision, record, revision, status
 	}
 	return err
 }

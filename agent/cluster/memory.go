@@ -37,6 +37,7 @@ func (r *Reader) Remember(ctx context.Context) (Remembered, error) {
 	}
 	r.remembers = true
 	memory, err := release.DecodeMemory(stored.Data[memoryKey])
+	r.written = memory.Records
 	return Remembered{Memory: memory, Lost: err, stored: stored}, nil
 }
 

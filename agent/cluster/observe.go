@@ -30,6 +30,8 @@ type Reader struct {
 	remembers bool // the instance has a memory already
 	leased    bool // and a Lease
 
+	written map[string]release.Record // the records that the instance remembers
+
 	mu       sync.Mutex
 	listed   sets.Set[string]                // namespaces whose records are below
 	records  map[release.Key][]*helm.Release // newest last
@@ -199,10 +201,12 @@ func (r *Reader) observe(key release.Key, newest *helm.Release) (release.Observe
 		Chart:    chartOf(newest),
 		Values:   newest.Config,
 		Manifest: manifest,
+		Digest:   digestOf(newest),
 		Owner:    ownerOf(newest),
 
 		KeptByHand: r.kept[key.Namespace+"/"+recordName(key, newest.Version)],
 	}
+	observed.Trusted = r.written[key.String()] == release.Record{Revision: observed.Revision, Digest: observed.Digest}
 	if newest.Info != nil {
 		observed.Status = newest.Info.Status.String()
 		observed.Updated = newest.Info.LastDeployed.Time

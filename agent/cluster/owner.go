@@ -74,7 +74,7 @@ func (w *Writer) Prune(ctx context.Context, have release.Observed) error {
 		return fmt.Errorf("look at %s before it is pruned: %w", have.Key, err)
 	case found == nil:
 		return nil
-	case found.Revision != have.Revision || found.Owner != have.Owner || found.KeptByHand != have.KeptByHand:
+	case found.Revision != have.Revision || found.Digest != have.Digest || found.Owner != have.Owner || found.KeptByHand != have.KeptByHand:
 		return fmt.Errorf("%s was changed by somebody else during this run: not pruned", have.Key)
 	}
 	return w.Uninstall(ctx, release.Desired{Key: have.Key})

@@ -47,7 +47,11 @@ func (r *Reader) render(ctx context.Context, want release.Desired) (rendered rel
 	}()
 	fingerprint, same, err := r.madeFromTheSame(ctx, want)
 	rendered.Fingerprint, rendered.Err = fingerprint, err
-	if same || err != nil {
+	if err != nil {
+		return rendered
+	}
+	if same {
+		rendered.Reproduced = r.reproducesUntrusted(ctx, want)
 		return rendered
 	}
 	revision, err := r.dryRun(ctx, want)
@@ -56,6 +60,7 @@ func (r *Reader) render(ctx context.Context, want release.Desired) (rendered rel
 		return rendered
 	}
 	rendered.Chart, rendered.Values = chartOf(revision), revision.Config
+	rendered.Reproduced = r.reproduces(want, revision)
 	if !want.Options.SkipCRDs && !r.upgrading(want.Key) {
 		rendered.CRDs = definitionsIn(revision.Chart)
 	}

@@ -110,24 +110,17 @@ func (n *needs) install() {
 	}
 }
 
-// uninstall needs to read objects only in order to wait for their end.
 func (n *needs) uninstall() {
 	n.record("", "update")
 	n.remove(n.Before)
-	if n.Options.DeleteWait {
-		for _, object := range n.Before {
-			if !object.Hook && !kept(object) {
-				n.object(object, "get")
-			}
-		}
-	}
 }
 
+// remove reads each object before it deletes it, see annotatedOnly.
 func (n *needs) remove(manifest release.Manifest) {
 	n.record("", "list", "get", "delete")
 	for _, object := range manifest {
 		if !object.Hook && !kept(object) {
-			n.object(object, "delete")
+			n.object(object, "get", "delete")
 		}
 	}
 	n.hooks(manifest, helm.HookPreDelete, helm.HookPostDelete)

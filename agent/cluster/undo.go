@@ -23,7 +23,7 @@ const worthWaiting = 30 * time.Second
 func (w *Writer) takeBackInstall(ctx context.Context, want release.Desired, failed *ledger, cause error) (int, error) {
 	longer, end := outlasting(ctx)
 	defer end()
-	_, err := w.operate(longer, want.Namespace, func(config *action.Configuration) error {
+	_, err := w.operate(longer, want.Key, func(config *action.Configuration) error {
 		uninstall := action.NewUninstall(config)
 		uninstall.DisableHooks = want.Options.DisableHooks
 		uninstall.Timeout = timeout(ctx, want.Options.Timeout)
@@ -37,16 +37,24 @@ func (w *Writer) takeBackInstall(ctx context.Context, want release.Desired, fail
 }
 
 // rollBack makes the last revision that was good the newest, and returns its number and why.
-func (w *Writer) rollBack(ctx context.Context, want release.Desired, newest int, cause error) (int, error) {
+func (w *Writer) rollBack(ctx context.Context, want release.Desired, have release.Observed, newest int, cause error) (int, error) {
 	longer, end := outlasting(ctx)
 	defer end()
-	good := 0
-	l, err := w.operate(longer, want.Namespace, func(config *action.Configuration) (err error) {
+	good, trusted := 0, false
+	l, err := w.operate(longer, want.Key, func(config *action.Configuration) (err error) {
 		if good, err = lastGood(config, want.Name); err != nil {
 			return err
 		}
+		former, err := config.Releases.Get(want.Name, good)
+		if err != nil {
+			return err
+		}
+		trusted = have.Trusted && good == have.Revision && digestOf(former) == have.Digest
 		return newRollback(ctx, config, want.Options, good).Run(want.Name)
 	})
+	if !trusted {
+		w.records.Delete(want.Key) // Helm copied the former record into the new one
+	}
 	newest = max(newest, l.version())
 	if err != nil {
 		return newest, fmt.Errorf("%w; it is atomic, but could not be rolled back: %w", cause, brief{err})

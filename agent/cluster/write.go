@@ -21,6 +21,7 @@ type Writer struct {
 	c          *connection
 	namespaces sync.Map // name to func() error: each namespace is looked for once
 	forgets    bool     // the instance is gone, and its lock should go too
+	records    sync.Map // release.Key to release.Record: the newest that this Writer made
 }
 
 // NewWriter makes a writer of the cluster that is read. A Reader has no way to one itself.
@@ -82,7 +83,7 @@ func (w *Writer) Upgrade(ctx context.Context, want release.Desired, have release
 	case want.Options.ReinstallIfForbidden && strings.Contains(err.Error(), "Forbidden: updates"):
 		return w.reinstall(ctx, want, have, owner)
 	case want.Options.Atomic && l.version() > 0:
-		return w.rollBack(ctx, want, newest, readable(ctx, err))
+		return w.rollBack(ctx, want, have, newest, readable(ctx, err))
 	default:
 		return newest, readable(ctx, err)
 	}
@@ -94,7 +95,7 @@ func (w *Writer) revise(ctx context.Context, want release.Desired, do func(*acti
 	own := orHelmTimeout(want.Options.Timeout)
 	given := timeout(ctx, own)
 	once := func() (*ledger, error) {
-		return w.operate(ctx, want.Namespace, func(config *action.Configuration) error {
+		return w.operate(ctx, want.Key, func(config *action.Configuration) error {
 			loaded, err := w.c.opts.Charts.Load(ctx, want.Chart)
 			if err != nil {
 				return err
@@ -128,8 +129,10 @@ func cutShort(err error, given, own time.Duration) error {
 
 // reinstall uninstalls first: helmfile's updateStrategy reinstallIfForbidden, or an uninstall that was interrupted.
 func (w *Writer) reinstall(ctx context.Context, want release.Desired, have release.Observed, owner release.Owner) (int, error) {
-	want.Options.DeleteWait = true
-	if err := w.Uninstall(ctx, want); err != nil {
+	former := want
+	former.Options.DeleteWait = true
+	former.Options.DisableHooks = want.Options.DisableHooks || !have.Trusted // its hooks are those of the record
+	if err := w.Uninstall(ctx, former); err != nil {
 		return have.Revision, fmt.Errorf("uninstall before reinstalling: %w", err)
 	}
 	return w.Install(ctx, want, owner)
@@ -137,7 +140,7 @@ func (w *Writer) reinstall(ctx context.Context, want release.Desired, have relea
 
 // Uninstall removes a release with its history. What cannot be removed, or not in time, is left as a failed release.
 func (w *Writer) Uninstall(ctx context.Context, want release.Desired) error {
-	_, err := w.operate(ctx, want.Namespace, func(config *action.Configuration) error {
+	_, err := w.operate(ctx, want.Key, func(config *action.Configuration) error {
 		uninstall := newUninstall(config, want)
 		uninstall.Timeout = timeout(ctx, want.Options.DeleteTimeout)
 		_, err := uninstall.Run(want.Name)

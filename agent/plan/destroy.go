@@ -6,17 +6,25 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Destroy uninstalls everything that an instance owns, whatever is declared.
+// Destroy uninstalls everything that an instance owns, whatever is declared. It holds what is not proven to be the agent's own.
 func Destroy(have []release.Observed, memory release.Memory, instance string) Plan {
 	var p Plan
 	for i := range have {
 		if have[i].Instance == instance && installed(&have[i]) {
-			p.Steps = append(p.Steps, Step{Key: have[i].Key, Verb: Prune, Why: "everything that the instance owns goes", Have: &have[i], Owner: have[i].Owner})
+			p.Steps = append(p.Steps, destroyStep(&have[i]))
 		}
 	}
 	slices.SortFunc(p.Steps, func(a, b Step) int { return a.Key.Compare(b.Key) })
 	p.orderPrunes(memory.Needs)
 	return p
+}
+
+func destroyStep(have *release.Observed) Step {
+	step := Step{Key: have.Key, Verb: Prune, Why: "everything that the instance owns goes", Have: have, Owner: have.Owner}
+	if !step.Proven() {
+		step.Verb, step.Why = Hold, unproven+"; uninstall it with Helm"
+	}
+	return step
 }
 
 // orderPrunes puts pruning after all else, and what needs another release before that other. The needs are those that were

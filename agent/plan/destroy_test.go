@@ -78,12 +78,15 @@ func TestDestroyTakesWhatTheInstanceOwnsAndNothingElse(t *testing.T) {
 	kept.Keep, kept.KeptByHand = true, true
 	elsewhere := have("elsewhere", "failed")
 	elsewhere.Origin = "elsewhere"
+	forged := have("forged", "deployed")
+	forged.Trusted = false
 	p := Destroy([]release.Observed{
 		kept, elsewhere, have("gone", "uninstalled"), of("theirs", have("theirs", "deployed")), of("", have("nobodys", "deployed")),
-		have("data/db", "uninstalling"),
+		have("data/db", "uninstalling"), forged,
 	}, release.Memory{}, "mine")
 	const why = ": prune: everything that the instance owns goes"
-	if diff := cmp.Diff([]string{"db" + why, "elsewhere" + why, "kept" + why}, reasons(p)); diff != "" {
+	if diff := cmp.Diff([]string{"db" + why, "elsewhere" + why,
+		"forged: hold: its record was not written by this agent, or was changed since; uninstall it with Helm", "kept" + why}, reasons(p)); diff != "" {
 		t.Error(diff)
 	}
 }

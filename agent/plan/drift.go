@@ -14,12 +14,12 @@ const fightAfter = 3
 // toCorrect are the drifted objects to correct: an object's own mode counts before its release's, and that before the run's.
 func (m maker) toCorrect(s Step) []release.Drift {
 	general := cmp.Or(release.DriftMode(s.Want.Labels[release.DriftLabel]), m.policy.Drift)
-	if s.Have == nil {
+	if !s.Proven() {
 		return nil
 	}
 	var correct []release.Drift
 	for _, drift := range s.Have.Drifts {
-		if cmp.Or(drift.Mode, general) == release.CorrectDrift {
+		if cmp.Or(drift.Mode, general) == release.CorrectDrift && !drift.Foreign {
 			correct = append(correct, drift)
 		}
 	}
@@ -33,6 +33,9 @@ func (m maker) describe(s Step, drifts []release.Drift) string {
 		part := drift.ObjectKey.String() + " is missing"
 		if !drift.Missing {
 			part = fmt.Sprintf("%s: %s", drift.ObjectKey, enumerate(written(drift.Fields)))
+		}
+		if drift.Foreign {
+			part += " (not corrected: it does not bear Helm's annotations of this release)"
 		}
 		if runs := m.corrected[drift.Identity(s.Key)] + 1; runs >= fightAfter {
 			part += fmt.Sprintf(" (corrected in %d runs in a row: somebody fights over it)", runs)

@@ -49,6 +49,39 @@ func TestDrift(t *testing.T) {
 	}
 }
 
+// TestWhatIsNotProvenIsNotCorrected: the record may name objects that another client put there.
+func TestWhatIsNotProvenIsNotCorrected(t *testing.T) {
+	foreign := drift("web", "", field("/data/a", "kubectl"))
+	foreign.Foreign = true
+	missing := drift("web", "")
+	for name, test := range map[string]struct {
+		trusted, reproduced bool
+		drifts              []release.Drift
+		want                string
+	}{
+		"a record of another client's": {false, false, []release.Drift{missing},
+			"web: drifted: drift: ConfigMap/web is missing; its record was not written by this agent, or was changed since; not corrected"},
+		"the same, and nothing drifted": {false, false, nil,
+			"web: unchanged: as declared; its record was not written by this agent, or was changed since: drift is not corrected"},
+		"a record that the agent would write, too": {false, true, []release.Drift{missing}, "web: correct: drift: ConfigMap/web is missing"},
+		"an object of another release": {true, false, []release.Drift{foreign},
+			"web: drifted: drift: ConfigMap/web: /data/a by kubectl (not corrected: it does not bear Helm's annotations of this release)"},
+		"an object of another release, and another object": {true, false, []release.Drift{foreign, drift("b", "")},
+			"web: correct: drift: ConfigMap/b is missing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found, rendered := have("web", "deployed"), next("web")
+			found.Trusted, found.Drifts, rendered.Reproduced = test.trusted, test.drifts, test.reproduced
+			p := policy
+			p.Drift = release.CorrectDrift
+			got := reasons(Make([]release.Desired{want("web", release.Installed)}, []release.Observed{found}, []release.Rendered{rendered}, release.Memory{}, p, noon))
+			if diff := cmp.Diff([]string{test.want}, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 // TestOwnershipComesBeforeAWarning: what nobody wishes to correct would otherwise never be recorded.
 func TestOwnershipComesBeforeAWarning(t *testing.T) {
 	found := of("", have("web", "deployed"))

@@ -20,6 +20,7 @@ var guards = []guard{
 	{why: switchedOff, chosen: true},
 	{why: selecting, chosen: true},
 	{why: kept, chosen: true},
+	{why: recordUnproven},
 	{why: passedOver},
 	{why: nothingDeclared, overrulable: true},
 	{why: otherOrigin, overrulable: true},
@@ -49,6 +50,17 @@ func kept(_ maker, s Step) string {
 	}
 	return ""
 }
+
+// recordUnproven: anyone who may write Secrets can forge a record, and pruning would delete what it names.
+func recordUnproven(_ maker, s Step) string {
+	if s.Proven() {
+		return ""
+	}
+	return unproven + "; " + unprovenAdvice
+}
+
+// unprovenAdvice is what to do about an orphan that cannot be uninstalled.
+const unprovenAdvice = "declare it again, or uninstall it with Helm"
 
 // passedOver: helmfile ignores a state file that does not define the environment, and what it declares with it.
 func passedOver(m maker, _ Step) string {

@@ -42,7 +42,7 @@ func at(stage int, d release.Desired) release.Desired {
 	return d
 }
 
-// have is a release that this instance owns: revision 7, chart web 1.2.3, one object.
+// have is a release that this instance owns and whose record it wrote: revision 7, chart web 1.2.3, one object.
 func have(name, status string) release.Observed {
 	return release.Observed{
 		Key: key(name), Revision: 7, Status: status, Updated: noon.Add(-time.Hour),
@@ -50,6 +50,7 @@ func have(name, status string) release.Observed {
 		Chart:    release.ChartVersion{Name: "web", Version: "1.2.3"},
 		Values:   map[string]any{"replicaCount": 1.0},
 		Manifest: release.Manifest{deployment(1)},
+		Trusted:  true,
 	}
 }
 

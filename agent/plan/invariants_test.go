@@ -42,6 +42,7 @@ func TestInvariants(t *testing.T) {
 			"what another instance owns is not written":           foreignLeft,
 			"what is declared or not owned is not marked":         markedOrphans,
 			"only what is deployed and as declared is corrected":  correctedOnly,
+			"only what is proven is corrected or pruned":          provenOnly,
 			"needs and after name steps of the plan":              resolved,
 			"after stays within a phase":                          withinPhase,
 			"after has no cycle":                                  acyclic,
@@ -136,6 +137,21 @@ func correctedOnly(_ world, p Plan) error {
 		}
 		if step.Have.Status != "deployed" || len(step.Have.Drifts) == 0 || step.Verb == Correct && len(step.ToCorrect) == 0 {
 			return fmt.Errorf("%s: %s of %+v", step.Key, step.Verb, step.Have)
+		}
+	}
+	return nil
+}
+
+func provenOnly(_ world, p Plan) error {
+	for _, step := range p.Steps {
+		trusted := step.Have != nil && step.Have.Trusted
+		reproduced := step.Next != nil && step.Next.Reproduced
+		switch {
+		case trusted || reproduced:
+		case step.Verb == Correct || step.Verb == Prune:
+			return fmt.Errorf("%s: %s of %+v", step.Key, step.Verb, step.Have)
+		case step.Verb == Uninstall && !step.Want.Options.DisableHooks:
+			return fmt.Errorf("%s would be uninstalled with its hooks", step.Key)
 		}
 	}
 	return nil
@@ -338,6 +354,7 @@ func randomObserved(random *rand.Rand, k release.Key) release.Observed {
 
 			Fingerprint: pick(random, "", "v1-a", "v1-a", "v1-a", "v1-a", "v1-b"),
 		},
+		Trusted:    chance(random, 80),
 		Drifts:     randomDrifts(random),
 		KeptByHand: chance(random, 5),
 		Chart:      release.ChartVersion{Name: "web", Version: pick(random, "1", "2")},
@@ -347,7 +364,7 @@ func randomObserved(random *rand.Rand, k release.Key) release.Observed {
 }
 
 func randomDrifts(random *rand.Rand) []release.Drift {
-	if chance(random, 60) {
+	if chance(random, 40) {
 		return nil
 	}
 	return []release.Drift{{
@@ -359,7 +376,7 @@ func randomDrifts(random *rand.Rand) []release.Drift {
 
 func randomRendered(random *rand.Rand, k release.Key) release.Rendered {
 	o := randomObserved(random, k)
-	r := release.Rendered{Key: k, Chart: o.Chart, Values: o.Values, Manifest: o.Manifest, Fingerprint: o.Fingerprint}
+	r := release.Rendered{Key: k, Chart: o.Chart, Values: o.Values, Manifest: o.Manifest, Fingerprint: o.Fingerprint, Reproduced: chance(random, 50)}
 	if chance(random, 10) {
 		r.Err = errors.New("does not render")
 	}

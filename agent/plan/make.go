@@ -60,10 +60,19 @@ func (m maker) declaredStep(step Step) Step {
 	step.Owner, step.Mark = m.owner(step), m.marks[step.Key]
 	step.ToCorrect = m.toCorrect(step)
 	step.Verb, step.Why = m.decide(step)
+	if step.Verb == Uninstall && !step.Proven() {
+		step.Want = withoutHooks(*step.Want)
+	}
 	if step.Mark != nil && step.Verb != Refuse {
 		step.Why += "; declared again, no longer marked"
 	}
 	return step
+}
+
+// withoutHooks keeps Helm from running hooks that anyone could have written into the record.
+func withoutHooks(want release.Desired) *release.Desired {
+	want.Options.DisableHooks = true
+	return &want
 }
 
 func (m maker) owner(s Step) release.Owner {
@@ -104,6 +113,8 @@ func (m maker) decide(s Step) (Verb, string) {
 		return Refuse, fmt.Sprintf("it belongs to instance %s, and this is %s: only one of them may declare it", s.Have.Instance, s.Owner.Instance)
 	case s.Want.State == release.Absent && !installed(s.Have):
 		return Unchanged, "installed: false"
+	case s.Want.State == release.Absent && !s.Proven():
+		return Uninstall, "installed: false; no hooks run: " + unproven
 	case s.Want.State == release.Absent:
 		return Uninstall, "installed: false"
 	case s.Want.Broken != nil:
@@ -150,8 +161,12 @@ func (m maker) settled(s Step) (Verb, string) {
 	switch {
 	case len(s.ToCorrect) > 0:
 		return Correct, m.describe(s, s.ToCorrect)
+	case s.Have.Owner == s.Owner && len(s.Have.Drifts) > 0 && !s.Proven():
+		return Drifted, m.describe(s, s.Have.Drifts) + "; " + unproven + "; not corrected"
 	case s.Have.Owner == s.Owner && len(s.Have.Drifts) > 0:
 		return Drifted, m.describe(s, s.Have.Drifts)
+	case s.Have.Owner == s.Owner && !s.Proven():
+		return Unchanged, "as declared; " + unproven + ": drift is not corrected"
 	case s.Have.Owner == s.Owner:
 		return Unchanged, "as declared"
 	case s.Have.Instance == "":

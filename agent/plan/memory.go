@@ -21,6 +21,9 @@ func (p Plan) Memory(was release.Memory, unread []string, done func(release.Key)
 		if needs := step.needs(was); len(needs) > 0 {
 			m.Needs[step.Key.String()] = needs
 		}
+		if record, known := step.record(was); known {
+			m.Note(step.Key, record)
+		}
 		if mark, marked := step.nextMark(); marked {
 			m.Marks = append(m.Marks, mark)
 		}
@@ -49,6 +52,11 @@ func unseen(was release.Memory, unread []string) release.Memory {
 			m.Needs[key] = needs
 		}
 	}
+	for key, record := range was.Records {
+		if namespace, name, _ := strings.Cut(key, "/"); slices.Contains(m.Namespaces, namespace) {
+			m.Note(release.Key{Namespace: namespace, Name: name}, record)
+		}
+	}
 	return m
 }
 
@@ -71,6 +79,16 @@ func (s Step) needs(was release.Memory) []release.Key {
 		return s.Want.Needs
 	}
 	return was.Needs[s.Key.String()]
+}
+
+// record is what to remember of the newest record, if the step writes no new one. An unproven record does not replace the
+// remembered one. The Writer knows the records that it wrote.
+func (s Step) record(was release.Memory) (release.Record, bool) {
+	if s.Proven() && s.Have.Digest != "" {
+		return release.Record{Revision: s.Have.Revision, Digest: s.Have.Digest}, true
+	}
+	record, known := was.Records[s.Key.String()]
+	return record, known
 }
 
 // nextMark is the mark that an orphan bears from now on. One that is declared again bears none.

@@ -107,6 +107,7 @@ func TestWhatCouldNotBeReadStaysKnown(t *testing.T) {
 		Marks:      []release.Mark{marked("dark/lost", time.Hour), marked("gone/lost", 2*time.Hour), marked("strange/lost", 3*time.Hour)},
 		Namespaces: []string{"dark", "gone", "shop"},
 		Needs:      map[string][]release.Key{"dark/lost": {key("dark/db")}, "gone/lost": {key("gone/db")}},
+		Records:    map[string]release.Record{"dark/lost": {Revision: 1}, "gone/lost": {Revision: 1}},
 	}
 	p := Make([]release.Desired{want("web", release.Disabled)}, []release.Observed{have("web", "deployed")}, nil, was, policy, noon)
 	got := p.Memory(was, []string{"dark", "strange"}, succeeding)
@@ -114,9 +115,36 @@ func TestWhatCouldNotBeReadStaysKnown(t *testing.T) {
 		Marks:      was.Marks[:1], // no run more has seen it
 		Namespaces: []string{"dark", "shop"},
 		Needs:      map[string][]release.Key{"dark/lost": {key("dark/db")}},
+		Records:    map[string]release.Record{"dark/lost": {Revision: 1}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestRecordsAreRemembered: a proven record is, and one that is not does not replace what was known.
+func TestRecordsAreRemembered(t *testing.T) {
+	known, now := release.Record{Revision: 6, Digest: "known"}, release.Record{Revision: 7, Digest: "now"}
+	for name, test := range map[string]struct {
+		trusted, reproduced bool
+		was                 map[string]release.Record
+		want                map[string]release.Record
+	}{
+		"trusted":                    {true, false, map[string]release.Record{"shop/web": now}, map[string]release.Record{"shop/web": now}},
+		"reproduced":                 {false, true, nil, map[string]release.Record{"shop/web": now}},
+		"neither, and another known": {false, false, map[string]release.Record{"shop/web": known}, map[string]release.Record{"shop/web": known}},
+		"neither, and none known":    {false, false, nil, nil},
+		"of a release that is gone":  {false, false, map[string]release.Record{"shop/gone": known}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found, rendered := have("web", "deployed"), next("web")
+			found.Trusted, found.Digest, rendered.Reproduced = test.trusted, "now", test.reproduced
+			was := release.Memory{Records: test.was}
+			p := Make([]release.Desired{want("web", release.Installed)}, []release.Observed{found}, []release.Rendered{rendered}, was, policy, noon)
+			if diff := cmp.Diff(test.want, p.Memory(was, nil, succeeding).Records); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 

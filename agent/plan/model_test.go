@@ -162,7 +162,7 @@ func (h *history) revise(key release.Key, status string, owner release.Owner, ve
 		revision = last.Revision + 1
 	}
 	h.now = h.now.Add(1) // no two are made at the same time
-	h.cluster[key] = &found{release.Observed{Key: key, Revision: revision, Status: status, Updated: h.now, Owner: owner, Manifest: manifest(version)}}
+	h.cluster[key] = &found{release.Observed{Key: key, Revision: revision, Status: status, Updated: h.now, Owner: owner, Manifest: manifest(version), Trusted: true}}
 	for _, a := range h.agents {
 		delete(a.sightings, key)
 	}

@@ -67,6 +67,15 @@ type Step struct {
 // Owned says whether the release that was found is that of the planning instance.
 func (s Step) Owned() bool { return s.Have != nil && s.Have.Instance == s.Owner.Instance }
 
+// Proven says that the agent wrote the release's newest record itself, or would write the same. Only then may the agent use
+// its own rights for what the record names.
+func (s Step) Proven() bool {
+	return s.Have != nil && (s.Have.Trusted || s.Next != nil && s.Next.Reproduced)
+}
+
+// unproven is the reason to leave alone what a record names.
+const unproven = "its record was not written by this agent, or was changed since"
+
 // Plan is every declared and every owned release, each with exactly one step, ordered by key.
 type Plan struct {
 	Steps []Step

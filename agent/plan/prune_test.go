@@ -106,6 +106,8 @@ func TestGuards(t *testing.T) {
 			"orphan: no longer declared; it is to be kept", Orphan, Orphan},
 		"kept by an annotation": {func(o *orphaned) { o.have[0].KeptByHand = true },
 			"orphan: no longer declared; it is to be kept", Orphan, Orphan},
+		"a record of another client's": {func(o *orphaned) { o.have[0].Trusted = false },
+			"hold: no longer declared; its record was not written by this agent, or was changed since; declare it again, or uninstall it with Helm", Hold, Hold},
 		"state files passed over": {func(o *orphaned) { o.policy.PassedOver = []string{"a.yaml", "b.yaml"} },
 			"hold: no longer declared; the helmfile was not completely loaded: a.yaml, b.yaml", Hold, Hold},
 		"nothing declared": {func(o *orphaned) { o.want = nil; o.have = o.have[:1] },

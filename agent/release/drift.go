@@ -13,6 +13,8 @@ type Drift struct {
 	Missing bool    // there is no such object any more
 	Fields  []Field // what differs; none when the object is missing
 	Patch   Patch   // what would correct it; empty when the object is missing
+	// Foreign says that the live object does not bear Helm's annotations of the release. It is reported and never corrected.
+	Foreign bool
 	// Mode is what the object's own annotation says about its drift; empty when it says nothing.
 	Mode DriftMode
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Memory is what an instance remembers from one run to the next. Losing it costs time and nothing else: what is owned is
-// found again by its labels, and an orphan is marked anew.
+// Memory is what an instance remembers from one run to the next. Losing it is safe: owned releases are found again by their
+// labels. Without a remembered record, a release is neither corrected nor pruned until the agent has rendered the same again.
 type Memory struct {
 	// Marks are the orphans seen so far, each waiting to be pruned by a later run.
 	Marks []Mark `json:"marks,omitempty"`
@@ -17,6 +17,22 @@ type Memory struct {
 	Needs map[string][]Key `json:"needs,omitempty"`
 	// Corrected counts, by [Drift.Identity], in how many runs in a row a drift was corrected.
 	Corrected map[string]int `json:"corrected,omitempty"`
+	// Records are, by release, the newest storage records that the instance wrote itself, or found to be what it would write.
+	Records map[string]Record `json:"records,omitempty"`
+}
+
+// Record identifies what Helm's storage record of a revision holds. Other clients can write such records, too.
+type Record struct {
+	Revision int    `json:"revision"`
+	Digest   string `json:"digest"` // SHA-256 of the manifest and the hooks
+}
+
+// Note remembers the record of an owned release.
+func (m *Memory) Note(key Key, record Record) {
+	if m.Records == nil {
+		m.Records = map[string]Record{}
+	}
+	m.Records[key.String()] = record
 }
 
 // Mark says since when an owned release has been undeclared.
@@ -42,7 +58,7 @@ type encodedMemory struct {
 }
 
 // Encode is the memory as text of at most MemoryLimit bytes. What does not fit is forgotten, the least important first:
-// corrections, needs, then the youngest marks, then namespaces.
+// corrections, needs, records, then the youngest marks, then namespaces.
 func (m Memory) Encode() (string, error) {
 	for {
 		encoded, err := json.Marshal(encodedMemory{memoryVersion, m})
@@ -62,6 +78,8 @@ func (m Memory) smaller() Memory {
 		m.Corrected = nil
 	case len(m.Needs) > 0:
 		m.Needs = nil
+	case len(m.Records) > 0:
+		m.Records = nil
 	case len(m.Marks) > 0:
 		m.Marks = m.Marks[:len(m.Marks)/2]
 	default:

@@ -16,13 +16,14 @@ func TestAMemoryIsReadAsItWasWritten(t *testing.T) {
 		Marks:      []Mark{mark("shop", "lost")},
 		Namespaces: []string{"data", "shop"},
 		Needs:      map[string][]Key{"shop/lost": {{"data", "db"}}},
+		Records:    map[string]Record{"shop/lost": {Revision: 3, Digest: "abc"}},
 	}
 	encoded, err := memory.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := `{"version":1,"marks":[{"namespace":"shop","name":"lost","since":"2026-03-01T12:00:00.5Z","commit":"3f2a9c1","origin":"elsewhere",` +
-		`"runs":3,"deployed":"2026-02-01T12:00:00.000000001Z"}],"namespaces":["data","shop"],"needs":{"shop/lost":[{"namespace":"data","name":"db"}]}}`
+		`"runs":3,"deployed":"2026-02-01T12:00:00.000000001Z"}],"namespaces":["data","shop"],"needs":{"shop/lost":[{"namespace":"data","name":"db"}]},"records":{"shop/lost":{"revision":3,"digest":"abc"}}}`
 	if diff := cmp.Diff(want, encoded); diff != "" {
 		t.Error(diff)
 	}
@@ -91,6 +92,16 @@ func TestAMemoryIsBounded(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestRecordsAreForgottenBeforeMarks(t *testing.T) {
+	memory := huge(1000, 0, 0)
+	for i := range 10_000 {
+		memory.Note(Key{"shop", fmt.Sprint("web", i)}, Record{Revision: 1, Digest: strings.Repeat("0", 64)})
+	}
+	if got := bounded(t, memory); len(got.Records) != 0 || len(got.Marks) != 1000 {
+		t.Errorf("%d records and %d marks are left", len(got.Records), len(got.Marks))
 	}
 }
 

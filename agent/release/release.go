@@ -127,6 +127,10 @@ type Observed struct {
 	Chart    ChartVersion
 	Values   map[string]any // as given by the user, without the chart's defaults
 	Manifest Manifest
+	// Digest is of the manifest and the hooks as they are stored, see [Record].
+	Digest string
+	// Trusted says that the instance remembers this revision with this digest.
+	Trusted bool
 	// Owner is whose release it is, as its labels say.
 	Owner
 	// Drifts are the live objects that are not as the revision says; they are looked for only where somebody wants to know.
@@ -167,6 +171,8 @@ type Rendered struct {
 	// Fingerprint is of the inputs. When the last revision has the same, that revision is what would be made, and nothing
 	// else is filled in here.
 	Fingerprint string
+	// Reproduced says that the agent rendered exactly what the newest revision's record holds, without using values from it.
+	Reproduced bool
 	// Err says why no revision can be made of this release: no such chart, templates that fail, a schema violated.
 	Err error
 }

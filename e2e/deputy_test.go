@@ -1,0 +1,176 @@
+package e2e
+
+import (
+	"testing"
+
+	helm "helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/storage"
+	"helm.sh/helm/v3/pkg/storage/driver"
+	core "k8s.io/api/core/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// TestConfusedDeputy is about a user who may write Secrets and nothing else: Helm's records are Secrets, and what they name must
+// not be created, changed or deleted with the agent's rights.
+func TestConfusedDeputy(t *testing.T) { tellAll(t, deputyStories) }
+
+const (
+	foreignRecord = "its record was not written by this agent, or was changed since"
+	evilObject    = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: evil}\n"
+	victimObject  = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: victim}\ndata: {color: black}\n"
+)
+
+var deputyStories = map[string]func(*story){
+	"an object that was added to a record is not created": func(s *story) {
+		s.installs(db)
+		s.tampers("db", func(r *helm.Release) { r.Manifest += evilObject })
+		s.removesObject("db")
+		for range 2 {
+			s.run().shows(converged, "db drifted").says("ConfigMap/evil is missing", foreignRecord+"; not corrected").writesNoMemory()
+		}
+		s.lacks("evil", "db")
+		s.declares(dbRed)
+		s.run().shows(converged, "db upgraded")
+		s.lacks("evil")
+		s.run().shows(converged, "db unchanged").writes("")
+	},
+
+	"an object that was added to a record is not patched, and an upgrade does not delete it": func(s *story) {
+		s.installs(db)
+		s.hasVictim()
+		s.tampers("db", func(r *helm.Release) { r.Manifest += victimObject })
+		s.run().shows(converged, "db drifted").says(foreignRecord)
+		s.declares(dbRed)
+		s.run().shows(converged, "db upgraded")
+		s.victimIsWell()
+	},
+
+	"a forged newer revision is not corrected": func(s *story) {
+		s.installs(db)
+		s.forges("db", 2, func(r *helm.Release) { r.Manifest += evilObject })
+		s.run().shows(converged, "db drifted").says(foreignRecord)
+		s.lacks("evil")
+	},
+
+	"a forged record with the agent's labels is neither pruned nor destroyed": func(s *story) {
+		s.installs(db)
+		s.hasVictim()
+		s.forges("ghost", 1, func(r *helm.Release) { r.Manifest = victimObject })
+		for range 3 {
+			s.run().shows(pruneRefused, "db unchanged, ghost held").says(foreignRecord, "declare it again, or uninstall it with Helm")
+		}
+		s.destroy("--yes").shows(pruneRefused, "db pruned, ghost held").says(foreignRecord + "; uninstall it with Helm")
+		s.victimIsWell()
+		if !s.hasMemory() {
+			s.t.Error("the memory is gone although a release is left")
+		}
+	},
+
+	"a record that was changed after its release was marked is not pruned": func(s *story) {
+		s.installs(db, web)
+		s.declares(db)
+		s.run().shows(converged, "db unchanged, web marked")
+		s.hasVictim()
+		s.tampers("web", func(r *helm.Release) { r.Manifest += victimObject })
+		s.run().shows(pruneRefused, "db unchanged, web held")
+		s.victimIsWell()
+		s.has("db 1, web 1")
+	},
+
+	"what is uninstalled by its author takes nothing else with it, and forged hooks do not run": func(s *story) {
+		s.installs(db, web)
+		s.hasVictim()
+		s.tampers("web", func(r *helm.Release) {
+			r.Manifest += victimObject
+			r.Hooks = append(r.Hooks, &helm.Hook{Name: "evil", Kind: "ConfigMap", Path: "evil.yaml", Manifest: evilObject,
+				Events: []helm.HookEvent{helm.HookPreDelete}})
+		})
+		s.declares(db, webOff)
+		s.run().shows(converged, "db unchanged, web uninstalled").says("no hooks run: " + foreignRecord)
+		s.victimIsWell()
+		s.lacks("evil", "web")
+		s.has("db 1")
+	},
+
+	"an object that is another release's now is left by a correction, and by pruning": func(s *story) {
+		s.installs(db, web)
+		s.patchObject("web", `{"metadata":{"annotations":{"meta.helm.sh/release-name":"other"}},"data":{"color":"black"}}`)
+		s.run().shows(converged, "db unchanged, web drifted").says("does not bear Helm's annotations of this release")
+		s.declares(db)
+		s.run().shows(converged, "db unchanged, web marked")
+		s.run().shows(converged, "db unchanged, web pruned")
+		if !s.hasObject("web") {
+			s.t.Error("the other release's object was deleted")
+		}
+	},
+
+	"a release of the real helm that renders the same is corrected": func(s *story) {
+		s.helm("install", "db", s.chartDir())
+		s.declares(db)
+		s.run().shows(converged, "db adopted")
+		s.removesObject("db")
+		s.run().shows(converged, "db correct")
+		if !s.hasObject("db") {
+			s.t.Error("the object is still missing")
+		}
+	},
+
+	"without its memory the agent renders once, and remembers that it would write the same": func(s *story) {
+		s.installs(db)
+		s.losesMemory()
+		s.removesObject("db")
+		s.run().shows(converged, "db correct").writes("create configmaps, create configmaps, create events")
+		s.run().shows(converged, "db unchanged")
+		s.run().shows(converged, "db unchanged").writes("")
+	},
+}
+
+// records are Helm's, as a user who may write Secrets reaches them.
+func (s *story) records() *storage.Storage {
+	return storage.Init(driver.NewSecrets(client(s.t).CoreV1().Secrets(s.namespace)))
+}
+
+// tampers changes the newest record of a release.
+func (s *story) tampers(name string, change func(*helm.Release)) {
+	s.t.Helper()
+	record := must(s.records().Last(name))(s.t)
+	change(record)
+	check(s.t, s.records().Update(record))
+}
+
+// forges makes a record that is like that of db, labels included.
+func (s *story) forges(name string, revision int, change func(*helm.Release)) {
+	s.t.Helper()
+	record := must(s.records().Get("db", 1))(s.t)
+	record.Name, record.Version = name, revision
+	change(record)
+	check(s.t, s.records().Create(record))
+}
+
+func (s *story) removesObject(name string) {
+	s.t.Helper()
+	check(s.t, s.configMaps().Delete(s.t.Context(), name, meta.DeleteOptions{}))
+}
+
+func (s *story) lacks(names ...string) {
+	s.t.Helper()
+	for _, name := range names {
+		if s.hasObject(name) {
+			s.t.Errorf("the agent made %s, or left it", name)
+		}
+	}
+}
+
+// hasVictim makes an object that no release has.
+func (s *story) hasVictim() {
+	s.t.Helper()
+	victim := &core.ConfigMap{ObjectMeta: meta.ObjectMeta{Name: "victim"}, Data: map[string]string{"color": "white"}}
+	must(s.configMaps().Create(s.t.Context(), victim, meta.CreateOptions{}))(s.t)
+}
+
+func (s *story) victimIsWell() {
+	s.t.Helper()
+	if victim := must(s.configMaps().Get(s.t.Context(), "victim", meta.GetOptions{}))(s.t); victim.Data["color"] != "white" {
+		s.t.Errorf("the victim was changed: %v", victim.Data)
+	}
+}
