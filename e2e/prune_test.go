@@ -311,7 +311,7 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged, web unchanged, SECOND/web unchanged")
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked, SECOND/web marked")
-		s.run().shows(converged, "db unchanged, web pruned, SECOND/web pruned")
+		s.run("--prune-max-share", "100").shows(converged, "db unchanged, web pruned, SECOND/web pruned")
 	},
 
 	"the memory is garbage, or of the future: a warning, and all begins anew": func(s *story) {
