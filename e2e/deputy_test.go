@@ -3,6 +3,7 @@ package e2e
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	helm "helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/storage"
 	"helm.sh/helm/v3/pkg/storage/driver"
@@ -104,6 +105,30 @@ var deputyStories = map[string]func(*story){
 		}
 	},
 
+	"a release that contains the agent's memory or its lock is refused": func(s *story) {
+		s.installs(db)
+		memory := s.memory()
+		for _, object := range []string{
+			"{apiVersion: v1, kind: ConfigMap, metadata: {name: helmfile-agent-memory}}",
+			"{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: helmfile-agent}}",
+		} {
+			s.commits("releases:\n" + db + "- {name: web, chart: ./greedy, takeOwnership: true}\n" + greedy(object))
+			s.run().shows(releasesFailed, "db unchanged, web refused").says("is what instance helmfile-agent keeps its memory or its lock in")
+		}
+		s.has("db 1")
+		if diff := cmp.Diff(memory, s.memory()); diff != "" {
+			s.t.Errorf("the memory changed: %s", diff)
+		}
+	},
+
+	"a release that would take the agent's CronJob is refused": func(s *story) {
+		s.installs(db)
+		s.commits("releases:\n" + db + "- {name: web, chart: ./greedy, takeOwnership: true}\n" +
+			greedy("{apiVersion: batch/v1, kind: CronJob, metadata: {name: helmfile-agent}}"))
+		s.run().shows(releasesFailed, "db unchanged, web refused").says("takeOwnership may not take it")
+		s.has("db 1")
+	},
+
 	"a release of the real helm that renders the same is corrected": func(s *story) {
 		s.helm("install", "db", s.chartDir())
 		s.declares(db)
@@ -123,6 +148,11 @@ var deputyStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged")
 		s.run().shows(converged, "db unchanged").writes("")
 	},
+}
+
+// greedy is a chart with one object.
+func greedy(object string) string {
+	return "-- greedy/Chart.yaml --\n{apiVersion: v2, name: greedy, version: 1.0.0}\n-- greedy/templates/object.yaml --\n" + object + "\n"
 }
 
 // records are Helm's, as a user who may write Secrets reaches them.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 	"helm.sh/helm/v3/pkg/action"
@@ -52,6 +53,9 @@ func (r *Reader) render(ctx context.Context, want release.Desired) (rendered rel
 	}
 	if same {
 		rendered.Reproduced = r.reproducesUntrusted(ctx, want)
+		if last := r.observed[want.Key]; last.Trusted || rendered.Reproduced {
+			rendered.Err = r.protect(want, last.Chart, last.Manifest)
+		}
 		return rendered
 	}
 	revision, err := r.dryRun(ctx, want)
@@ -65,6 +69,9 @@ func (r *Reader) render(ctx context.Context, want release.Desired) (rendered rel
 		rendered.CRDs = definitionsIn(revision.Chart)
 	}
 	if rendered.Manifest, rendered.Err = r.manifest(ctx, want, revision); rendered.Err != nil {
+		return rendered
+	}
+	if rendered.Err = r.protect(want, rendered.Chart, slices.Concat(rendered.Manifest, rendered.CRDs)); rendered.Err != nil {
 		return rendered
 	}
 	rendered.Fingerprint, rendered.Err = r.fingerprint(ctx, want, formFor(revision.Chart, want.Values))
