@@ -21,18 +21,19 @@ var rooms = map[string][]string{
 	"exit":    {},
 	"egress":  {},
 	"release": {},
+	"lookup":  {},
 	"config":  {"exit", "egress", "release"},
 	"source":  {"exit", "config"},
 	"secrets": {"exit"},
 	"chart":   {"exit", "egress", "release"},
-	"tool":    {"exit", "release", "secrets", "chart"},
-	"desired": {"exit", "release", "secrets", "chart"},
+	"tool":    {"exit", "release", "lookup", "secrets", "chart"},
+	"desired": {"exit", "release", "lookup", "secrets", "chart"},
 	"drift":   {"release"},
-	"cluster": {"exit", "release", "chart", "drift"},
+	"cluster": {"exit", "release", "lookup", "chart", "drift"},
 	"plan":    {"release"},
 	"apply":   {"release", "plan"},
 	"report":  {"exit", "release", "source", "plan", "apply"},
-	".":       {"exit", "egress", "release", "config", "source", "secrets", "chart", "desired", "cluster", "plan", "apply", "report"},
+	".":       {"exit", "egress", "release", "lookup", "config", "source", "secrets", "chart", "desired", "cluster", "plan", "apply", "report"},
 }
 
 // doors are the libraries that only some rooms may import: who wants what they offer asks those rooms.

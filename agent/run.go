@@ -18,6 +18,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/desired"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/lookup"
 	"github.com/helmfile-agent/helmfile-agent/agent/plan"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 	"github.com/helmfile-agent/helmfile-agent/agent/report"
@@ -143,6 +144,7 @@ func (r *run) connect(ctx context.Context, charts *chart.Store) (*cluster.Reader
 		Context:    r.cfg.Context,
 		Namespace:  r.cfg.Namespace,
 		Instance:   r.cfg.Instance,
+		OwnSecrets: r.cfg.OwnSecrets,
 		Charts:     charts,
 		Volatile:   r.volatile(),
 		Log:        r.log,
@@ -193,6 +195,7 @@ func (r *run) load(ctx context.Context, checkout source.Checkout, reader *cluste
 		Kubeconfig:      r.cfg.Kubeconfig,
 		Concurrency:     r.cfg.Concurrency,
 		Workspace:       r.workspace,
+		Hidden:          lookup.Hidden{Namespace: reader.Namespace(), Names: r.cfg.OwnSecrets},
 		Charts:          charts,
 		Keys:            keys,
 		Mask:            r.mask,

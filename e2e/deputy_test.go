@@ -129,6 +129,22 @@ var deputyStories = map[string]func(*story){
 		s.has("db 1")
 	},
 
+	"a chart cannot look up the agent's Secrets, tokens or Helm's records": func(s *story) {
+		s.installs(db)
+		for _, name := range []string{"keys", "plain"} {
+			secret := &core.Secret{ObjectMeta: meta.ObjectMeta{Name: name}, Data: map[string][]byte{"key": []byte("value of " + name)}}
+			must(client(s.t).CoreV1().Secrets(s.namespace).Create(s.t.Context(), secret, meta.CreateOptions{}))(s.t)
+		}
+		s.commits("releases:\n" + db + "- {name: web, chart: ./greedy}\n" + greedy(lookingUp))
+		s.flags = []string{"--own-secrets", "keys"}
+		s.run().shows(converged, "db unchanged, web installed")
+		found := must(s.configMaps().Get(s.t.Context(), "found", meta.GetOptions{}))(s.t).Data
+		want := map[string]string{"keys": "{}", "record": "{}", "plain": "true", "all": "plain "}
+		if diff := cmp.Diff(want, found); diff != "" {
+			s.t.Error(diff)
+		}
+	},
+
 	"a release of the real helm that renders the same is corrected": func(s *story) {
 		s.helm("install", "db", s.chartDir())
 		s.declares(db)
@@ -149,6 +165,17 @@ var deputyStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged").writes("")
 	},
 }
+
+// lookingUp says what a template finds.
+const lookingUp = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: found}
+data:
+  keys: {{ lookup "v1" "Secret" .Release.Namespace "keys" | toJson | quote }}
+  record: {{ lookup "v1" "Secret" .Release.Namespace "sh.helm.release.v1.db.v1" | toJson | quote }}
+  plain: {{ lookup "v1" "Secret" .Release.Namespace "plain" | empty | not | quote }}
+  all: "{{ range (lookup "v1" "Secret" .Release.Namespace "").items }}{{ .metadata.name }} {{ end }}"
+`
 
 // greedy is a chart with one object.
 func greedy(object string) string {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/lookup"
 )
 
 // Options say which cluster, as whom, and for which agent instance.
@@ -27,6 +28,7 @@ type Options struct {
 	Context    string // kubeconfig context; empty for the current one
 	Namespace  string // the agent's own; empty for the context's
 	Instance   string
+	OwnSecrets []string // Secrets in Namespace that charts must not look up
 	Charts     *chart.Store
 	Volatile   []string // paths that are others in every run, and so say nothing about a chart
 	Log        *slog.Logger
@@ -137,6 +139,17 @@ func (g getter) ToRESTMapper() (meta.RESTMapper, error) { return g.c.mapper, nil
 
 func (c *connection) getter(ctx context.Context, namespace string) getter {
 	return getter{c.flags(namespace), c, ctx}
+}
+
+// templates is how Helm's template engine reaches the cluster: without what charts must not see.
+type templates struct{ getter }
+
+func (t templates) ToRESTConfig() (*rest.Config, error) {
+	config, err := t.getter.ToRESTConfig()
+	if err == nil {
+		config.Wrap(lookup.Hidden{Namespace: t.c.namespace, Names: t.c.opts.OwnSecrets}.Transport)
+	}
+	return config, err
 }
 
 func (c *connection) debugf(format string, args ...any) {

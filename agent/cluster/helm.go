@@ -28,7 +28,7 @@ func (w *Writer) helm(ctx context.Context, key release.Key) (*action.Configurati
 	records.Log = w.c.debugf
 	l := &ledger{Driver: records, mask: w.c.opts.Mask}
 	return &action.Configuration{
-		RESTClientGetter: getter,
+		RESTClientGetter: templates{getter},
 		Releases:         storage.Init(l),
 		KubeClient:       annotatedOnly{objects, key, w.c.opts.Log},
 		Capabilities:     w.c.capabilities.Load(),

@@ -137,7 +137,7 @@ func (r *Reader) dryConfig(ctx context.Context, key release.Key) (*action.Config
 	memory := driver.NewMemory()
 	memory.SetNamespace(key.Namespace)
 	config := &action.Configuration{
-		RESTClientGetter: r.c.getter(ctx, key.Namespace),
+		RESTClientGetter: templates{r.c.getter(ctx, key.Namespace)},
 		Releases:         storage.Init(memory),
 		KubeClient:       &kubefake.PrintingKubeClient{Out: io.Discard},
 		Capabilities:     r.c.capabilities.Load(),

@@ -108,6 +108,8 @@ var keys = []key{
 
 	{name: "allowRemote", commands: loading, kind: list, comma: true, set: lists(func(c *Config) *[]string { return &c.AllowRemote }, egress.Check),
 		usage: "hosts that the repository may make the agent reach, as host, host:port, *.domain, IP address, CIDR or *: remote bases, https:// values, go-getter sources and secret stores need an entry; charts may come from every host, except loopback and link-local addresses, which need an entry too and which * does not cover"},
+	{name: "ownSecrets", commands: loading, kind: list, comma: true, set: lists(func(c *Config) *[]string { return &c.OwnSecrets }, isSecretName),
+		usage: "Secret in the agent's namespace that holds keys of the agent; charts cannot read it with lookup"},
 
 	{name: "sopsKeys", commands: loading, kind: text, set: words(func(c *Config) *string { return &c.SopsKeys }),
 		usage: "directory of the private keys and credentials that decrypt secrets, named as Flux names them: *.agekey, *.asc, sops.aws-kms and so on"},

@@ -246,6 +246,13 @@ func isInstance(value string) error {
 	return nil
 }
 
+func isSecretName(value string) error {
+	if len(value) > 253 || !dnsSubdomain.MatchString(value) {
+		return errors.New("cannot name a Secret: use at most 253 lower-case letters, digits, - and ., starting and ending with a letter or digit")
+	}
+	return nil
+}
+
 func isNamespace(value string) error {
 	if value != "" && (len(value) > 63 || !dnsLabel.MatchString(value)) {
 		return errors.New("cannot name a namespace: use at most 63 lower-case letters, digits and -, starting and ending with a letter or digit")

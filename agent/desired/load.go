@@ -15,6 +15,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/lookup"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
@@ -33,7 +34,8 @@ type Request struct {
 	Kubeconfig  string // for chartify, which may ask the cluster; empty in a pod
 	Concurrency int
 
-	Workspace string // a private directory; it must outlive the charts in the result
+	Hidden    lookup.Hidden // from templates, also those that child processes render
+	Workspace string        // a private directory; it must outlive the charts in the result
 	Charts    *chart.Store
 	Keys      *secrets.Keys
 	Mask      *secrets.Mask

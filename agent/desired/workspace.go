@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/lookup"
 )
 
 // isolate makes the environment in which helmfile, and whatever it runs, finds nothing but what the run gives it: this
@@ -55,7 +56,8 @@ func isolate(ctx context.Context, req Request) error {
 		// Where chartify's charts are rendered for when their release names no namespace.
 		"HELM_NAMESPACE": req.Namespace,
 		// chartify need not ask each time which Helm this is.
-		"HELM_X_HELM3": "1",
+		"HELM_X_HELM3":  "1",
+		lookup.Variable: req.Hidden.String(),
 	})
 }
 

@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"testing"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/lookup"
 )
 
 // api is just enough of a Kubernetes API: a version, one kind and one object.
@@ -14,8 +16,11 @@ var api = map[string]string{
 	"/api":     `{"kind":"APIVersions","versions":["v1"]}`,
 	"/apis":    `{"kind":"APIGroupList","apiVersion":"v1","groups":[]}`,
 	"/api/v1": `{"kind":"APIResourceList","groupVersion":"v1","resources":[
-		{"name":"configmaps","namespaced":true,"kind":"ConfigMap","verbs":["get"]}]}`,
+		{"name":"configmaps","namespaced":true,"kind":"ConfigMap","verbs":["get"]},
+		{"name":"secrets","namespaced":true,"kind":"Secret","verbs":["get"]}]}`,
 	"/api/v1/namespaces/ns/configmaps/live": `{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"live"},"data":{"a":"b"}}`,
+	"/api/v1/namespaces/ns/secrets/plain":   `{"kind":"Secret","apiVersion":"v1","metadata":{"namespace":"ns","name":"plain"},"data":{"a":"b"}}`,
+	"/api/v1/namespaces/ns/secrets/keys":    `{"kind":"Secret","apiVersion":"v1","metadata":{"namespace":"ns","name":"keys"},"data":{"a":"b"}}`,
 }
 
 func cluster(t *testing.T) string {
@@ -59,4 +64,17 @@ live: {{ (lookup "v1" "ConfigMap" "ns" "live").data | toJson }}
 			contains(t, must(t, "helm", args...), test.want...)
 		})
 	}
+}
+
+// TestTemplateHidesTheAgentsSecrets: a child renders for the agent, which told it what to hide.
+func TestTemplateHidesTheAgentsSecrets(t *testing.T) {
+	isolate(t)
+	t.Setenv("KUBECONFIG", os.DevNull)
+	t.Setenv(lookup.Variable, lookup.Hidden{Namespace: "ns", Names: []string{"keys"}}.String())
+	dir := files(t, map[string]string{"Chart.yaml": webChart, "templates/cm.yaml": `
+keys: {{ lookup "v1" "Secret" "ns" "keys" | toJson }}
+plain: {{ (lookup "v1" "Secret" "ns" "plain").data | toJson }}
+`})
+	args := []string{"template", "shop", dir, "--namespace", "ns", "--kubeconfig", cluster(t), "--dry-run=server"}
+	contains(t, must(t, "helm", args...), "keys: {}", `plain: {"a":"b"}`)
 }

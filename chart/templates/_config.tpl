@@ -30,7 +30,31 @@
 {{- $_ := set $found $key $value -}}
 {{- end -}}
 {{- end -}}
+{{- with include "helmfile-agent.ownSecrets" . | fromYamlArray -}}
+{{- $_ := set $found "ownSecrets" (concat . ($config.ownSecrets | default list) | uniq) -}}
+{{- end -}}
 {{- toYaml $found -}}
+{{- end -}}
+
+{{/* The names of the Secrets that the pod uses, as a list. Charts must not read them with `lookup`. */}}
+{{- define "helmfile-agent.ownSecrets" -}}
+{{- $names := list .Values.git.existingSecret .Values.sops.existingSecret .Values.registry.existingSecret -}}
+{{- range .Values.imagePullSecrets -}}
+{{- $names = append $names .name -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- $names = append $names (dig "valueFrom" "secretKeyRef" "name" "" .) -}}
+{{- end -}}
+{{- range .Values.extraEnvFrom -}}
+{{- $names = append $names (dig "secretRef" "name" "" .) -}}
+{{- end -}}
+{{- range .Values.extraVolumes -}}
+{{- $names = append $names (dig "secret" "secretName" "" .) -}}
+{{- range dig "projected" "sources" list . -}}
+{{- $names = append $names (dig "secret" "name" "" .) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml (compact $names | uniq) -}}
 {{- end -}}
 
 {{- define "helmfile-agent.instance" -}}
