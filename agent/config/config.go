@@ -37,7 +37,7 @@ type Config struct {
 	DriftIgnore []release.IgnoreRule // driftIgnore: fields of live objects that may differ
 
 	AllowRemote []string // allowRemote: hosts that the repository may make the agent reach; see package egress
-	OwnSecrets []string // ownSecrets: Secrets in the agent's namespace that charts must not look up
+	OwnSecrets  []string // ownSecrets: Secrets in the agent's namespace that charts must not look up
 
 	SopsKeys string // sopsKeys: a directory of private keys and credentials for sops
 
