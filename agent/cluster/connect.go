@@ -52,11 +52,9 @@ type connection struct {
 	capabilities atomic.Pointer[chartutil.Capabilities]
 }
 
-// Requests are limited on the server's side, by priority and fairness; these bounds only keep one run from flooding it.
-const (
-	requestsPerSecond = 100
-	requestBurst      = 200
-)
+// unlimited turns client-go's own rate limit off: the API server limits requests, by priority and fairness. The client's limiter also
+// ends a request that would pass the deadline with an error that does not say so.
+const unlimited = -1
 
 // Connect finds the cluster, and does not speak with it yet. Errors carry exit.ConfigInvalid where it is the kubeconfig that leads
 // nowhere, or exit.ClusterUnreached.
@@ -70,7 +68,7 @@ func Connect(opts Options) (*Reader, error) {
 	if c.namespace, _, err = loader.Namespace(); err != nil {
 		return nil, exit.With(exit.ConfigInvalid, fmt.Errorf("read kubeconfig: %w", err))
 	}
-	config.QPS, config.Burst = requestsPerSecond, requestBurst
+	config.QPS = unlimited
 	config.UserAgent = "helmfile-agent"
 	opts.Credential(credentials(config)...)
 	config.Wrap(heeding(opts.Secret))

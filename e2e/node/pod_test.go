@@ -72,9 +72,12 @@ func TestPod(t *testing.T) {
 // process is the directory in /proc of the Job's agent. The test sees it because it lives where the node's processes do.
 func (p *place) process(job string) (directory string) {
 	p.t.Helper()
-	pod := p.pods(job)[0]
-	id := strings.TrimPrefix(pod.Status.ContainerStatuses[0].ContainerID, "containerd://")
 	p.eventually("the agent's process is seen", runTimeout, func(context.Context) bool {
+		statuses := p.pods(job)[0].Status.ContainerStatuses
+		if len(statuses) == 0 {
+			return false
+		}
+		id := strings.TrimPrefix(statuses[0].ContainerID, "containerd://") // empty until the kubelet tells
 		groups, err := filepath.Glob("/proc/[0-9]*/cgroup")
 		p.must(err)
 		for _, path := range groups {
