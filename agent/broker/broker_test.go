@@ -1,0 +1,137 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// service notes what it was asked.
+type service struct{ asked []any }
+
+func (s *service) Decrypt(_ context.Context, file Encrypted) ([]byte, error) {
+	s.asked = append(s.asked, file)
+	if file.Name == "refused" {
+		return nil, exit.With(exit.SecretsUnreadable, errors.New("no key"))
+	}
+	return append([]byte("plain "), file.Content...), nil
+}
+
+func (s *service) Register(repositories []release.Repository) error {
+	s.asked = append(s.asked, repositories)
+	return nil
+}
+
+func (s *service) Pull(_ context.Context, c release.Chart) (string, error) {
+	s.asked = append(s.asked, c)
+	return "/pulled", nil
+}
+
+func (s *service) BuildDependencies(_ context.Context, want Dependencies) (string, error) {
+	s.asked = append(s.asked, want)
+	return "/built", nil
+}
+
+func serve(t *testing.T, workspace string) (*service, *Client) {
+	t.Helper()
+	s := &service{}
+	kubernetes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Method+" "+r.URL.Path) })
+	served, err := Serve(t.Context(), workspace, s, kubernetes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = served.Close() })
+	return s, Dial(workspace)
+}
+
+func TestRequestsArrive(t *testing.T) {
+	s, c := serve(t, t.TempDir())
+	ctx := t.Context()
+	plain, err := c.Decrypt(ctx, Encrypted{Name: "a.yaml", Format: "yaml", Content: []byte{0, 1, 255}})
+	if string(plain) != "plain \x00\x01\xff" || err != nil {
+		t.Errorf("got %q, %v", plain, err)
+	}
+	if err := c.Register(ctx, release.Repository{Name: "r", Password: "p"}); err != nil {
+		t.Error(err)
+	}
+	if dir, err := c.Pull(ctx, release.Chart{Ref: "oci://x/y", Repository: &release.Repository{OCI: true}}); dir != "/pulled" || err != nil {
+		t.Errorf("got %q, %v", dir, err)
+	}
+	if dir, err := c.BuildDependencies(ctx, Dependencies{Dir: "/a", Update: true}); dir != "/built" || err != nil {
+		t.Errorf("got %q, %v", dir, err)
+	}
+	want := []any{
+		Encrypted{Name: "a.yaml", Format: "yaml", Content: []byte{0, 1, 255}}, []release.Repository{{Name: "r", Password: "p"}},
+		release.Chart{Ref: "oci://x/y", Repository: &release.Repository{OCI: true}}, Dependencies{Dir: "/a", Update: true},
+	}
+	if diff := cmp.Diff(want, s.asked); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestErrorsKeepTheirCodes(t *testing.T) {
+	_, c := serve(t, t.TempDir())
+	_, err := c.Decrypt(t.Context(), Encrypted{Name: "refused"})
+	if exit.Of(err) != exit.SecretsUnreadable || err.Error() != "no key" {
+		t.Errorf("got %v with %d", err, exit.Of(err))
+	}
+}
+
+func TestRequestsHaveABound(t *testing.T) {
+	s, c := serve(t, t.TempDir())
+	_, err := c.Decrypt(t.Context(), Encrypted{Name: "large", Content: make([]byte, maxMessage)})
+	if err == nil || len(s.asked) > 0 {
+		t.Errorf("got %v, and the service was asked %d times", err, len(s.asked))
+	}
+}
+
+func TestTheClusterIsOnlyRead(t *testing.T) {
+	_, c := serve(t, t.TempDir())
+	for method, want := range map[string]int{http.MethodGet: 200, http.MethodPost: 405, http.MethodDelete: 405, http.MethodPatch: 405} {
+		request, err := http.NewRequestWithContext(t.Context(), method, c.Kubernetes()+"/api/v1/x", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := c.http.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if response.StatusCode != want || want == 200 && string(body) != "GET /api/v1/x" {
+			t.Errorf("%s: %s %q", method, response.Status, body)
+		}
+	}
+}
+
+// TestLongPaths: the address of a socket has room for about 100 bytes.
+func TestLongPaths(t *testing.T) {
+	deep := filepath.Join(t.TempDir(), strings.Repeat("d", 120))
+	if err := os.Mkdir(deep, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, c := serve(t, deep)
+	if _, err := c.Pull(t.Context(), release.Chart{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWithoutAnAgent(t *testing.T) {
+	t.Setenv(WorkspaceVariable, "")
+	if _, err := FromEnvironment(); err == nil {
+		t.Error("there is an agent")
+	}
+	if _, err := Dial(t.TempDir()).Pull(t.Context(), release.Chart{}); err == nil {
+		t.Error("there is an answer")
+	}
+}

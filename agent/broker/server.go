@@ -1,0 +1,94 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// socketName is the socket's name in the workspace.
+const socketName = "broker.sock"
+
+// patience is how long a client may take to send a request.
+const patience = 30 * time.Second
+
+// Serve answers clients of the workspace until the closer is closed or ctx ends. kubernetes answers what they ask of the cluster; nil
+// means that there is none.
+func Serve(ctx context.Context, workspace string, service Service, kubernetes http.Handler) (io.Closer, error) {
+	path, done, err := socketPath(workspace)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if err := os.Remove(filepath.Join(workspace, socketName)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("listen in the workspace: %w", err)
+	}
+	listener.(*net.UnixListener).SetUnlinkOnClose(false) // it goes with the workspace
+	if err := os.Chmod(filepath.Join(workspace, socketName), 0o600); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	server := &http.Server{
+		Handler:           routes(service, kubernetes),
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ReadTimeout:       patience,
+		ReadHeaderTimeout: patience,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // what a client does wrong is its own affair
+	}
+	go func() { _ = server.Serve(listener) }() // it ends with ErrServerClosed
+	return server, nil
+}
+
+func routes(service Service, kubernetes http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	handle(mux, decryptPath, func(ctx context.Context, file Encrypted) (answer, error) {
+		plain, err := service.Decrypt(ctx, file)
+		return answer{Plain: plain}, err
+	})
+	handle(mux, registerPath, func(_ context.Context, repositories []release.Repository) (answer, error) {
+		return answer{}, service.Register(repositories)
+	})
+	handle(mux, pullPath, func(ctx context.Context, c release.Chart) (answer, error) {
+		dir, err := service.Pull(ctx, c)
+		return answer{Dir: dir}, err
+	})
+	handle(mux, buildPath, func(ctx context.Context, want Dependencies) (answer, error) {
+		built, err := service.BuildDependencies(ctx, want)
+		return answer{Dir: built}, err
+	})
+	if kubernetes != nil {
+		mux.Handle("GET "+kubernetesPath+"/", http.StripPrefix(kubernetesPath, kubernetes))
+	}
+	return mux
+}
+
+// handle decodes a bounded request and encodes the answer.
+func handle[T any](mux *http.ServeMux, path string, do func(context.Context, T) (answer, error)) {
+	mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+		var request T
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxMessage)).Decode(&request); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		said, err := do(r.Context(), request)
+		if err != nil {
+			said = answer{Reason: err.Error(), Code: int(exit.Of(err))}
+		}
+		_ = json.NewEncoder(w).Encode(said) // a client that is gone needs no answer
+	})
+}

@@ -1,0 +1,115 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/landlock-lsm/go-landlock/landlock"
+	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	readDir  = ll.AccessFSReadFile | ll.AccessFSReadDir
+	readFile = ll.AccessFSReadFile
+	write    = readDir | ll.AccessFSWriteFile | ll.AccessFSRemoveDir | ll.AccessFSRemoveFile | ll.AccessFSMakeDir |
+		ll.AccessFSMakeReg | ll.AccessFSMakeSym | ll.AccessFSMakeSock | ll.AccessFSTruncate | ll.AccessFSRefer
+)
+
+// protections are what Landlock offers, by the version that brought it.
+var protections = []struct {
+	since int
+	what  string
+}{
+	{1, "files and programs"},
+	{4, "TCP"},
+	{6, "signals and abstract sockets"},
+}
+
+// needed is the version that has all of them.
+const needed = 6
+
+// Confine applies the rules to this process and all its future children, for ever, and says in words what the kernel protects. With
+// mode Required it fails if that is not everything.
+func Confine(mode string, rules Rules) (string, error) {
+	if err := limit(rules); err != nil {
+		return "", err
+	}
+	if mode == Off {
+		return "nothing: sandbox is off", nil
+	}
+	version, err := ll.LandlockGetABIVersion()
+	if err != nil {
+		version = 0
+	}
+	if mode == Required && version < needed {
+		return "", fmt.Errorf("sandbox is required, but this kernel's Landlock has version %d, and %d is needed: use Linux 6.12 or later with landlock in its list of security modules, or set sandbox to auto", version, needed)
+	}
+	if version == 0 {
+		return "nothing: the kernel has no Landlock", nil
+	}
+	if err := restrict(rules); err != nil {
+		return "", fmt.Errorf("confine the loader: %w", err)
+	}
+	return describe(version), nil
+}
+
+// restrict asks for the newest version that the library knows and takes what the kernel has. It sets no_new_privs.
+func restrict(rules Rules) error {
+	config := landlock.V7
+	paths := []landlock.Rule{
+		landlock.PathAccess(ll.AccessFSExecute|readFile, rules.Executable),
+		landlock.PathAccess(readFile|ll.AccessFSWriteFile, "/dev/null").IgnoreIfMissing(),
+	}
+	for _, path := range rules.Read {
+		paths = append(paths, readable(path).IgnoreIfMissing())
+	}
+	for _, dir := range rules.Write {
+		paths = append(paths, landlock.PathAccess(write, dir))
+	}
+	for _, port := range rules.Ports {
+		paths = append(paths, landlock.ConnectTCP(uint16(port)))
+	}
+	return config.BestEffort().Restrict(paths...)
+}
+
+// readable gives a file no rights that only directories can have: Landlock refuses such a rule.
+func readable(path string) landlock.FSRule {
+	var stat unix.Stat_t
+	if err := unix.Stat(path, &stat); err == nil && stat.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return landlock.PathAccess(readFile, path)
+	}
+	return landlock.PathAccess(readDir, path)
+}
+
+func describe(version int) string {
+	var has []string
+	for _, p := range protections {
+		if version >= p.since {
+			has = append(has, p.what)
+		}
+	}
+	return fmt.Sprintf("%s (Landlock version %d)", strings.Join(has, ", "), version)
+}
+
+// limit sets the resource limits. Memory is what the process may write to; what Go only reserves does not count.
+func limit(rules Rules) error {
+	limits := map[int]uint64{unix.RLIMIT_CORE: 0}
+	if rules.Memory > 0 {
+		limits[unix.RLIMIT_DATA] = uint64(rules.Memory)
+	}
+	if rules.CPU > 0 {
+		limits[unix.RLIMIT_CPU] = uint64((rules.CPU + time.Second - 1) / time.Second)
+	}
+	var errs []error
+	for resource, value := range limits {
+		if err := unix.Setrlimit(resource, &unix.Rlimit{Cur: value, Max: value}); err != nil {
+			errs = append(errs, fmt.Errorf("set resource limit %d: %w", resource, err))
+		}
+	}
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return errors.Join(errs...)
+}

@@ -1,0 +1,130 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
+)
+
+// deed is what a confined process tries, each in a process of its own: Confine lasts as long as the process.
+var deeds = map[string]func(arg string) error{
+	"read":    func(arg string) error { _, err := os.ReadFile(arg); return err },
+	"list":    func(arg string) error { _, err := os.ReadDir(arg); return err },
+	"write":   func(arg string) error { return os.WriteFile(arg, []byte("x"), 0o600) },
+	"remove":  os.Remove,
+	"execute": func(arg string) error { return exec.Command(arg).Run() },
+	"connect": func(arg string) error { _, err := net.DialTimeout("tcp", arg, time.Second); return err },
+	"signal":  func(string) error { return syscall.Kill(os.Getppid(), 0) },
+	"child":   func(arg string) error { return exec.Command(os.Args[0], "deed", "read", arg).Run() },
+}
+
+// TestMain makes the test binary a confined process: deed NAME ARG, with the rules in an environment variable.
+func TestMain(m *testing.M) {
+	if len(os.Args) < 4 || os.Args[1] != "deed" {
+		os.Exit(m.Run())
+	}
+	var rules Rules
+	if text := os.Getenv("RULES"); text != "" {
+		_ = os.Unsetenv("RULES") // a child is confined already
+		if err := json.Unmarshal([]byte(text), &rules); err != nil {
+			panic(err)
+		}
+		if _, err := Confine(Required, rules); err != nil {
+			panic(err)
+		}
+	}
+	if err := deeds[os.Args[2]](os.Args[3]); err != nil {
+		_, _ = os.Stderr.WriteString(err.Error())
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// try is the error of a deed of a confined process, empty for none.
+func try(t *testing.T, rules Rules, name, arg string) string {
+	t.Helper()
+	text, err := json.Marshal(rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	cmd := exec.Command(os.Args[0], "deed", name, arg)
+	cmd.Env, cmd.Stderr = []string{"RULES=" + string(text)}, &stderr
+	if err := cmd.Run(); err != nil {
+		return stderr.String() + " (" + err.Error() + ")"
+	}
+	return ""
+}
+
+func TestConfine(t *testing.T) {
+	allowed, forbidden, writable := t.TempDir(), t.TempDir(), t.TempDir()
+	for _, dir := range []string{allowed, forbidden, writable} {
+		if err := os.WriteFile(filepath.Join(dir, "file"), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(filepath.Join(forbidden, "file"), filepath.Join(allowed, "link")); err != nil {
+		t.Fatal(err)
+	}
+	open, closed := listen(t), listen(t)
+	rules := Rules{Executable: os.Args[0], Read: []string{allowed, "/nowhere"}, Write: []string{writable}, Ports: []int{open.Addr().(*net.TCPAddr).Port}}
+	for _, test := range []struct {
+		deed, arg string
+		held      bool
+	}{
+		{"read", filepath.Join(allowed, "file"), false},
+		{"list", allowed, false},
+		{"write", filepath.Join(writable, "new"), false},
+		{"remove", filepath.Join(writable, "file"), false},
+		{"connect", open.Addr().String(), false},
+		{"read", filepath.Join(forbidden, "file"), true},
+		{"read", filepath.Join(allowed, "link"), true},
+		{"read", "/proc/self/environ", true},
+		{"list", forbidden, true},
+		{"list", "/", true},
+		{"write", filepath.Join(allowed, "new"), true},
+		{"write", filepath.Join(forbidden, "new"), true},
+		{"remove", filepath.Join(allowed, "file"), true},
+		{"execute", "/bin/true", true},
+		{"connect", closed.Addr().String(), true},
+		{"signal", "", true},
+		{"child", filepath.Join(allowed, "file"), false},
+		{"child", filepath.Join(forbidden, "file"), true},
+	} {
+		if err := try(t, rules, test.deed, test.arg); (err != "") != test.held {
+			t.Errorf("%s %s: held is %t, got %q", test.deed, test.arg, !test.held, err)
+		}
+	}
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	return listener
+}
+
+func TestWhatIsSaid(t *testing.T) {
+	version, err := ll.LandlockGetABIVersion()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := describe(version); version >= needed && (!strings.Contains(said, "files and programs") || !strings.Contains(said, "signals")) {
+		t.Errorf("version %d: %s", version, said)
+	}
+	if said := describe(1); strings.Contains(said, "TCP") {
+		t.Errorf("version 1: %s", said)
+	}
+}
