@@ -5,7 +5,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster"
-	"github.com/helmfile-agent/helmfile-agent/agent/desired"
+	desired "github.com/helmfile-agent/helmfile-agent/agent/desired/loader"
 	"github.com/helmfile-agent/helmfile-agent/agent/source"
 )
 

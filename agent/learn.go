@@ -1,7 +1,7 @@
 package agent
 
 import (
-	"github.com/helmfile-agent/helmfile-agent/agent/desired"
+	desired "github.com/helmfile-agent/helmfile-agent/agent/desired/loader"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 

@@ -15,7 +15,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/chart"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster"
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
-	"github.com/helmfile-agent/helmfile-agent/agent/desired"
+	desired "github.com/helmfile-agent/helmfile-agent/agent/desired/loader"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 	"github.com/helmfile-agent/helmfile-agent/agent/lookup"

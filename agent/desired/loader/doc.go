@@ -1,4 +1,4 @@
-// Package desired turns a checkout into the complete list of wanted releases, or an error; never a partial list. It is the
+// Package loader turns a checkout into the complete list of wanted releases, or an error; never a partial list. It is the
 // only door to helmfile.
 //
 // helmfile itself loads, templates and merges everything: this room hands it an engine that records the flags and values
@@ -6,4 +6,4 @@
 // come from helmfile's code.
 //
 // It may import exit, release, secrets and chart. A directory comes in; a [Set] goes out.
-package desired
+package loader

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package desired
+package loader
 
 // inMemory cannot be asked here; the agent's container is Linux.
 func inMemory(string) bool { return true }
