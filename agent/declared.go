@@ -5,7 +5,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster"
-	desired "github.com/helmfile-agent/helmfile-agent/agent/desired/loader"
+	"github.com/helmfile-agent/helmfile-agent/agent/desired"
 	"github.com/helmfile-agent/helmfile-agent/agent/source"
 )
 
@@ -25,12 +25,17 @@ func (r *run) declared(ctx context.Context, meanwhile func(context.Context, *dec
 	if err != nil {
 		return d, err
 	}
+	loader, err := desired.Start(r.workspace, r.cfg.TemplateEnv)
+	if err != nil {
+		return d, err
+	}
+	defer loader.Close()
 	if err := r.reach(ctx, charts, &d); err != nil {
 		return d, err
 	}
 	err = both(ctx,
 		func(ctx context.Context) (err error) {
-			d.Set, err = r.load(ctx, d.checkout, d.reader, charts)
+			d.Set, err = r.load(ctx, loader, d.checkout, d.reader, charts)
 			return err
 		},
 		func(ctx context.Context) error { return meanwhile(ctx, &d) })

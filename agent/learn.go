@@ -1,7 +1,7 @@
 package agent
 
 import (
-	desired "github.com/helmfile-agent/helmfile-agent/agent/desired/loader"
+	"github.com/helmfile-agent/helmfile-agent/agent/desired"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 

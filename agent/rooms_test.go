@@ -26,24 +26,31 @@ var rooms = map[string][]string{
 	"source":  {"exit", "config"},
 	"secrets": {"exit"},
 	"chart":   {"exit", "egress", "release"},
-	"tool":    {"exit", "release", "lookup", "secrets", "chart"},
-	"desired": {"exit", "release", "lookup", "secrets", "chart"},
+	"broker":  {"exit", "release"},
+	"sandbox": {},
+	"tool":    {"exit", "release", "chart", "broker", "sandbox"},
+	"desired": {"exit", "release", "egress", "secrets", "chart", "broker", "desired/protocol", "desired/loader"},
+
+	// These run in the process that reads the helmfile.
+	"desired/protocol": {"exit", "release"},
+	"desired/loader":   {"exit", "release", "secrets", "chart", "broker", "sandbox", "desired/protocol"},
+
 	"drift":   {"release"},
 	"cluster": {"exit", "release", "lookup", "chart", "drift"},
 	"plan":    {"release"},
 	"apply":   {"release", "plan"},
 	"report":  {"exit", "release", "source", "plan", "apply"},
-	".":       {"exit", "egress", "release", "lookup", "config", "source", "secrets", "chart", "desired", "cluster", "plan", "apply", "report"},
+	".":       {"exit", "egress", "release", "config", "source", "secrets", "chart", "desired", "cluster", "plan", "apply", "report"},
 }
 
 // doors are the libraries that only some rooms may import: who wants what they offer asks those rooms.
 var doors = map[string][]string{
 	"github.com/go-git/":             {"source"},
 	"github.com/getsops/":            {"secrets"},
-	"github.com/helmfile/helmfile":   {"desired"},
+	"github.com/helmfile/helmfile":   {"desired/loader"},
 	"github.com/spf13/cobra":         {"tool"},
-	"helm.sh/helm/v3":                {"chart", "cluster", "tool", "desired"}, // desired merges values as Helm's command line does
-	"k8s.io/client-go":               {"cluster", "tool", "drift"},            // drift needs the Go types of objects
+	"helm.sh/helm/v3":                {"chart", "cluster", "tool", "desired/loader"}, // the loader merges values as Helm's command line does
+	"k8s.io/client-go":               {"cluster", "tool", "drift"},                   // drift needs the Go types of objects
 	"k8s.io/cli-runtime":             {"cluster", "tool"},
 	"sigs.k8s.io/kustomize":          {"tool"},
 	"github.com/aymanbagabas/go-udi": {"report"},

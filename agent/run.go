@@ -15,10 +15,9 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/chart"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster"
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
-	desired "github.com/helmfile-agent/helmfile-agent/agent/desired/loader"
+	"github.com/helmfile-agent/helmfile-agent/agent/desired"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
-	"github.com/helmfile-agent/helmfile-agent/agent/lookup"
 	"github.com/helmfile-agent/helmfile-agent/agent/plan"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 	"github.com/helmfile-agent/helmfile-agent/agent/report"
@@ -102,7 +101,7 @@ func (r *run) inWorkspace(ctx context.Context, steps func(context.Context) error
 
 func (r *run) checkout(ctx context.Context) (source.Checkout, error) {
 	if r.cfg.Dir != "" {
-		return source.Local(r.cfg.Dir, r.limits())
+		return source.Local(r.cfg.Dir, filepath.Join(r.workspace, "checkout"), r.limits())
 	}
 	checkout, err := source.Clone(ctx, r.request(), filepath.Join(r.workspace, "checkout"))
 	if err == nil {
@@ -175,7 +174,7 @@ func (r *run) volatile() []string {
 	return paths
 }
 
-func (r *run) load(ctx context.Context, checkout source.Checkout, reader *cluster.Reader, charts *chart.Store) (desired.Set, error) {
+func (r *run) load(ctx context.Context, loader *desired.Loader, checkout source.Checkout, reader *cluster.Reader, charts *chart.Store) (desired.Set, error) {
 	keys, err := secrets.TakeKeys(r.cfg.SopsKeys)
 	if err != nil {
 		return desired.Set{}, err
@@ -183,7 +182,16 @@ func (r *run) load(ctx context.Context, checkout source.Checkout, reader *cluste
 	for _, private := range keys.Private() {
 		r.mask.Add(private)
 	}
-	return desired.Load(ctx, desired.Request{
+	proxy, err := reader.ReadProxy()
+	if err != nil {
+		return desired.Set{}, err
+	}
+	remote, err := egress.Parse(r.cfg.AllowRemote)
+	if err != nil {
+		return desired.Set{}, err
+	}
+	keys.Permits = remote.PermitsHost
+	set, err := loader.Load(ctx, desired.Request{
 		Dir:             checkout.Dir,
 		Path:            r.cfg.Path,
 		Environment:     r.cfg.Environment,
@@ -192,15 +200,19 @@ func (r *run) load(ctx context.Context, checkout source.Checkout, reader *cluste
 		StateValuesFile: r.cfg.StateValuesFile,
 		Namespace:       reader.Namespace(),
 		KubeContext:     r.cfg.Context,
-		Kubeconfig:      r.cfg.Kubeconfig,
 		Concurrency:     r.cfg.Concurrency,
-		Workspace:       r.workspace,
-		Hidden:          lookup.Hidden{Namespace: reader.Namespace(), Names: r.cfg.OwnSecrets},
+		Sandbox:         r.cfg.Sandbox,
+		Memory:          r.cfg.LoaderMemory,
+		CPU:             r.cfg.LoaderTime,
+		Remote:          remote,
 		Charts:          charts,
 		Keys:            keys,
 		Mask:            r.mask,
+		Cluster:         proxy,
 		Log:             r.log,
 	})
+	r.report.Confined = set.Confined
+	return set, err
 }
 
 // afterlife is how long something may go on after a run should have ended: what it may take to stop, rounded up generously

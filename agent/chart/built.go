@@ -14,6 +14,30 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
+// BuildCopy is a private copy of a chart directory whose dependencies were built, or updated if that is asked for, as the commands of
+// `helm dependency` would do in place. The directory must lie below the store's roots, and nothing is written into it.
+func (s *Store) BuildCopy(ctx context.Context, dir string, update bool) (string, error) {
+	if err := s.checkDir(dir); err != nil {
+		return "", err
+	}
+	root, err := os.MkdirTemp(s.dir, "built-")
+	if err != nil {
+		return "", err
+	}
+	copied, _, err := s.copyChart(dir, root)
+	if err != nil {
+		return "", err
+	}
+	do := s.BuildDependencies
+	if update {
+		do = s.UpdateDependencies
+	}
+	if err := do(ctx, copied, nil); err != nil { // about a place that the user does not know
+		return "", scrubbed{text: strings.ReplaceAll(err.Error(), root, ""), err: err}
+	}
+	return copied, nil
+}
+
 // built is a directory with the chart and all its dependencies: the chart's own if nothing is missing there, else a private
 // copy. A checkout may be somebody's working tree: nothing is ever written into it. [Store.BuildDependencies], which works
 // in place, is for those who ask for just that.

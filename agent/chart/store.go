@@ -97,6 +97,9 @@ func (s *Store) Load(ctx context.Context, c release.Chart) (*helmchart.Chart, er
 	if err == nil {
 		err = installable(loaded)
 	}
+	if err == nil {
+		err = s.checkSchemas(loaded)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("load chart %s: %w", describe(c), of(c, scrub(err)))
 	}

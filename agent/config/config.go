@@ -39,6 +39,11 @@ type Config struct {
 	AllowRemote []string // allowRemote: hosts that the repository may make the agent reach; see package egress
 	OwnSecrets  []string // ownSecrets: Secrets in the agent's namespace that charts must not look up
 
+	Sandbox      string        // sandbox: auto, required or off
+	TemplateEnv  []string      // templateEnv: names of environment variables that the helmfile may read
+	LoaderMemory int64         // loaderMemory: bytes that the process that reads the helmfile may use
+	LoaderTime   time.Duration // loaderTime: CPU time that it may use; always positive
+
 	SopsKeys string // sopsKeys: a directory of private keys and credentials for sops
 
 	Yes    bool // yes: destroy does not ask

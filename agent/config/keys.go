@@ -111,6 +111,16 @@ var keys = []key{
 	{name: "ownSecrets", commands: loading, kind: list, comma: true, set: lists(func(c *Config) *[]string { return &c.OwnSecrets }, isSecretName),
 		usage: "Secret in the agent's namespace that holds keys of the agent; charts cannot read it with lookup"},
 
+	{name: "sandbox", commands: loading, kind: text, fallback: "auto",
+		set:   words(func(c *Config) *string { return &c.Sandbox }, oneOf("auto", "required", "off")),
+		usage: "confinement of the process that reads the helmfile, by the kernel's Landlock: auto uses what the kernel offers, required fails without all of it, off uses none"},
+	{name: "templateEnv", commands: loading, kind: list, comma: true, set: lists(func(c *Config) *[]string { return &c.TemplateEnv }, isTemplateVariable),
+		usage: "environment variable that the helmfile may read, in templates and by secret stores such as ref+vault"},
+	{name: "loaderMemory", commands: loading, kind: text, fallback: "512Mi", set: sizes(func(c *Config) *int64 { return &c.LoaderMemory }),
+		usage: "memory that the process that reads the helmfile may use"},
+	{name: "loaderTime", commands: loading, kind: duration, fallback: "2m", set: setLoaderTime,
+		usage: "CPU time that the process that reads the helmfile may use"},
+
 	{name: "sopsKeys", commands: loading, kind: text, set: words(func(c *Config) *string { return &c.SopsKeys }),
 		usage: "directory of the private keys and credentials that decrypt secrets, named as Flux names them: *.agekey, *.asc, sops.aws-kms and so on"},
 

@@ -54,7 +54,7 @@ func write(t *testing.T, file, content string) {
 func standard(change func(*Config)) Config {
 	c := Config{Repo: repo, Environment: "default", Instance: "helmfile-agent", Timeout: 10 * time.Minute, Concurrency: 4,
 		Prune: "two-step", PruneMaxShare: 50, Drift: "correct", LogFormat: "json", Output: "text",
-		GitMaxFiles: 50000, GitMaxSize: 512 << 20, GitMaxFileSize: 64 << 20}
+		Sandbox: "auto", LoaderMemory: 512 << 20, LoaderTime: 2 * time.Minute, GitMaxFiles: 50000, GitMaxSize: 512 << 20, GitMaxFileSize: 64 << 20}
 	change(&c)
 	return c
 }
@@ -136,6 +136,10 @@ func TestLoad(t *testing.T) {
 			func(c *Config) {
 				c.File = "config.yaml"
 				c.GitMaxFiles, c.GitMaxSize, c.GitMaxFileSize, c.GitAllowPlainHTTP = 10, 1<<30, 1000, true
+			}},
+		"the loader": {given{args: []string{"--repo", repo, "--sandbox=required", "--template-env=VAULT_TOKEN", "--loader-memory=1Gi", "--loader-time=30s"}},
+			func(c *Config) {
+				c.Sandbox, c.TemplateEnv, c.LoaderMemory, c.LoaderTime = "required", []string{"VAULT_TOKEN"}, 1<<30, 30*time.Second
 			}},
 		"remote hosts": {given{args: []string{"--repo", repo, "--allow-remote=git.example.com:8443", "--allow-remote=*.corp.example"}},
 			func(c *Config) { c.AllowRemote = []string{"git.example.com:8443", "*.corp.example"} }},

@@ -268,3 +268,25 @@ func isRef(value string) error {
 	}
 	return nil
 }
+
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// isTemplateVariable refuses the agent's own settings, among which are passwords.
+func isTemplateVariable(name string) error {
+	switch {
+	case !variableName.MatchString(name):
+		return errors.New("is not the name of an environment variable")
+	case strings.HasPrefix(name, variablePrefix):
+		return errors.New("is a setting of the agent, which a helmfile must not read")
+	}
+	return nil
+}
+
+func setLoaderTime(c *Config, values []string) error {
+	d, err := time.ParseDuration(values[0])
+	if err != nil || d < time.Second {
+		return errors.New("is not a duration of at least one second, such as 90s or 2m")
+	}
+	c.LoaderTime = d
+	return nil
+}

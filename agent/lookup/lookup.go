@@ -1,7 +1,7 @@
 // Package lookup hides from charts those Secrets that the agent may read only for itself: templates ask for objects with the
 // function `lookup`, and the API server answers them with the agent's rights.
 //
-// It may import no other room.
+// It may import no other package of the agent.
 package lookup
 
 import (
@@ -10,10 +10,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"regexp"
 	"slices"
-	"strings"
 )
 
 // Hidden says which Secrets templates never see. Tokens of ServiceAccounts and Helm's records are hidden in every namespace.
@@ -23,26 +21,6 @@ type Hidden struct {
 }
 
 var hiddenTypes = []string{"kubernetes.io/service-account-token", "helm.sh/release.v1"}
-
-// Variable tells a child process which Secrets are hidden.
-const Variable = "HELMFILE_AGENT_HIDDEN_SECRETS"
-
-const separator = "/" // can stand in no name
-
-// String is what [FromParent] reads.
-func (h Hidden) String() string {
-	return strings.Join(append([]string{h.Namespace}, h.Names...), separator)
-}
-
-// FromParent is what the parent process hides.
-func FromParent() Hidden {
-	namespace, rest, _ := strings.Cut(os.Getenv(Variable), separator)
-	h := Hidden{Namespace: namespace}
-	if rest != "" {
-		h.Names = strings.Split(rest, separator)
-	}
-	return h
-}
 
 // secretsPath is where the API server has Secrets: one, or all of a namespace or of the cluster.
 var secretsPath = regexp.MustCompile(`/api/v1/(?:namespaces/[^/]+/)?secrets(?:/[^/]+)?$`)

@@ -3,7 +3,6 @@ package lookup
 import (
 	"io"
 	"net/http"
-	"reflect"
 	"strings"
 	"testing"
 )
@@ -76,15 +75,6 @@ func TestWhatCannotBeUnderstoodIsNotShown(t *testing.T) {
 		if response, err := (Hidden{}).Transport(answering{body}).RoundTrip(request); err == nil {
 			response.Body.Close()
 			t.Errorf("%q is shown", body)
-		}
-	}
-}
-
-func TestAChildHidesWhatItsParentHides(t *testing.T) {
-	for _, hidden := range []Hidden{{}, {Namespace: "agent"}, {Namespace: "agent", Names: []string{"keys", "git.example.com"}}} {
-		t.Setenv(Variable, hidden.String())
-		if got := FromParent(); !reflect.DeepEqual(got, hidden) {
-			t.Errorf("got %+v, want %+v", got, hidden)
 		}
 	}
 }

@@ -33,12 +33,13 @@ type jsonReport struct {
 	Error       string          `json:"error,omitempty"` // what ended the run early
 	Summary     string          `json:"summary"`
 	Warnings    []string        `json:"warnings"`
-	Releases    []jsonRelease   `json:"releases"`         // by namespace and name; every declared and every owned release
-	Counts      map[fate]int    `json:"counts"`           // what became of the releases; every count is there
-	Planned     map[fate]int    `json:"planned"`          // what is still to become of them: each release is in one of the two, once
-	Rights      []Right         `json:"rights,omitempty"` // only of access
-	Grant       string          `json:"grant,omitempty"`  // YAML that would grant the rights that are missing
-	Differs     bool            `json:"differs"`          // whether objects are to be written, or were: what diff --detailed-exitcode exits with 2 for
+	Confined    string          `json:"confined,omitempty"` // what the kernel protected while the repository was read
+	Releases    []jsonRelease   `json:"releases"`           // by namespace and name; every declared and every owned release
+	Counts      map[fate]int    `json:"counts"`             // what became of the releases; every count is there
+	Planned     map[fate]int    `json:"planned"`            // what is still to become of them: each release is in one of the two, once
+	Rights      []Right         `json:"rights,omitempty"`   // only of access
+	Grant       string          `json:"grant,omitempty"`    // YAML that would grant the rights that are missing
+	Differs     bool            `json:"differs"`            // whether objects are to be written, or were: what diff --detailed-exitcode exits with 2 for
 }
 
 type jsonRelease struct {
@@ -95,6 +96,7 @@ func (r Report) json() jsonReport {
 		Error:       message(r.Err),
 		Summary:     r.Summary(),
 		Warnings:    append([]string{}, r.Warnings...),
+		Confined:    r.Confined,
 		Releases:    releases,
 		Counts:      done,
 		Planned:     planned,

@@ -29,6 +29,8 @@ type Report struct {
 	Took     time.Duration
 	Outcomes []apply.Outcome
 	Warnings []string
+	// Confined says what the kernel protected while the repository was read; empty if it was not read.
+	Confined string
 	// Rights are what the agent needs, as far as [Access] found out.
 	Rights []Right
 	// Grant is YAML for kubectl apply that would grant the rights that are not allowed; empty when none is known to be.

@@ -32,6 +32,11 @@ func (k *Keys) DecryptFile(path string) ([]byte, error) {
 	return k.decrypt(path, encrypted, formatOf(path))
 }
 
+// DecryptNamed is DecryptFile for content that is at hand already; the name says the format.
+func (k *Keys) DecryptNamed(name string, encrypted []byte) ([]byte, error) {
+	return k.decrypt(name, encrypted, formatOf(name))
+}
+
 // Decrypt is DecryptFile for content that is at hand already: name is for messages, format is sops's word for it.
 func (k *Keys) Decrypt(name string, encrypted []byte, format string) ([]byte, error) {
 	return k.decrypt(name, encrypted, formats.FormatForPathOrString(name, format))

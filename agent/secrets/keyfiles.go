@@ -51,7 +51,6 @@ func (k *Keys) readDir(dir string) error {
 	if err != nil {
 		return fmt.Errorf("read the keys: %w", err)
 	}
-	k.places = append(k.places, real(dir))
 	var errs []error
 	for _, entry := range entries {
 		if err := k.readFile(dir, entry.Name()); err != nil {

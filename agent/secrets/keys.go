@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
@@ -21,6 +19,9 @@ import (
 // Keys are what this process decrypts with, read into memory once. The zero value has none of its own. What needs no key
 // file works with any: a cloud's workload identity, VAULT_TOKEN, SOPS_AGE_KEY_FILE.
 type Keys struct {
+	// Permits says whether an encrypted file may name this host:port as its key server; nil permits all.
+	Permits func(host string) bool
+
 	age   age.ParsedIdentities
 	pgp   openpgp.EntityList // unlocked
 	vault hcvault.Token
@@ -28,7 +29,6 @@ type Keys struct {
 	gcp   gcpkms.CredentialJSON
 	azure *azkv.TokenCredential
 
-	places  []string // the directory and the files they were read from, without symbolic links
 	atHand  []string // each as a person knows it: its public form, and where it comes from
 	ignored []string // files in the directory whose names are no keys'
 	private []string // what no text may show
@@ -47,26 +47,6 @@ func TakeKeys(dir string) (*Keys, error) {
 // Private are the keys themselves, for the mask.
 func (k *Keys) Private() []string { return k.private }
 
-// Holds says whether a path leads into the directory of the keys, or to a key: a template must not read there.
-func (k *Keys) Holds(path string) bool {
-	path = real(path)
-	return slices.ContainsFunc(k.places, func(place string) bool {
-		inside, err := filepath.Rel(place, path)
-		return err == nil && filepath.IsLocal(inside)
-	})
-}
-
-// real is a path without symbolic links, as far as it exists.
-func real(path string) string {
-	if absolute, err := filepath.Abs(path); err == nil {
-		path = absolute
-	}
-	if resolved, err := filepath.EvalSymlinks(path); err == nil {
-		path = resolved
-	}
-	return path
-}
-
 // has notes a key for messages, and the texts that must stay private.
 func (k *Keys) has(public, from string, private ...string) {
 	k.atHand = append(k.atHand, fmt.Sprintf("%s (%s)", public, from))
@@ -77,18 +57,13 @@ func (k *Keys) has(public, from string, private ...string) {
 	}
 }
 
-// takeEnvironment takes out of the environment what a template must not read there: SOPS_AGE_KEY, and the variables that
-// make sops run a command, which nobody honours. What remains are names of files (SOPS_AGE_KEY_FILE,
+// takeEnvironment takes SOPS_AGE_KEY out of the environment, and the variables that make sops run a command, which are never honoured. What remains are names of files (SOPS_AGE_KEY_FILE,
 // SOPS_AGE_SSH_PRIVATE_KEY_FILE) and the tokens that vals and the clouds' libraries look up whenever they need them
-// (VAULT_TOKEN, AWS_SECRET_ACCESS_KEY): who writes the helmfile may use them through ref+ anyway.
+// (VAULT_TOKEN, AWS_SECRET_ACCESS_KEY). The process that reads the helmfile gets those only that templateEnv names.
 func (k *Keys) takeEnvironment() error {
 	given := os.Getenv(age.SopsAgeKeyEnv)
 	for _, name := range []string{age.SopsAgeKeyEnv, age.SopsAgeKeyCmdEnv, age.SopsAgeSshPrivateKeyCmdEnv, "SOPS_GPG_EXEC"} {
 		_ = os.Unsetenv(name) // fails only for names that no variable can have
-	}
-	forgetEnvironment()
-	if path := os.Getenv(age.SopsAgeSshPrivateKeyFileEnv); path != "" {
-		k.places = append(k.places, real(path))
 	}
 	k.noteFile()
 	if given == "" {
@@ -105,7 +80,6 @@ func (k *Keys) noteFile() {
 	if path == "" {
 		return
 	}
-	k.places = append(k.places, real(path))
 	if content, err := os.ReadFile(path); err == nil {
 		_ = k.addAge(keyFile{name: age.SopsAgeKeyFileEnv, content: content})
 	}

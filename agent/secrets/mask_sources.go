@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"sigs.k8s.io/yaml"
 )
 
 // AddObject makes the values of a Secret known, or of those in a List; other objects have none. The content is a decoded
@@ -38,6 +40,18 @@ func (m *Mask) addSecret(content map[string]any) {
 		}
 		m.AddNamed(key, string(decoded))
 	}
+}
+
+// AddDocument makes all values of a decrypted file known. What is no YAML document of values is known as a whole and by its lines:
+// dotenv, INI, a key, a template that is yet to be rendered.
+func (m *Mask) AddDocument(plain []byte) {
+	var leaves any
+	err := yaml.Unmarshal(plain, &leaves)
+	if _, text := leaves.(string); err != nil || text {
+		m.Add(string(plain))
+		return
+	}
+	m.AddLeaves(leaves)
 }
 
 // AddEnvironment makes known what an environment, as os.Environ gives it, holds of credentials: whatever has a name that says

@@ -3,6 +3,7 @@ package secrets
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 
 	"filippo.io/age"
@@ -83,6 +84,9 @@ func (k *Keys) openAge(recipient, encrypted string) ([]byte, error) {
 }
 
 func (k *Keys) openVault(ctx context.Context, key *keyservice.VaultKey, encrypted string) ([]byte, error) {
+	if err := k.permitted(key.GetVaultAddress(), os.Getenv("VAULT_ADDR")); err != nil {
+		return nil, err
+	}
 	master := hcvault.MasterKey{VaultAddress: key.GetVaultAddress(), EnginePath: key.GetEnginePath(), KeyName: key.GetKeyName(), EncryptedKey: encrypted}
 	k.vault.ApplyToMasterKey(&master)
 	return master.DecryptContext(ctx)
@@ -109,6 +113,9 @@ func (k *Keys) openGCP(ctx context.Context, key *keyservice.GcpKmsKey, encrypted
 }
 
 func (k *Keys) openAzure(ctx context.Context, key *keyservice.AzureKeyVaultKey, encrypted string) ([]byte, error) {
+	if err := k.permitted(key.GetVaultUrl(), azureVaults...); err != nil {
+		return nil, err
+	}
 	master := azkv.MasterKey{VaultURL: key.GetVaultUrl(), Name: key.GetName(), Version: key.GetVersion(), EncryptedKey: encrypted}
 	if k.azure != nil {
 		k.azure.ApplyToMasterKey(&master)

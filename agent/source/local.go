@@ -13,10 +13,10 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// Local is a directory as it is. Its revision is that of the git work tree it lies in, dirty if anything there differs
-// from the commit or is not tracked; it is empty outside of one, and in one that go-git cannot read. Nothing is written.
-// Of the limits only the number of files counts. Links that lead out of the directory are refused, as in a clone.
-func Local(dir string, limits Limits) (Checkout, error) {
+// Local copies a directory as it is into another one, which must not exist. Its revision is that of the git work tree it lies in, dirty if anything there differs
+// from the commit or is not tracked; it is empty outside of one, and in one that go-git cannot read. The directory itself is not
+// written to. Links that lead out of the directory are refused, as in a clone.
+func Local(dir, into string, limits Limits) (Checkout, error) {
 	absolute, err := filepath.Abs(dir)
 	if err == nil {
 		err = isDirectory(absolute)
@@ -27,13 +27,16 @@ func Local(dir string, limits Limits) (Checkout, error) {
 	if err := checkLocalLinks(absolute, limits); err != nil {
 		return Checkout{}, fmt.Errorf("read %s: %w", absolute, err)
 	}
+	if err := copyTree(absolute, into, limits); err != nil {
+		return Checkout{}, fmt.Errorf("read %s: %w", absolute, err)
+	}
 	revision, err := localRevision(absolute)
 	if err != nil {
 		// The revision only tells people what they look at. The files can be read without it, for example where git
 		// keeps the repository in a format that go-git does not know.
 		revision = Revision{}
 	}
-	return Checkout{Dir: absolute, Revision: revision}, nil
+	return Checkout{Dir: into, Revision: revision}, nil
 }
 
 func isDirectory(path string) error {

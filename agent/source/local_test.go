@@ -3,6 +3,7 @@ package source
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,8 +52,9 @@ func TestLocal(t *testing.T) {
 			e := newExample(t)
 			git_(t, e.dir, "remote", "add", "origin", "https://ada:hunter2@git.example/config")
 			dir := is.prepare(t, e)
-			got, err := Local(dir, usual)
-			if diff := cmp.Diff(Checkout{Dir: dir, Revision: is.want(e)}, got); diff != "" || err != nil {
+			into := filepath.Join(t.TempDir(), "copy")
+			got, err := Local(dir, into, usual)
+			if diff := cmp.Diff(Checkout{Dir: into, Revision: is.want(e)}, got); diff != "" || err != nil {
 				t.Error(diff, err)
 			}
 		})
@@ -69,7 +71,41 @@ func write(t *testing.T, dir, file string) {
 func TestLocalRefusesWhatIsNoDirectory(t *testing.T) {
 	e := newExample(t)
 	for _, path := range []string{filepath.Join(e.dir, "nothing"), filepath.Join(e.dir, "helmfile.yaml")} {
-		_, err := Local(path, usual)
+		_, err := Local(path, filepath.Join(t.TempDir(), "copy"), usual)
 		expectRefusal(t, err, exit.ConfigInvalid, path)
+	}
+}
+
+// TestLocalCopies: what reads the copy may write into it, so nothing of it is the user's own.
+func TestLocalCopies(t *testing.T) {
+	dir, into := t.TempDir(), filepath.Join(t.TempDir(), "copy")
+	for name, mode := range map[string]os.FileMode{"run.sh": 0o755, "sub/values.yaml": 0o644, ".git/config": 0o644} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(name), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("sub/values.yaml", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Local(dir, into, usual); err != nil {
+		t.Fatal(err)
+	}
+	if content, err := os.ReadFile(filepath.Join(into, "link")); err != nil || string(content) != "sub/values.yaml" {
+		t.Errorf("got %q, %v", content, err)
+	}
+	if info, err := os.Stat(filepath.Join(into, "run.sh")); err != nil || info.Mode().Perm()&0o111 != 0 {
+		t.Errorf("run.sh: %v, %v", info, err)
+	}
+	if _, err := os.Stat(filepath.Join(into, ".git")); !os.IsNotExist(err) {
+		t.Errorf("git's own directory was copied: %v", err)
+	}
+	small := usual
+	small.FileSize = 5
+	_, err := Local(dir, filepath.Join(t.TempDir(), "copy"), small)
+	if exit.Of(err) != exit.SourceRefused || !strings.Contains(err.Error(), "gitMaxFileSize") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -101,7 +101,7 @@ func TestLinksStayInside(t *testing.T) {
 		t.Run(sentence, func(t *testing.T) {
 			e := newLinks(t, is.links)
 			_, cloned := cloneBounded(within30s(t), Request{Repo: e.dir}, t.TempDir())
-			_, local := Local(e.dir, usual)
+			_, local := Local(e.dir, filepath.Join(t.TempDir(), "copy"), usual)
 			target := strings.Replace(is.links[is.refused], "OUTSIDE", filepath.Join(e.root, "outside"), 1)
 			for way, err := range map[string]error{"clone": cloned, "dir": local} {
 				switch {
@@ -122,7 +122,7 @@ func TestGitsOwnDirectoryMayHoldAnyLink(t *testing.T) {
 	if err := os.Symlink("/", filepath.Join(e.dir, ".git", "anywhere")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Local(e.dir, usual); err != nil {
+	if _, err := Local(e.dir, filepath.Join(t.TempDir(), "copy"), usual); err != nil {
 		t.Error(err)
 	}
 }
@@ -132,7 +132,7 @@ func TestALocalDirectoryIsNotSearchedWithoutEnd(t *testing.T) {
 	for i := range 6 {
 		write(t, e.dir, fmt.Sprint("file", i))
 	}
-	_, err := Local(e.dir, Limits{Files: 5})
+	_, err := Local(e.dir, filepath.Join(t.TempDir(), "copy"), Limits{Files: 5})
 	expectRefusal(t, err, exit.SourceRefused, "at least 6 files and directories, more than 5", "gitMaxFiles")
 }
 

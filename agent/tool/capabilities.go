@@ -12,9 +12,6 @@ import (
 	"helm.sh/helm/v3/pkg/storage"
 	"helm.sh/helm/v3/pkg/storage/driver"
 	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/rest"
-
-	"github.com/helmfile-agent/helmfile-agent/agent/lookup"
 )
 
 // configuration reaches the cluster for capabilities and `lookup` if server is set, and to validate if that is asked
@@ -23,10 +20,12 @@ func (f *templateFlags) configuration(settings *cli.EnvSettings, server bool) (*
 	quiet := func(string, ...any) {}
 	configuration := &action.Configuration{Log: quiet}
 	if server {
+		if err := throughTheAgent(settings); err != nil {
+			return nil, err
+		}
 		if err := configuration.Init(settings.RESTClientGetter(), settings.Namespace(), "memory", quiet); err != nil {
 			return nil, fmt.Errorf("prepare access to the cluster: %w", err)
 		}
-		configuration.RESTClientGetter = templates{configuration.RESTClientGetter}
 	}
 	if !f.validate {
 		configuration.KubeClient = &fake.PrintingKubeClient{Out: io.Discard}
@@ -37,19 +36,6 @@ func (f *templateFlags) configuration(settings *cli.EnvSettings, server bool) (*
 	known, err := f.capabilities(settings, server)
 	configuration.Capabilities = known
 	return configuration, err
-}
-
-// templates is how Helm's template engine reaches the cluster: without what charts must not see.
-type templates struct{ action.RESTClientGetter }
-
-func (t templates) ToRESTConfig() (*rest.Config, error) {
-	config, err := t.RESTClientGetter.ToRESTConfig()
-	if err != nil {
-		return nil, err
-	}
-	config = rest.CopyConfig(config)
-	config.Wrap(lookup.FromParent().Transport)
-	return config, nil
 }
 
 // capabilities are the cluster's, or else Helm's own; what flags say is put on top. (Helm 3 itself lets

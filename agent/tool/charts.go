@@ -1,6 +1,7 @@
 package tool
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,7 +12,10 @@ import (
 	"github.com/spf13/pflag"
 	"helm.sh/helm/v3/pkg/cli"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/broker"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
+	"github.com/helmfile-agent/helmfile-agent/agent/sandbox"
 )
 
 // chartFlags say where a chart comes from.
@@ -90,7 +94,7 @@ func pull(settings *cli.EnvSettings) *cobra.Command {
 		if !filepath.IsAbs(into) {
 			into = filepath.Join(*destination, into)
 		}
-		s, repositories, err := store(settings)
+		repositories, err := chart.ReadRepositories(settings.RepositoryConfig)
 		if err != nil {
 			return err
 		}
@@ -98,35 +102,86 @@ func pull(settings *cli.EnvSettings) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		_, err = s.Pull(c.Context(), wanted, into)
+		return pullInto(c.Context(), wanted, into)
+	}
+	return c
+}
+
+// pullInto has the agent download a chart, which has the credentials, and copies it.
+func pullInto(ctx context.Context, wanted release.Chart, into string) error {
+	if err := sandbox.RootsFromEnvironment().Check(into); err != nil {
 		return err
 	}
-	return c
-}
-
-func build(settings *cli.EnvSettings) *cobra.Command {
-	c := dependencyCommand("build")
-	c.RunE = func(c *cobra.Command, args []string) error {
-		s, _, err := store(settings)
-		if err != nil {
-			return err
-		}
-		return s.BuildDependencies(c.Context(), args[0], nil)
+	agent, err := broker.FromEnvironment()
+	if err != nil {
+		return err
 	}
+	dir, err := agent.Pull(ctx, wanted)
+	if err != nil {
+		return err
+	}
+	target := filepath.Join(into, filepath.Base(dir))
+	if err := os.RemoveAll(target); err != nil {
+		return err
+	}
+	return os.CopyFS(target, os.DirFS(dir))
+}
+
+func build() *cobra.Command {
+	c := dependencyCommand("build")
+	c.RunE = func(c *cobra.Command, args []string) error { return buildDependencies(c.Context(), args[0], false) }
 	return c
 }
 
-func update(settings *cli.EnvSettings) *cobra.Command {
+func update() *cobra.Command {
 	c := dependencyCommand("update")
 	c.Aliases = []string{"up"}
-	c.RunE = func(c *cobra.Command, args []string) error {
-		s, _, err := store(settings)
-		if err != nil {
-			return err
-		}
-		return s.UpdateDependencies(c.Context(), args[0], nil)
-	}
+	c.RunE = func(c *cobra.Command, args []string) error { return buildDependencies(c.Context(), args[0], true) }
 	return c
+}
+
+// buildDependencies has the agent build them in a copy of its own, and copies what the build has made back into the chart.
+func buildDependencies(ctx context.Context, dir string, update bool) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	agent, err := broker.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	built, err := agent.BuildDependencies(ctx, broker.Dependencies{Dir: dir, Update: update})
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"charts", "Chart.lock", "requirements.lock"} {
+		if err := replace(filepath.Join(dir, name), filepath.Join(built, name)); err != nil {
+			return fmt.Errorf("copy dependencies into %s: %w", dir, err)
+		}
+	}
+	return nil
+}
+
+// replace puts a copy in the place of a file or directory, if there is something to copy.
+func replace(target, from string) error {
+	info, err := os.Stat(from)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.RemoveAll(target); err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return os.CopyFS(target, os.DirFS(from))
+	}
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(target, content, 0o600)
 }
 
 // dependencyCommand knows --skip-refresh, which asks for what is always so: an index is downloaded once per run.

@@ -3,7 +3,6 @@ package tool
 import (
 	"fmt"
 	"log/slog"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -24,7 +23,7 @@ func helm() *cobra.Command {
 	c.AddCommand(
 		version(),
 		pull(settings),
-		group("dependency", build(settings), update(settings)),
+		group("dependency", build(), update()),
 		group("repo", repoList(settings)),
 		templateCommand(settings),
 		group("secrets", decrypt()),
@@ -39,12 +38,6 @@ func helm() *cobra.Command {
 
 // store shares its directory with every other helm of the run, and knows the repositories of the run.
 func store(settings *cli.EnvSettings) (*chart.Store, []release.Repository, error) {
-	if settings.RegistryConfig != "" {
-		// The registry client of package chart is told through the environment only; this process is ours alone.
-		if err := os.Setenv("HELM_REGISTRY_CONFIG", settings.RegistryConfig); err != nil {
-			return nil, nil, err
-		}
-	}
 	repositories, err := chart.ReadRepositories(settings.RepositoryConfig)
 	if err != nil {
 		return nil, nil, err

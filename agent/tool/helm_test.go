@@ -1,13 +1,14 @@
 package tool
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
+	"github.com/helmfile-agent/helmfile-agent/agent/sandbox"
 )
 
 const webChart = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
@@ -148,22 +149,20 @@ func TestTemplateNeedsDependencies(t *testing.T) {
 
 func TestSecretsDecrypt(t *testing.T) {
 	isolate(t)
-	before := decryptFile
-	defer func() { decryptFile = before }()
-	decryptFile = func(path string) ([]byte, error) {
-		if path != "/abs/secrets.yaml" {
-			return nil, errors.New("no key")
-		}
-		return []byte("a: b\n"), nil
-	}
-	if got := must(t, "helm", "--kubeconfig", "k", "secrets", "decrypt", "/abs/secrets.yaml"); got != "a: b\n" {
+	known := file(t, "ciphertext")
+	if got := must(t, "helm", "--kubeconfig", "k", "secrets", "decrypt", known); got != "a: b\n" {
 		t.Errorf("got %q", got)
 	}
-	code, stdout, stderr := run("helm", "secrets", "view", "/other")
+	other := file(t, "plain")
+	code, stdout, stderr := run("helm", "secrets", "view", other)
 	if code != 1 || stdout != "" {
 		t.Errorf("code %d, stdout %q", code, stdout)
 	}
-	contains(t, stderr, "decrypt /other: no key")
+	contains(t, stderr, "decrypt "+other+": no key")
+	t.Setenv(sandbox.RootsVariable, t.TempDir())
+	if code, _, stderr := run("helm", "secrets", "view", known); code != 1 || !strings.Contains(stderr, "outside of the repository") {
+		t.Errorf("code %d, %s", code, stderr)
+	}
 }
 
 func TestRepoList(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/sandbox"
 )
 
 // kustomizeVersion is the release of kustomize that has the API version in go.mod (v0.21.1).
@@ -70,7 +72,7 @@ func buildKustomization(dir, restrictor string) ([]byte, error) {
 		return nil, fmt.Errorf("--load-restrictor=%s: expected %s or %s", restrictor,
 			types.LoadRestrictionsRootOnly, types.LoadRestrictionsNone)
 	}
-	built, err := krusty.MakeKustomizer(options).Run(filesys.MakeFsOnDisk(), dir)
+	built, err := krusty.MakeKustomizer(options).Run(confinedFS{filesys.MakeFsOnDisk(), sandbox.RootsFromEnvironment()}, dir)
 	if err != nil {
 		return nil, refusal(err)
 	}

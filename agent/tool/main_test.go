@@ -2,7 +2,10 @@ package tool
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,8 +14,10 @@ import (
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/broker"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
 // TestMain makes the test binary answer as the agent's does: by the name it is called.
@@ -37,9 +42,55 @@ func isolate(t *testing.T) {
 	}
 	// As the agent does before it starts helm; the servers of the tests are on this machine.
 	policy := egress.Policy{Allowed: []string{"127.0.0.1", "::1"}}
-	if _, err := chart.NewStore(filepath.Join(home, "cache"), policy, slog.New(slog.DiscardHandler)); err != nil {
+	store, err := chart.NewStore(filepath.Join(home, "cache"), policy, slog.New(slog.DiscardHandler))
+	if err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv(broker.WorkspaceVariable, home)
+	served, err := broker.Serve(t.Context(), home, agent{store, filepath.Join(home, "pulled")}, http.HandlerFunc(cluster))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = served.Close() })
+}
+
+// agent does for the tools what the agent does.
+type agent struct {
+	store  *chart.Store
+	pulled string
+}
+
+func (a agent) Decrypt(_ context.Context, file broker.Encrypted) ([]byte, error) {
+	if string(file.Content) != "ciphertext" {
+		return nil, errors.New("no key")
+	}
+	return []byte("a: b\n"), nil
+}
+
+func (a agent) Register(repositories []release.Repository) error {
+	a.store.AddRepositories(repositories...)
+	return nil
+}
+
+// declared are the repositories that the file names; the loader registers them in the real agent.
+func (a agent) declared() error {
+	repositories, err := chart.ReadRepositories(os.Getenv("HELM_REPOSITORY_CONFIG"))
+	a.store.AddRepositories(repositories...)
+	return err
+}
+
+func (a agent) Pull(ctx context.Context, c release.Chart) (string, error) {
+	if err := a.declared(); err != nil {
+		return "", err
+	}
+	return a.store.Pull(ctx, c, a.pulled)
+}
+
+func (a agent) BuildDependencies(ctx context.Context, want broker.Dependencies) (string, error) {
+	if err := a.declared(); err != nil {
+		return "", err
+	}
+	return a.store.BuildCopy(ctx, want.Dir, want.Update)
 }
 
 func run(name string, args ...string) (code int, stdout, stderr string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,9 @@ import (
 	"helm.sh/helm/v3/pkg/cli/values"
 	"helm.sh/helm/v3/pkg/getter"
 	helmrelease "helm.sh/helm/v3/pkg/release"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/broker"
+	"github.com/helmfile-agent/helmfile-agent/agent/sandbox"
 )
 
 // templateFlags are what `helm template` is told by chartify, and by users through helmfile's templateArgs.
@@ -73,6 +77,9 @@ func templateCommand(settings *cli.EnvSettings) *cobra.Command {
 	f.add(c.Flags())
 	c.RunE = func(c *cobra.Command, args []string) error {
 		args = withoutEmpty(args)
+		if err := f.checkPaths(); err != nil {
+			return err
+		}
 		if len(args) != 2 {
 			return fmt.Errorf("helm template: expected NAME and CHART, got %q", args)
 		}
@@ -83,6 +90,25 @@ func templateCommand(settings *cli.EnvSettings) *cobra.Command {
 		return f.write(rendered, c.OutOrStdout())
 	}
 	return c
+}
+
+// checkPaths refuses files outside of the repository.
+func (f *templateFlags) checkPaths() error {
+	roots := sandbox.RootsFromEnvironment()
+	paths := slices.Clone(f.values.ValueFiles)
+	for _, flag := range f.values.FileValues {
+		_, path, _ := strings.Cut(flag, "=")
+		paths = append(paths, path)
+	}
+	if f.outputDir != "" {
+		paths = append(paths, f.outputDir)
+	}
+	for _, path := range paths {
+		if err := roots.Check(path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // withoutEmpty forgives chartify, which splits its command line at every single space.
@@ -105,12 +131,26 @@ func (f *templateFlags) render(ctx context.Context, settings *cli.EnvSettings, n
 	if err != nil {
 		return nil, err
 	}
-	wanted.SkipDependencies = !f.dependencyBuild
+	if f.dependencyBuild && wanted.Path != "" {
+		if err := buildDependencies(ctx, wanted.Path, false); err != nil {
+			return nil, err
+		}
+	}
+	if wanted.Path == "" {
+		agent, err := broker.FromEnvironment()
+		if err != nil {
+			return nil, err
+		}
+		if wanted.Path, err = agent.Pull(ctx, wanted); err != nil {
+			return nil, err
+		}
+	}
+	wanted.SkipDependencies = true
 	loaded, err := s.Load(ctx, wanted)
 	if err != nil {
 		return nil, err
 	}
-	given, err := f.values.MergeValues(getter.Getters())
+	given, err := f.values.MergeValues(getter.Providers{})
 	if err != nil {
 		return nil, fmt.Errorf("merge values: %w", err)
 	}

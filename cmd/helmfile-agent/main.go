@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/desired/loader"
 	"github.com/helmfile-agent/helmfile-agent/agent/tool"
 )
 
@@ -14,6 +15,9 @@ func main() {
 	surviveClosedPipes()
 	tuneGarbage()
 	name := filepath.Base(os.Args[0])
+	if name == loader.Name {
+		os.Exit(loader.Main(os.Stdin, os.Stdout))
+	}
 	if tool.Known(name) {
 		os.Exit(tool.Main(name, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}

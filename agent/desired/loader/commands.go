@@ -8,8 +8,8 @@ import (
 )
 
 // runsCommand finds what would run a command of the repository's choice, and says what to do instead; line is 0 if
-// there is none. It sees what is written out. What a template puts together from pieces is not seen here: that only
-// fails because the agent's container has no shell and no tools.
+// there is none. It is a message to the user, and no wall: what a template puts together from pieces is not seen here. The kernel
+// refuses to execute it.
 func runsCommand(content string) (line int, what, instead string) {
 	if at := execReference.FindStringIndex(content); at != nil {
 		return lineAt(content, at[0]), "ref+exec://", "use a file or a secret store, such as ref+sops:// or ref+vault://"

@@ -19,14 +19,16 @@ import (
 	chartv4 "helm.sh/helm/v4/pkg/chart/v2"
 	"sigs.k8s.io/yaml"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/broker"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
+	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
 
 // engine is helmfile's Helm. It records what helmfile would have done with it and does nothing.
 type engine struct {
 	ctx context.Context
-	req Request
+	req request
 
 	mu           sync.Mutex
 	extraArgs    []string
@@ -47,7 +49,7 @@ var _ helmexec.Interface = (*engine)(nil)
 // errNotHere answers what helmfile must not need while a state is only recorded.
 var errNotHere = errors.New("not available while the helmfile is loaded")
 
-func newEngine(ctx context.Context, req Request) *engine {
+func newEngine(ctx context.Context, req request) *engine {
 	return &engine{
 		ctx:          ctx,
 		req:          req,
@@ -66,7 +68,7 @@ func (e *engine) begin(extraArgs []string, patching bool) error {
 		return nil
 	}
 	for dir, stubbed := range e.stubs {
-		if _, err := e.req.Charts.Pull(e.ctx, stubbed, filepath.Dir(dir)); err != nil {
+		if err := e.pull(stubbed, filepath.Dir(dir)); err != nil {
 			return err
 		}
 		delete(e.stubs, dir)
@@ -98,6 +100,7 @@ func (e *engine) SyncRelease(hc helmexec.HelmContext, name, chartRef, namespace 
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.refuseCiphertext(name, e.entries[key], f.values.ValueFiles, merged)
+	f.chart.Keyring = absolute(f.chart.Keyring)
 	located, err := e.locate(chartRef, f.chart)
 	e.records[key] = release.Desired{Key: key, Chart: located, Values: merged, Options: f.options, Broken: err}
 	return nil
@@ -144,10 +147,11 @@ func (e *engine) AddRepo(name, url, caFile, certFile, keyFile, username, passwor
 		return fmt.Errorf("repository %s has no name", url)
 	}
 	repository := release.Repository{
-		Name: name, URL: url, Username: username, Password: password, CAFile: caFile, CertFile: certFile, KeyFile: keyFile,
+		Name: name, URL: url, Username: username, Password: password,
+		CAFile: absolute(caFile), CertFile: absolute(certFile), KeyFile: absolute(keyFile),
 		PassCredentials: passCredentials, InsecureSkipTLSVerify: skipTLSVerify,
 	}
-	e.req.Mask.Add(password)
+	e.req.report.Add(password)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.repositories[name] = repository
@@ -155,10 +159,10 @@ func (e *engine) AddRepo(name, url, caFile, certFile, keyFile, username, passwor
 }
 
 func (e *engine) RegistryLogin(host, username, password, caFile, certFile, keyFile string, skipTLSVerify bool) error {
-	e.req.Mask.Add(password)
+	e.req.report.Add(password)
 	login := release.Repository{
 		Name: host, URL: "oci://" + host, OCI: true, Username: username, Password: password,
-		CAFile: caFile, CertFile: certFile, KeyFile: keyFile, InsecureSkipTLSVerify: skipTLSVerify,
+		CAFile: absolute(caFile), CertFile: absolute(certFile), KeyFile: absolute(keyFile), InsecureSkipTLSVerify: skipTLSVerify,
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -166,10 +170,41 @@ func (e *engine) RegistryLogin(host, username, password, caFile, certFile, keyFi
 	return e.register(login)
 }
 
-// register makes a repository known to whoever fetches charts: this process and the children that chartify starts.
+// absolute is a path that means the same to the agent, whose working directory is another.
+func absolute(path string) string {
+	if path == "" {
+		return ""
+	}
+	if real, err := filepath.Abs(path); err == nil {
+		return real
+	}
+	return path
+}
+
+// register makes a repository known to those who fetch charts: the agent and the children that chartify starts. The latter are not
+// told its password: the agent downloads for them.
 func (e *engine) register(repository release.Repository) error {
-	e.req.Charts.AddRepositories(repository)
-	return chart.WriteRepositories(e.req.repositoryFile(), slices.Concat(byName(e.repositories), byName(e.logins)))
+	if err := e.req.agent.Register(e.ctx, repository); err != nil {
+		return err
+	}
+	known := slices.Concat(byName(e.repositories), byName(e.logins))
+	for i := range known {
+		known[i].Username, known[i].Password = "", ""
+	}
+	return chart.WriteRepositories(os.Getenv("HELM_REPOSITORY_CONFIG"), known)
+}
+
+// pull has the agent download a chart, and copies it to into/<name>, where helmfile looks for it.
+func (e *engine) pull(c release.Chart, into string) error {
+	pulled, err := e.req.agent.Pull(e.ctx, c)
+	if err != nil {
+		return err
+	}
+	target := filepath.Join(into, filepath.Base(pulled))
+	if err := os.RemoveAll(target); err != nil {
+		return err
+	}
+	return os.CopyFS(target, os.DirFS(pulled))
 }
 
 func byName(repositories map[string]release.Repository) []release.Repository {
@@ -184,8 +219,7 @@ func (e *engine) ChartPull(ref, dir string, flags ...string) error {
 		return err
 	}
 	if e.patching {
-		_, err := e.req.Charts.Pull(e.ctx, c, dir)
-		return err
+		return e.pull(c, dir)
 	}
 	stub := filepath.Join(dir, filepath.Base(strings.SplitN(c.Ref, "@", 2)[0]))
 	if err := writeStub(stub, c.Version); err != nil {
@@ -222,7 +256,9 @@ func (e *engine) ociChart(ref string, flags []string) (release.Chart, error) {
 	if err := f.Parse(flags); err != nil {
 		return release.Chart{}, fmt.Errorf("pull %s: %w", ref, err)
 	}
+	repository.CAFile, repository.CertFile, repository.KeyFile = absolute(repository.CAFile), absolute(repository.CertFile), absolute(repository.KeyFile)
 	c := f.chart
+	c.Keyring = absolute(c.Keyring)
 	name, digest, _ := strings.Cut(ref, "@")
 	if slash, colon := strings.LastIndex(name, "/"), strings.LastIndex(name, ":"); colon > slash {
 		c.Version = name[colon+1:]
@@ -245,18 +281,29 @@ func (e *engine) ociChart(ref string, flags []string) (release.Chart, error) {
 
 // DecryptSecret answers with a new file: helmfile deletes what it is given.
 func (e *engine) DecryptSecret(_ helmexec.HelmContext, path string, _ ...string) (string, error) {
-	plain, err := e.req.Keys.DecryptFile(path)
+	plain, err := e.decryptFile(path)
 	if err != nil {
 		e.unreadable(err.Error())
 		return "", err
 	}
-	e.learnPlain(plain)
+	e.warnOfDisk()
 	dir, err := os.MkdirTemp("", "secret")
 	if err != nil {
 		return "", err
 	}
 	file := filepath.Join(dir, strings.TrimSuffix(filepath.Base(path), ".enc"))
 	return file, os.WriteFile(file, plain, 0o600)
+}
+
+func (e *engine) decryptFile(path string) ([]byte, error) {
+	if err := e.req.roots.Check(path); err != nil {
+		return nil, err
+	}
+	encrypted, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", secrets.Unreadable, path, err)
+	}
+	return e.req.agent.Decrypt(e.ctx, broker.Encrypted{Name: path, Content: encrypted})
 }
 
 // unreadable notes why a secret cannot be read.

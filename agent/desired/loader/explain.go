@@ -41,7 +41,7 @@ func withReason(text, reason string) string {
 }
 
 // cause is err itself when the run's context ended it: that is nobody's mistake in a helmfile.
-func (Request) cause(err error) error {
+func (request) cause(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
@@ -58,7 +58,7 @@ func (l *loader) nothingVisited() error {
 }
 
 // short is a text without the directories that exist for this run only.
-func (r Request) short(text string) string {
+func (r request) short(text string) string {
 	for _, dir := range []string{r.Dir, r.Workspace} {
 		text = strings.ReplaceAll(text, dir+string(filepath.Separator), "")
 	}
@@ -86,7 +86,16 @@ var wordings = []struct {
 	{regexp.MustCompile(`executing "stringTemplate" at `), "at "},
 }
 
+// denied is how the kernel refuses a path.
+var denied = regexp.MustCompile(`(?:open|stat|lstat|readdir|fork/exec) (\S+): permission denied`)
+
 func (l *loader) plain(text string) string {
+	text = denied.ReplaceAllStringFunc(text, func(said string) string {
+		if err := l.req.roots.Check(denied.FindStringSubmatch(said)[1]); err != nil {
+			return err.Error()
+		}
+		return said
+	})
 	text = templateLine.ReplaceAllStringFunc(l.yamlInFile(l.req.short(text)), l.inFile)
 	for _, w := range wordings {
 		text = w.said.ReplaceAllString(text, w.say)

@@ -1,6 +1,10 @@
 package loader
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/desired/protocol"
+)
 
 func TestHelmfilesErrorsAreSaidPlainly(t *testing.T) {
 	const twoParts = "environments:\n  default: {}\n---\nreleases:\n  - name: web\n    vallues: []\n"
@@ -28,7 +32,7 @@ func TestHelmfilesErrorsAreSaidPlainly(t *testing.T) {
 		},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			l := &loader{req: Request{Dir: "/tmp/run/checkout", Workspace: "/tmp/run"}}
+			l := &loader{req: request{Input: protocol.Input{Dir: "/tmp/run/checkout", Workspace: "/tmp/run"}}}
 			l.files.Store("helmfile.yaml", twoParts)
 			if got := l.plain(is.said); got != is.want {
 				t.Errorf("got %q, want %q", got, is.want)

@@ -3,107 +3,55 @@ package loader
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/helmfile/helmfile/pkg/app"
 	helmfile "github.com/helmfile/helmfile/pkg/config"
-	"github.com/helmfile/helmfile/pkg/filesystem"
 
-	"github.com/helmfile-agent/helmfile-agent/agent/chart"
+	"github.com/helmfile-agent/helmfile-agent/agent/broker"
+	"github.com/helmfile-agent/helmfile-agent/agent/desired/protocol"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
-	"github.com/helmfile-agent/helmfile-agent/agent/lookup"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
-	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
+	"github.com/helmfile-agent/helmfile-agent/agent/sandbox"
 )
 
-// Request says what to load and where.
-type Request struct {
-	Dir         string // the checkout
-	Path        string // the state file or directory within it; empty for helmfile's own search
-	Environment string
-	Selectors   []string
-	// StateValuesSet and StateValuesFile are helmfile's options of the same names.
-	StateValuesSet, StateValuesFile []string
-
-	Namespace   string // where releases go that name no namespace
-	KubeContext string // the one context a helmfile may name; empty allows none
-	Kubeconfig  string // for chartify, which may ask the cluster; empty in a pod
-	Concurrency int
-
-	Hidden    lookup.Hidden // from templates, also those that child processes render
-	Workspace string        // a private directory; it must outlive the charts in the result
-	Charts    *chart.Store
-	Keys      *secrets.Keys
-	Mask      *secrets.Mask
-	Log       *slog.Logger
+// request is the input with what this process makes of it.
+type request struct {
+	protocol.Input
+	roots  sandbox.Roots
+	agent  *broker.Client
+	report reporter
+	log    *slog.Logger
 }
 
-// Set is every release that the helmfile declares.
-type Set struct {
-	Releases []release.Desired
-	// PassedOver are state files that helmfile ignored, each with the reason.
-	PassedOver []string
+// loaded is every release that the helmfile declares.
+type loaded struct {
+	releases []release.Desired
+	// passedOver are state files that helmfile ignored, each with the reason.
+	passedOver []string
 }
 
-// Load reads the helmfile. It changes the process's working directory and environment, which helmfile looks at, so two
-// loads must not run at the same time. Errors carry exit.DesiredInvalid or exit.SecretsUnreadable.
-func Load(ctx context.Context, req Request) (Set, error) {
-	dir, err := filepath.EvalSymlinks(req.Dir)
-	if err != nil {
-		return Set{}, fmt.Errorf("open checkout: %w", err)
-	}
-	req.Dir = dir
+// load reads the helmfile. helmfile looks at the working directory and the environment of the process. Errors carry
+// exit.DesiredInvalid or exit.SecretsUnreadable.
+func load(ctx context.Context, req request) (loaded, error) {
 	l := &loader{req: req, engine: newEngine(ctx, req), visited: map[string]bool{}}
-	decrypts, err := l.isolate(ctx)
-	if err != nil {
-		return Set{}, fmt.Errorf("prepare workspace: %w", err)
-	}
-	defer decrypts.Close()
-	if err := os.Chdir(dir); err != nil {
-		return Set{}, fmt.Errorf("enter checkout: %w", err)
-	}
-	err = l.bounded(ctx)
-	l.learn()
-	if err != nil {
-		return Set{}, l.explain(err)
-	}
-	return l.result()
-}
-
-// isolate prepares what helmfile finds in this process, and what this process learns of what helmfile finds.
-func (l *loader) isolate(ctx context.Context) (io.Closer, error) {
-	if err := isolate(ctx, l.req); err != nil {
-		return nil, err
-	}
 	known, err := resolvedReferences()
 	if err != nil {
-		return nil, err
+		return loaded{}, err
 	}
 	l.resolved.known = known
-	l.decryptReferences()
-	return l.req.Keys.Serve(l.req.Workspace, func(_ string, plain []byte) { l.engine.learnPlain(plain) })
-}
-
-// bounded runs helmfile, which knows no deadlines, for as long as ctx lasts. Past that its goroutine is abandoned: the
-// process is about to end, and what is printed to standard output until then still must not get there.
-func (l *loader) bounded(ctx context.Context) error {
-	// helmfile and chartify print here and there; standard output belongs to the report.
-	stdout := os.Stdout
-	os.Stdout = os.Stderr
-	done := make(chan error, 1)
-	go func() { done <- l.run() }()
-	select {
-	case err := <-done:
-		os.Stdout = stdout
-		return err
-	case <-ctx.Done():
-		app.Cancel()
-		return fmt.Errorf("load helmfile: %w", context.Cause(ctx))
+	l.replaceStores()
+	if err := os.Chdir(req.Dir); err != nil {
+		return loaded{}, fmt.Errorf("enter checkout: %w", err)
 	}
+	err = l.run()
+	l.learn()
+	if err != nil {
+		return loaded{}, l.explain(err)
+	}
+	return l.result()
 }
 
 func (l *loader) run() (err error) {
@@ -126,35 +74,33 @@ func (l *loader) app() (*app.App, error) {
 		Selector:                   l.req.Selectors,
 		StateValuesSet:             l.req.StateValuesSet,
 		StateValuesFile:            l.req.StateValuesFile,
-		Kubeconfig:                 l.req.Kubeconfig,
 		HelmBinary:                 "helm",
 		KustomizeBinary:            "kustomize",
 		SequentialHelmfiles:        true,
 		StripArgsValuesOnExitError: true,
 	}
-	opts.SetLogger(newZap(l.req.Log, l.req.short, l.engine.unreadable, l.hear))
+	opts.SetLogger(newZap(l.req.log, l.req.short, l.engine.unreadable, l.hear))
 	conf := helmfile.NewGlobalImpl(opts)
 	if err := helmfile.NewCLIConfigImpl(conf); err != nil {
 		return nil, err
 	}
-	guarded := filesystem.FromFileSystem(filesystem.FileSystem{ReadFile: l.readFile})
-	return app.New(conf).WithFileSystem(guarded), nil
+	return app.New(conf).WithFileSystem(l.fileSystem()), nil
 }
 
-func (l *loader) result() (Set, error) {
+func (l *loader) result() (loaded, error) {
 	if l.resolved.known.ranCommand() {
 		l.refused = append(l.refused, "ref+exec:// is not supported: "+noCommands)
 	}
-	if l.resolved.known.readKeys(l.req.Keys.Holds) {
-		l.refused = append(l.refused, "ref+file://: "+noKeys)
+	if err := l.resolved.known.readOutside(l.req.roots.Check); err != nil {
+		l.refused = append(l.refused, err.Error())
 	}
 	if len(l.refused) > 0 {
-		return Set{}, exit.With(exit.DesiredInvalid,
+		return loaded{}, exit.With(exit.DesiredInvalid,
 			fmt.Errorf("the helmfile asks for what cannot be done here:\n  %s", strings.Join(l.refused, "\n  ")))
 	}
 	releases, err := unique(l.releases)
 	if err != nil {
-		return Set{}, exit.With(exit.DesiredInvalid, err)
+		return loaded{}, exit.With(exit.DesiredInvalid, err)
 	}
-	return Set{Releases: releases, PassedOver: l.passedOver()}, nil
+	return loaded{releases: releases, passedOver: l.passedOver()}, nil
 }

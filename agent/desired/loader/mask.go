@@ -11,30 +11,16 @@ import (
 
 	"github.com/helmfile/helmfile/pkg/plugins"
 	"github.com/helmfile/helmfile/pkg/state"
-	"sigs.k8s.io/yaml"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
-	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
-
-// learnPlain makes all values of a decrypted file known to the mask. What is no YAML document of values is known as a whole and
-// by its lines: dotenv, INI, a key, a template that is yet to be rendered.
-func learnPlain(mask *secrets.Mask, plain []byte) {
-	var leaves any
-	err := yaml.Unmarshal(plain, &leaves)
-	if _, text := leaves.(string); err != nil || text {
-		mask.Add(string(plain))
-		return
-	}
-	mask.AddLeaves(leaves)
-}
 
 // learnSecrets makes known what the secrets of a release have become: the last of the files that helmfile hands over. Those
 // that are templates hold what was decrypted nowhere.
 func (e *engine) learnSecrets(key release.Key, files []string) {
 	for _, file := range files[max(0, len(files)-e.secrets[key]):] {
 		if content, err := os.ReadFile(file); err == nil { // or Helm will say so
-			learnPlain(e.req.Mask, content)
+			e.req.report.AddDocument(content)
 		}
 	}
 }
@@ -94,7 +80,7 @@ func unexported(of reflect.Value, name string) any {
 
 // learn makes what was resolved so far known to the mask. Of a plain file only what is referred to is a secret; a document
 // of a secret store is one as a whole.
-func (r *references) learn(mask *secrets.Mask) {
+func (r *references) learn(mask reporter) {
 	for _, from := range []cache{r.strings, r.documents} {
 		for _, key := range from.Keys() {
 			value, _ := from.Peek(key)
@@ -137,5 +123,5 @@ func (l *loader) learn() {
 		return
 	}
 	l.resolved.seen = count
-	l.resolved.known.learn(l.req.Mask)
+	l.resolved.known.learn(l.req.report)
 }

@@ -12,6 +12,11 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
 
+// masking is the agent's mask in place of the agent.
+type masking struct{ *secrets.Mask }
+
+func (masking) File(string) {}
+
 // TestReferencesAreMasked also watches over the place where vals keeps what it resolved.
 func TestReferencesAreMasked(t *testing.T) {
 	known, err := resolvedReferences()
@@ -35,7 +40,7 @@ func TestReferencesAreMasked(t *testing.T) {
 		t.Fatal(err)
 	}
 	mask := &secrets.Mask{}
-	l := &loader{req: Request{Mask: mask}, resolved: resolved{known: known}}
+	l := &loader{req: request{report: masking{mask}}, resolved: resolved{known: known}}
 	l.learn()
 	got := mask.String("from-a-document from-the-environment 12345678 value-0-of-many value-599-of-many innocent")
 	if want := strings.Repeat("******** ", 5) + "innocent"; got != want {

@@ -16,6 +16,3 @@ func inMemory(dir string) bool {
 	}
 	return int64(stat.Type) == tmpfs || int64(stat.Type) == ramfs
 }
-
-// private has every file that this process and its children make be its user's alone.
-func private() { syscall.Umask(0o077) }

@@ -2,47 +2,41 @@ package loader
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"os"
-	"sync"
 
 	"github.com/helmfile/vals/pkg/api"
 	"github.com/helmfile/vals/pkg/config"
 	"github.com/helmfile/vals/pkg/log"
 	"github.com/helmfile/vals/pkg/providers/registry"
 	"gopkg.in/yaml.v3"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/broker"
 )
 
-// valsSops is vals's own provider of the name; nil if it is not compiled in.
-var valsSops = sync.OnceValue(func() registry.ProviderFactory {
-	original, _ := registry.GetProvider("sops")
-	return original
-})
-
-// decryptReferences has ref+sops:// use the keys at hand, of which vals knows nothing.
-func (l *loader) decryptReferences() {
-	original := valsSops()
-	if original == nil {
-		return
-	}
-	registry.RegisterProvider("sops", func(log *log.Logger, conf config.MapConfig, level string) (api.Provider, error) {
-		theirs, err := original(log, conf, level)
-		return sops{theirs, conf, l.engine}, err
+// replaceStores puts others in the place of vals's stores that cannot work in this process.
+func (l *loader) replaceStores() {
+	registry.RegisterProvider("k8s", func(*log.Logger, config.MapConfig, string) (api.Provider, error) {
+		return nil, errNoKubernetes
+	})
+	registry.RegisterProvider("sops", func(_ *log.Logger, conf config.MapConfig, _ string) (api.Provider, error) {
+		return sops{conf, l.engine}, nil
 	})
 }
 
-// sops is vals's provider of the name with the keys at hand. How vals chooses an AWS role, profile or region stays with the
-// original.
+var errNoKubernetes = errors.New("ref+k8s:// is not supported: the helmfile is loaded without access to the cluster; use lookup in a chart")
+
+// sops is vals's provider of the name, but the agent decrypts.
 type sops struct {
-	original api.Provider
-	conf     config.MapConfig
-	engine   *engine
+	conf   config.MapConfig
+	engine *engine
 }
 
 func (s sops) GetString(key string) (string, error) {
 	plain, err := s.decrypt(key, "")
 	if err != nil {
-		return orAsk(s, s.original.GetString, key, err)
+		return "", s.failed(err)
 	}
 	if s.conf.String("encode") == "base64" {
 		return base64.StdEncoding.EncodeToString(plain), nil
@@ -53,7 +47,7 @@ func (s sops) GetString(key string) (string, error) {
 func (s sops) GetStringMap(key string) (map[string]any, error) {
 	plain, err := s.decrypt(key, "yaml")
 	if err != nil {
-		return orAsk(s, s.original.GetStringMap, key, err)
+		return nil, s.failed(err)
 	}
 	values := map[string]any{}
 	if err := yaml.Unmarshal(plain, &values); err != nil {
@@ -72,25 +66,22 @@ func (s sops) decrypt(key, format string) ([]byte, error) {
 		name = "the content of ref+sops"
 		encrypted, err = base64.URLEncoding.DecodeString(key)
 	} else {
-		encrypted, err = os.ReadFile(key)
+		if err = s.engine.req.roots.Check(key); err == nil {
+			encrypted, err = os.ReadFile(key)
+		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	plain, err := s.engine.req.Keys.Decrypt(name, encrypted, format)
+	plain, err := s.engine.req.agent.Decrypt(s.engine.ctx, broker.Encrypted{Name: name, Format: format, Content: encrypted})
 	if err == nil {
-		s.engine.learnPlain(plain)
+		s.engine.warnOfDisk()
 	}
 	return plain, err
 }
 
-// orAsk asks the original for what only it can do. What nobody can decrypt is noted with our reason, which says more.
-func orAsk[T any](s sops, original func(string) (T, error), key string, reason error) (value T, err error) {
-	if s.conf.String("role_arn")+s.conf.String("profile")+s.conf.String("region") != "" {
-		if value, err = original(key); err == nil {
-			return value, nil
-		}
-	}
-	s.engine.unreadable(reason.Error())
-	return value, reason
+// failed notes why a secret cannot be read: helmfile says less about it.
+func (s sops) failed(err error) error {
+	s.engine.unreadable(err.Error())
+	return err
 }

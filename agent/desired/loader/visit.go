@@ -18,7 +18,7 @@ import (
 
 // loader gathers the releases of one state file after another.
 type loader struct {
-	req    Request
+	req    request
 	engine *engine
 
 	stage    int
@@ -40,7 +40,7 @@ func (l *loader) visit(run *app.Run) (bool, []error) {
 	for _, nested := range st.Helmfiles {
 		l.nested = append(l.nested, l.stateFiles(nested.Path)...)
 	}
-	if refused := refuse(st, file, l.req.KubeContext); len(refused) > 0 {
+	if refused := append(refuse(st, file, l.req.KubeContext), l.outside(st, file)...); len(refused) > 0 {
 		l.refused = append(l.refused, refused...)
 		return true, nil
 	}

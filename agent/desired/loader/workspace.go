@@ -1,36 +1,27 @@
 package loader
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
+	"strconv"
+	"time"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/broker"
+	"github.com/helmfile-agent/helmfile-agent/agent/desired/protocol"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
-	"github.com/helmfile-agent/helmfile-agent/agent/lookup"
+	"github.com/helmfile-agent/helmfile-agent/agent/sandbox"
 )
 
-// isolate makes the environment in which helmfile, and whatever it runs, finds nothing but what the run gives it: this
-// binary as helm and kustomize, and private directories for all that is temporary.
-func isolate(ctx context.Context, req Request) error {
-	private()
-	if err := hideSettings(); err != nil {
-		return err
-	}
-	if err := exit.TellChildren(ctx); err != nil {
-		return err
-	}
+// Prepare makes the loader's workspace: this binary as helm and kustomize, the plugins that helmfile looks for, and directories for
+// all that is temporary.
+func Prepare(workspace string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	bin := filepath.Join(req.Workspace, "bin")
-	plugins := filepath.Join(req.Workspace, "plugins")
-	temp := filepath.Join(req.Workspace, "tmp")
-	for _, dir := range []string{bin, plugins, temp} {
+	bin := filepath.Join(workspace, "bin")
+	for _, dir := range append(writable(workspace), bin) {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
 		}
@@ -40,44 +31,53 @@ func isolate(ctx context.Context, req Request) error {
 			return err
 		}
 	}
-	if err := writePlugins(plugins); err != nil {
-		return err
+	return writePlugins(filepath.Join(workspace, "plugins"))
+}
+
+// writable are the directories that the loader may write to.
+func writable(workspace string) []string {
+	var dirs []string
+	for _, name := range []string{"home", "tmp", "helm", "helmfile"} {
+		dirs = append(dirs, filepath.Join(workspace, name))
 	}
-	return setenv(map[string]string{
-		"PATH":                   bin + string(os.PathListSeparator) + os.Getenv("PATH"),
+	return dirs
+}
+
+// Environment is what the loader and its children are started with; nothing else reaches them.
+func Environment(workspace string) map[string]string {
+	temp := filepath.Join(workspace, "tmp")
+	return map[string]string{
+		"HOME":                   filepath.Join(workspace, "home"),
+		"PATH":                   filepath.Join(workspace, "bin"),
 		"TMPDIR":                 temp,
-		"HELM_PLUGINS":           plugins,
-		"HELM_CACHE_HOME":        filepath.Join(req.Workspace, "helm"),
-		"HELM_REPOSITORY_CONFIG": req.repositoryFile(),
-		"HELM_REPOSITORY_CACHE":  req.Charts.Dir(), // what one has downloaded the other need not
-		"HELMFILE_CACHE_HOME":    filepath.Join(req.Workspace, "helmfile"),
+		"HELM_PLUGINS":           filepath.Join(workspace, "plugins"),
+		"HELM_CACHE_HOME":        filepath.Join(workspace, "helm"),
+		"HELM_CONFIG_HOME":       filepath.Join(workspace, "helm"),
+		"HELM_DATA_HOME":         filepath.Join(workspace, "helm"),
+		"HELM_REPOSITORY_CONFIG": filepath.Join(workspace, "helm", "repositories.yaml"),
+		"HELMFILE_CACHE_HOME":    filepath.Join(workspace, "helmfile"),
 		"HELMFILE_TEMPDIR":       temp,
 		"CHARTIFY_TEMPDIR":       temp,
-		// Where chartify's charts are rendered for when their release names no namespace.
-		"HELM_NAMESPACE": req.Namespace,
 		// chartify need not ask each time which Helm this is.
-		"HELM_X_HELM3":  "1",
-		lookup.Variable: req.Hidden.String(),
+		"HELM_X_HELM3":           "1",
+		broker.WorkspaceVariable: workspace,
+	}
+}
+
+// tellChildren puts into the environment what the children called helm and kustomize need of the input.
+func tellChildren(input protocol.Input) error {
+	proxy := "http://127.0.0.1:" + strconv.Itoa(input.Proxy)
+	return setenv(map[string]string{
+		// Where chartify's charts are rendered for when their release names no namespace.
+		"HELM_NAMESPACE":        input.Namespace,
+		"HELM_REPOSITORY_CACHE": input.Charts, // the rules for local charts lie there
+		sandbox.RootsVariable:   roots(input).String(),
+		exit.DeadlineVariable:   input.Deadline.Format(time.RFC3339Nano),
+		"HTTP_PROXY":            proxy,
+		"HTTPS_PROXY":           proxy,
+		"NO_PROXY":              "",
 	})
 }
-
-// hideSettings takes the agent's own settings out of the environment, which templates can read: passwords are among them.
-// They were read when the process began.
-func hideSettings() error {
-	for _, variable := range os.Environ() {
-		name, _, _ := strings.Cut(variable, "=")
-		if !strings.HasPrefix(name, "HELMFILE_AGENT_") {
-			continue
-		}
-		if err := os.Unsetenv(name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// repositoryFile is where the children called helm read which repositories there are.
-func (r Request) repositoryFile() string { return filepath.Join(r.Workspace, "repositories.yaml") }
 
 func setenv(env map[string]string) error {
 	for name, value := range env {
@@ -100,28 +100,4 @@ func writePlugins(dir string) error {
 		}
 	}
 	return nil
-}
-
-var ownBinary = regexp.MustCompile(`(?m)^(helmBinary|kustomizeBinary)[ \t]*:`)
-
-// readFile is how helmfile reads every file. helmfile runs a state's own helmBinary before any override is looked at, so
-// a file of the repository could be executed; it must be refused while the file is read.
-func (l *loader) readFile(path string) ([]byte, error) {
-	if err := l.req.refuseKeys(path); err != nil {
-		return nil, err
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	if at := ownBinary.FindSubmatchIndex(content); at != nil {
-		line := 1 + bytes.Count(content[:at[0]], []byte("\n"))
-		return nil, fmt.Errorf("%s:%d: %s is not supported: the agent has Helm and kustomize built in; remove the line",
-			path, line, content[at[2]:at[3]])
-	}
-	if err := refuseCommands(path, string(content)); err != nil {
-		return nil, err
-	}
-	l.files.Store(filepath.Base(path), string(content))
-	return content, nil
 }

@@ -1,0 +1,172 @@
+package desired
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/broker"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart"
+	"github.com/helmfile-agent/helmfile-agent/agent/desired/protocol"
+	"github.com/helmfile-agent/helmfile-agent/agent/egress"
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
+)
+
+// Request says what to load and where.
+type Request struct {
+	Dir         string // the checkout
+	Path        string // the state file or directory within it; empty for helmfile's own search
+	Environment string
+	Selectors   []string
+	// StateValuesSet and StateValuesFile are helmfile's options of the same names.
+	StateValuesSet, StateValuesFile []string
+
+	Namespace   string // where releases go that name no namespace
+	KubeContext string // the one context a helmfile may name; empty allows none
+	Concurrency int
+
+	Sandbox string // auto, required or off
+	Memory  int64  // bytes that the loader may use
+	CPU     time.Duration
+
+	Remote  egress.Policy // hosts that the loader may reach
+	Charts  *chart.Store  // confined to the checkout and the workspace
+	Keys    *secrets.Keys
+	Mask    *secrets.Mask
+	Cluster http.Handler // answers what patched charts ask of the cluster; nil if there is none
+	Log     *slog.Logger
+}
+
+// Set is every release that the helmfile declares.
+type Set struct {
+	Releases []release.Desired
+	// PassedOver are state files that helmfile ignored, each with the reason.
+	PassedOver []string
+	// Confined says what the kernel kept the loader from.
+	Confined string
+}
+
+// Load has the loader read the helmfile, and ends it. Errors carry exit.DesiredInvalid or exit.SecretsUnreadable, or the cause of the
+// context's end. What the loader says is not trusted: a chart's path counts only where the store allows it.
+func (l *Loader) Load(ctx context.Context, req Request) (Set, error) {
+	defer l.Close()
+	dir, err := filepath.EvalSymlinks(req.Dir)
+	if err != nil {
+		return Set{}, fmt.Errorf("open checkout: %w", err)
+	}
+	req.Dir = dir
+	service := &service{req: req, pulled: filepath.Join(req.Charts.Dir(), "pulled")}
+	served, err := broker.Serve(ctx, l.workspace, service, req.Cluster)
+	if err != nil {
+		return Set{}, fmt.Errorf("serve the loader: %w", err)
+	}
+	defer served.Close()
+	proxy, err := req.Remote.NewProxy(func(host string) { req.Log.Warn(egress.Refusal(host)) })
+	if err != nil {
+		return Set{}, err
+	}
+	defer proxy.Close()
+	set, err := l.converse(ctx, req, proxy.Port())
+	if err != nil && ctx.Err() != nil {
+		return Set{}, fmt.Errorf("load helmfile: %w", context.Cause(ctx))
+	}
+	return set, err
+}
+
+// converse sends the input and reads until the answer.
+func (l *Loader) converse(ctx context.Context, req Request, proxy int) (Set, error) {
+	deadline, bounded := ctx.Deadline()
+	if !bounded {
+		return Set{}, errors.New("a load needs a deadline")
+	}
+	stop := context.AfterFunc(ctx, l.kill)
+	defer stop()
+	input := protocol.Input{
+		Version: protocol.Version, Dir: req.Dir, Path: req.Path, Environment: req.Environment, Selectors: req.Selectors,
+		StateValuesSet: req.StateValuesSet, StateValuesFile: req.StateValuesFile, Namespace: req.Namespace,
+		KubeContext: req.KubeContext, Concurrency: req.Concurrency, Workspace: l.workspace, Charts: req.Charts.Dir(),
+		Sandbox: req.Sandbox, Proxy: proxy, Ports: req.Remote.LoopbackPorts(), Deadline: deadline, Memory: req.Memory, CPU: req.CPU,
+		Readable: certificates(),
+	}
+	if err := protocol.NewWriter(l.stdin).Send(input); err != nil {
+		return Set{}, l.died(req, "", err)
+	}
+	h := hearing{req: req}
+	answer, err := h.until(protocol.NewReader(l.stdout))
+	if err != nil {
+		return Set{}, l.died(req, h.file, err)
+	}
+	l.close()
+	releases, err := answer.Open()
+	l.show(req)
+	return Set{Releases: releases, PassedOver: answer.PassedOver, Confined: h.confined}, err
+}
+
+// hearing is what the loader has said so far.
+type hearing struct {
+	req            Request
+	file, confined string
+}
+
+// until handles messages until the answer comes.
+func (h *hearing) until(in *protocol.Reader) (*protocol.Answer, error) {
+	for {
+		var said protocol.Message
+		if err := in.Next(&said); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = errors.New("it ended without an answer")
+			}
+			return nil, err
+		}
+		switch {
+		case said.Answer != nil:
+			return said.Answer, nil
+		case said.Plain != nil:
+			h.req.Mask.AddDocument(said.Plain)
+		case said.Log != nil:
+			h.log(said.Log)
+		case said.File != "":
+			h.file = said.File
+		case said.Confined != "":
+			h.confined = said.Confined
+		default:
+			h.req.Mask.AddLeaves(said.Learn)
+		}
+	}
+}
+
+func (h *hearing) log(line *protocol.Line) {
+	attrs := make([]any, len(line.Pairs))
+	for i, text := range line.Pairs {
+		attrs[i] = text
+	}
+	h.req.Log.Log(context.Background(), slog.Level(line.Level), line.Message, attrs...)
+}
+
+// certificates are what the operator named for TLS.
+func certificates() []string {
+	var paths []string
+	for _, name := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR"} {
+		paths = append(paths, filepath.SplitList(os.Getenv(name))...)
+	}
+	return paths
+}
+
+// died explains why there is no answer: the loader was ended by a limit, or by what it was given to read.
+func (l *Loader) died(req Request, file string, err error) error {
+	l.kill()
+	l.close()
+	if file == "" {
+		file = "the helmfile"
+	}
+	l.show(req)
+	return exit.With(exit.DesiredInvalid, fmt.Errorf("load helmfile: while reading %s the loader %w", file, l.reason(req, err)))
+}

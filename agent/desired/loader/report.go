@@ -1,0 +1,70 @@
+package loader
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/desired/protocol"
+)
+
+// reporter is told of secrets before any text that may hold them leaves.
+type reporter interface {
+	Add(values ...string)
+	AddLeaves(document any)
+	AddDocument(plain []byte)
+	File(name string)
+}
+
+// teller tells the agent. If the agent is gone, so will this process be.
+type teller struct{ out *protocol.Writer }
+
+func (t teller) Add(values ...string) {
+	for _, value := range values {
+		if value != "" {
+			t.AddLeaves(value)
+		}
+	}
+}
+
+func (t teller) AddLeaves(document any) {
+	if document != nil {
+		_ = t.out.Send(protocol.Message{Learn: protocol.WithTextKeys(document)})
+	}
+}
+
+// AddDocument tells of a whole file of secrets.
+func (t teller) AddDocument(plain []byte) {
+	if len(plain) > 0 {
+		_ = t.out.Send(protocol.Message{Plain: plain})
+	}
+}
+
+// File says which state file is being read, should this process not survive it.
+func (t teller) File(name string) { _ = t.out.Send(protocol.Message{File: name}) }
+
+// logHandler sends what is logged to the agent, which masks it.
+type logHandler struct {
+	out   *protocol.Writer
+	pairs []string
+}
+
+func (h logHandler) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h logHandler) Handle(_ context.Context, record slog.Record) error {
+	pairs := append([]string{}, h.pairs...)
+	record.Attrs(func(a slog.Attr) bool {
+		pairs = append(pairs, a.Key, fmt.Sprint(a.Value.Any()))
+		return true
+	})
+	return h.out.Send(protocol.Message{Log: &protocol.Line{Level: int(record.Level), Message: record.Message, Pairs: pairs}})
+}
+
+func (h logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	for _, a := range attrs {
+		h.pairs = append(h.pairs[:len(h.pairs):len(h.pairs)], a.Key, fmt.Sprint(a.Value.Any()))
+	}
+	return h
+}
+
+func (h logHandler) WithGroup(string) slog.Handler { return h }

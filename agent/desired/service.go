@@ -1,0 +1,64 @@
+package desired
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/broker"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// service is what the agent does for the loader.
+type service struct {
+	req    Request
+	pulled string // where charts are unpacked for it
+}
+
+var _ broker.Service = (*service)(nil)
+
+// Decrypt implements broker.Service. The mask knows the plaintext before the loader does.
+func (s *service) Decrypt(_ context.Context, file broker.Encrypted) ([]byte, error) {
+	plain, err := s.decrypt(file)
+	if err != nil {
+		return nil, err
+	}
+	s.req.Mask.AddDocument(plain)
+	return plain, nil
+}
+
+func (s *service) decrypt(file broker.Encrypted) ([]byte, error) {
+	if file.Format != "" {
+		return s.req.Keys.Decrypt(file.Name, file.Content, file.Format)
+	}
+	return s.req.Keys.DecryptNamed(file.Name, file.Content)
+}
+
+// Register implements broker.Service.
+func (s *service) Register(repositories []release.Repository) error {
+	for _, r := range repositories {
+		s.req.Mask.Add(r.Password)
+	}
+	s.req.Charts.AddRepositories(repositories...)
+	return nil
+}
+
+// Pull implements broker.Service.
+func (s *service) Pull(ctx context.Context, c release.Chart) (string, error) {
+	if c.Path != "" {
+		return "", fmt.Errorf("chart %s is local: it need not be pulled", c.Name)
+	}
+	if err := os.MkdirAll(s.pulled, 0o700); err != nil {
+		return "", err
+	}
+	into, err := os.MkdirTemp(s.pulled, "chart-")
+	if err != nil {
+		return "", err
+	}
+	return s.req.Charts.Pull(ctx, c, into)
+}
+
+// BuildDependencies implements broker.Service.
+func (s *service) BuildDependencies(ctx context.Context, want broker.Dependencies) (string, error) {
+	return s.req.Charts.BuildCopy(ctx, want.Dir, want.Update)
+}

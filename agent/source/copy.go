@@ -1,0 +1,64 @@
+package source
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// copyTree copies the files, links and directories below from into a new directory, without .git and without execute bits. What reads the
+// copy may write beside the files, as helmfile does, and the user's directory stays as it is.
+func copyTree(from, into string, limits Limits) error {
+	var size int64
+	return fs.WalkDir(os.DirFS(from), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(into, path)
+		switch {
+		case entry.IsDir() && entry.Name() == ".git":
+			return fs.SkipDir
+		case entry.IsDir():
+			return os.MkdirAll(target, 0o700)
+		case entry.Type()&fs.ModeSymlink != 0:
+			to, err := os.Readlink(filepath.Join(from, path))
+			if err != nil {
+				return err
+			}
+			return os.Symlink(to, target)
+		case !entry.Type().IsRegular():
+			return nil // sockets, pipes and devices are in no repository
+		}
+		copied, err := copyFile(filepath.Join(from, path), target, limits.FileSize)
+		if err != nil {
+			return err
+		}
+		if copied > limits.FileSize {
+			return tooLarge(fmt.Sprintf("%s has at least %d bytes", path, copied), limits.FileSize, maxFileSize)
+		}
+		if size += copied; size > limits.Size {
+			return tooLarge(fmt.Sprintf("the files have at least %d bytes", size), limits.Size, maxSize)
+		}
+		return nil
+	})
+}
+
+// copyFile copies at most one byte more than the limit.
+func copyFile(from, to string, limit int64) (int64, error) {
+	source, err := os.Open(from)
+	if err != nil {
+		return 0, err
+	}
+	defer source.Close()
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return 0, err
+	}
+	n, err := io.Copy(target, io.LimitReader(source, limit+1))
+	if closeErr := target.Close(); err == nil {
+		err = closeErr
+	}
+	return n, err
+}
