@@ -54,6 +54,10 @@ test: node-or-not lint bin $(if $(HAS_NODE),$(NODE)) ## Build everything and run
 	@go test -timeout 30m $(if $(HAS_NODE),./...,$$(go list ./... | grep -v /e2e/node))
 	@cd deploy/image && go test ./...
 
+.PHONY: attacks
+attacks: bin ## Run every escape attempt with and without the sandbox; make test runs a sample of those without
+	@ALL_ATTACKS=1 go test ./e2e -count=1 -timeout 30m -run '^TestEscapeAttempts'
+
 .PHONY: lint
 lint: ## Check formatting, vet, the direction of imports, and that generated files are current
 	@test -z "$$(gofmt -l agent cmd deploy e2e)" || { echo "gofmt would change:"; gofmt -l agent cmd deploy e2e; exit 1; }

@@ -520,7 +520,7 @@ var badReleases = []badInput{
 	{
 		does:  "a chart outside of the repository",
 		files: good("chart: /etc"),
-		code:  releasesFailed, names: []string{"<namespace>/good", "outside of the repository", "move it into the repository"},
+		code:  desiredInvalid, names: []string{"release good: chart", "outside of the repository"},
 	},
 	{
 		does:  "a dependency outside of the repository",

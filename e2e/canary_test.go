@@ -187,10 +187,13 @@ func (a *aviary) furnish(recipient string) {
 		references["mounted"][key] = "ref+file://mounted/" + key
 		files["mounted/"+key] = canary
 	}
+	var variables []string
 	for key, canary := range a.given["variable"] {
 		references["variable"][key] = "ref+envsubst://$CANARY_" + key
 		a.env = append(a.env, "CANARY_"+key+"="+canary)
+		variables = append(variables, "CANARY_"+key)
 	}
+	a.env = append(a.env, "HELMFILE_AGENT_TEMPLATE_ENV="+strings.Join(variables, ","))
 	halves := map[string]string{}
 	for key, canary := range a.given["template"] {
 		halves[key] = fmt.Sprintf(`{{ printf "%%s%%s" %q %q }}`, canary[:5], canary[5:])

@@ -115,7 +115,18 @@ func (e example) twoNamespaces(t *testing.T) (byHelmfile, byAgent tenant) {
 			createSettings(t, u.namespace, e.found)
 		}
 	}
+	byAgent.env = append(byAgent.env, "HELMFILE_AGENT_TEMPLATE_ENV="+strings.Join(names(byAgent.env), ","))
 	return byHelmfile, byAgent
+}
+
+// names are those of variables.
+func names(env []string) []string {
+	var all []string
+	for _, variable := range env {
+		name, _, _ := strings.Cut(variable, "=")
+		all = append(all, name)
+	}
+	return all
 }
 
 // pathWithKustomize leads to the agent's kustomize: it is the same library as the real one's, which helmfile does not

@@ -210,7 +210,7 @@ func TestKeysStayOutOfTheHelmfile(t *testing.T) {
 		files := tree(t, "testdata")
 		files["helmfile.yaml.gotmpl"] = state
 		dir := checkout(t, files)
-		result, reason := "desired-invalid", "no helmfile may read the keys"
+		result, reason := "desired-invalid", "outside of the repository"
 		if way == "a link" {
 			check(t, os.Symlink(path, filepath.Join(dir, "link")))
 			result, reason = "source-refused", "leads out of the checkout"

@@ -41,7 +41,8 @@ releases:
 `
 	cmd := exec.CommandContext(t.Context(), filepath.Join(binaries, "helmfile-agent"), "run", "--namespace", u.namespace,
 		"--repo", newRepository(t, files).url, "--sops-keys", k.dir, "--concurrency", "1")
-	cmd.Env = append(u.environment(), "TMPDIR="+temp, "VAULT_ADDR="+store.URL, "VAULT_TOKEN=s.token")
+	cmd.Env = append(u.environment(), "TMPDIR="+temp, "VAULT_ADDR="+store.URL, "VAULT_TOKEN=s.token",
+		"HELMFILE_AGENT_TEMPLATE_ENV=VAULT_ADDR,VAULT_TOKEN", "HELMFILE_AGENT_ALLOW_REMOTE="+strings.TrimPrefix(store.URL, "http://"))
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	check(t, cmd.Start())

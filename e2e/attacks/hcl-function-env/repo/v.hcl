@@ -1,0 +1,3 @@
+values {
+  stolen = env("CANARY_ENV")
+}

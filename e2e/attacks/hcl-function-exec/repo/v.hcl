@@ -1,0 +1,3 @@
+values {
+  stolen = exec("@OUTSIDE@/program")
+}

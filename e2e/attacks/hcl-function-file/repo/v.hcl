@@ -1,0 +1,3 @@
+values {
+  stolen = file("@CANARY_FILE@")
+}

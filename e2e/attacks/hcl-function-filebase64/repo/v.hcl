@@ -1,0 +1,3 @@
+values {
+  stolen = filebase64("@CANARY_FILE@")
+}

@@ -1,0 +1,3 @@
+values {
+  stolen = fileset("@OUTSIDE@", "**")
+}

@@ -1,0 +1,3 @@
+values {
+  stolen = readFile("@CANARY_FILE@")
+}

@@ -1,0 +1,3 @@
+values {
+  stolen = templatefile("@CANARY_FILE@", {})
+}
