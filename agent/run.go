@@ -212,6 +212,9 @@ func (r *run) load(ctx context.Context, loader *desired.Loader, checkout source.
 		Log:             r.log,
 	})
 	r.report.Confined = set.Confined
+	if err == nil {
+		r.log.Info("helmfile loaded", "releases", len(set.Releases), "confined", set.Confined)
+	}
 	return set, err
 }
 

@@ -1,0 +1,51 @@
+//go:build linux
+
+package node
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// token is where the kubelet puts the pod's token.
+const token = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+
+// escapes are helmfiles that ask for what the loader must not reach in a pod.
+var escapes = []struct{ tries, helmfile string }{
+	{"the token, read by a template", `{{ readFile "` + token + `" }}`},
+	{"the token, by a relative path", `{{ readFile "../../../../../../../..` + token + `" }}`},
+	{"the token, by a reference", `{{ fetchSecretValue "ref+file://` + token + `" }}`},
+	{"the agent's environment", `{{ readFile "/proc/1/environ" }}`},
+	{"the password of git", `{{ requiredEnv "HELMFILE_AGENT_GIT_PASSWORD" }}`},
+	{"the names of Secrets that are mounted", `{{ readDir "/var/run/secrets/kubernetes.io/serviceaccount" }}`},
+	{"the API server", `{{ fetchSecretValue "ref+vault://kv/x?address=https://10.96.0.1:443#/a" }}`},
+}
+
+// TestSandbox: the kernel confines the loader in the pod that the chart makes, under its seccomp profile, and what a hostile repository
+// asks for does not get out.
+func TestSandbox(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.declares(web)
+	a := p.install("gitops", values{"config": values{"sandbox": "required"}})
+	a.converges("honest")
+	if story := p.story(); !strings.Contains(story, "files and programs, TCP, signals and abstract sockets") {
+		t.Errorf("it is not said what the kernel protects:\n%s", story)
+	}
+	for i, escape := range escapes {
+		p.commit(map[string]string{
+			"helmfile.yaml":      "helmfiles: [escape.yaml.gotmpl]\n",
+			"escape.yaml.gotmpl": "# " + escape.helmfile + "\nreleases: []\n",
+		}, escape.tries)
+		if o := a.run(fmt.Sprintf("escape-%d", i)); o.String() != inVain+" [14]" {
+			t.Errorf("%s: %s: %s", escape.tries, o, o.message)
+		}
+	}
+	story := p.story()
+	for what, text := range map[string]string{"a token": "eyJhbGciOi", "a password": password} {
+		if strings.Contains(story, text) {
+			t.Errorf("%s is shown:\n%s", what, story)
+		}
+	}
+}
