@@ -25,7 +25,7 @@ func Access(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secr
 		if err != nil {
 			return err
 		}
-		if err := d.reader.Glance(ctx, slices.Concat(namespaces(d.Releases), d.was.Namespaces)); err != nil {
+		if err := d.reader.ObserveReadable(ctx, slices.Concat(namespaces(d.Releases), d.was.Namespaces)); err != nil {
 			return err
 		}
 		next, err := d.reader.Render(ctx, d.Releases, cfg.Concurrency)
@@ -45,7 +45,7 @@ func Access(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secr
 
 // recall reads which namespaces there were releases in, if one may.
 func (r *run) recall(ctx context.Context, d *declaration) (err error) {
-	if d.was, err = d.reader.Remember(ctx); exit.Of(err) == exit.Forbidden {
+	if d.was, err = d.reader.LoadState(ctx); exit.Of(err) == exit.Forbidden {
 		return nil
 	}
 	return err
@@ -82,14 +82,14 @@ func (r *run) unrendered(want []release.Desired, next []release.Rendered) error 
 func lives(want []release.Desired, next []release.Rendered) []cluster.Change {
 	changes := make([]cluster.Change, len(want))
 	for i, w := range want {
-		changes[i] = cluster.Change{Key: w.Key, Deed: lifelong[w.State], Options: w.Options, After: next[i].Manifest, CRDs: next[i].CRDs}
+		changes[i] = cluster.Change{Key: w.Key, Action: lifecycleActions[w.State], Options: w.Options, After: next[i].Manifest, CRDs: next[i].CRDs}
 	}
 	return changes
 }
 
-var lifelong = map[release.State]cluster.Deed{
-	release.Installed:  cluster.Lives,
-	release.Absent:     cluster.Uninstalls,
-	release.Disabled:   cluster.Stays,
-	release.Unselected: cluster.Stays,
+var lifecycleActions = map[release.State]cluster.Action{
+	release.Installed:  cluster.Lifecycle,
+	release.Absent:     cluster.Uninstall,
+	release.Disabled:   cluster.NoAction,
+	release.Unselected: cluster.NoAction,
 }

@@ -51,7 +51,7 @@ func Diff(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secret
 type world struct {
 	reader *cluster.Reader
 	lock   cluster.Lock
-	was    cluster.Remembered
+	was    cluster.State
 	unread []string // namespaces that hold releases of this instance and could not be read
 	plan   plan.Plan
 }

@@ -15,7 +15,7 @@ type declaration struct {
 	checkout source.Checkout
 	reader   *cluster.Reader
 	lock     cluster.Lock
-	was      cluster.Remembered
+	was      cluster.State
 }
 
 // declared reads the repository. What does not depend on each other is done at once: the clone and the discovery of the
@@ -68,8 +68,8 @@ func (r *run) reach(ctx context.Context, charts *chart.Store, d *declaration) (e
 
 // foresee reads of the cluster what can be known to be needed before the helmfile is loaded.
 func (r *run) foresee(ctx context.Context, d *declaration) (err error) {
-	if d.was, err = d.reader.Remember(ctx); err == nil {
-		d.reader.Foresee(ctx, d.was.Namespaces, r.looksForDrift())
+	if d.was, err = d.reader.LoadState(ctx); err == nil {
+		d.reader.Prefetch(ctx, d.was.Namespaces, r.looksForDrift())
 	}
 	return err
 }

@@ -40,7 +40,7 @@ func Destroy(ctx context.Context, cfg config.Config, log *slog.Logger, mask *sec
 			if !allDone(r.report.Outcomes) {
 				return nil // what is left is remembered, so that it can be found again
 			}
-			return writer.Forget(ctx)
+			return writer.DeleteState(ctx)
 		})
 	})
 }
@@ -53,7 +53,7 @@ func (r *run) owned(ctx context.Context) (w world, err error) {
 	if err := w.reader.Discover(ctx); err != nil {
 		return w, err
 	}
-	if w.was, err = w.reader.Remember(ctx); err != nil {
+	if w.was, err = w.reader.LoadState(ctx); err != nil {
 		return w, err
 	}
 	r.warnOfLost(w.was)

@@ -25,7 +25,7 @@ func (w world) writes() bool {
 
 // alone does what writes while no other run of the instance does. When the lock is lost it ends like a run that was stopped.
 func (r *run) alone(ctx context.Context, writer *cluster.Writer, found cluster.Lock, do func(context.Context) error) error {
-	return writer.Alone(ctx, found, func(ctx context.Context) error {
+	return writer.WithLock(ctx, found, func(ctx context.Context) error {
 		err := do(ctx)
 		if ctx.Err() != nil {
 			return stopped(ctx, err)

@@ -62,7 +62,7 @@ func (r *run) within(ctx context.Context, steps func(context.Context) error) rep
 	if ctx.Err() != nil {
 		r.report.Err = stopped(ctx, r.report.Err)
 	}
-	var lacking *cluster.Lacking
+	var lacking *cluster.MissingRightsError
 	if errors.As(r.report.Err, &lacking) {
 		r.report.Grant = lacking.Grant()
 	}
@@ -250,7 +250,7 @@ func (r *run) origin(checkout source.Checkout) string {
 }
 
 // warnOfLost tells of a memory that was not understood. A lost one is safe: nothing is pruned because of it.
-func (r *run) warnOfLost(was cluster.Remembered) {
+func (r *run) warnOfLost(was cluster.State) {
 	if was.Lost != nil {
 		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("the memory of instance %s was not understood and begins anew: %v", r.cfg.Instance, was.Lost))
 	}
@@ -286,7 +286,7 @@ func (r *run) remember(ctx context.Context, writer *cluster.Writer, w world) err
 	if ctx.Err() != nil {
 		return rememberStopped(ctx, writer, w.was, memory)
 	}
-	_, err := writer.Memorize(ctx, w.was, memory)
+	_, err := writer.SaveState(ctx, w.was, memory)
 	writer.Announce(ctx, r.report.Masked(r.mask.String).Events())
 	return err
 }
@@ -296,14 +296,14 @@ const memorizeTimeout = 5 * time.Second
 
 // rememberStopped is for a run that was stopped. It does not count as having seen anything undeclared, so the marks are those
 // that were; but where it has installed something must not be forgotten. Once the lock is lost the memory is another run's.
-func rememberStopped(ctx context.Context, writer *cluster.Writer, was cluster.Remembered, memory release.Memory) error {
+func rememberStopped(ctx context.Context, writer *cluster.Writer, was cluster.State, memory release.Memory) error {
 	if exit.Of(context.Cause(ctx)) == exit.Locked {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), memorizeTimeout)
 	defer cancel()
 	memory.Marks = was.Marks
-	_, err := writer.Memorize(ctx, was, memory)
+	_, err := writer.SaveState(ctx, was, memory)
 	return err
 }
 
@@ -325,18 +325,18 @@ func changes(p plan.Plan) []cluster.Change {
 	return all
 }
 
-var deeds = map[plan.Verb]cluster.Deed{
-	plan.Adopt:     cluster.Labels,
-	plan.Relabel:   cluster.Labels,
-	plan.Correct:   cluster.Corrects,
-	plan.Install:   cluster.Installs,
-	plan.Upgrade:   cluster.Upgrades,
-	plan.Uninstall: cluster.Uninstalls,
-	plan.Prune:     cluster.Uninstalls,
+var actions = map[plan.Verb]cluster.Action{
+	plan.Adopt:     cluster.Label,
+	plan.Relabel:   cluster.Label,
+	plan.Correct:   cluster.Correct,
+	plan.Install:   cluster.Install,
+	plan.Upgrade:   cluster.Upgrade,
+	plan.Uninstall: cluster.Uninstall,
+	plan.Prune:     cluster.Uninstall,
 }
 
 func change(s plan.Step) cluster.Change {
-	c := cluster.Change{Key: s.Key, Deed: deeds[s.Verb]}
+	c := cluster.Change{Key: s.Key, Action: actions[s.Verb]}
 	if s.Want != nil {
 		c.Options = s.Want.Options
 	}

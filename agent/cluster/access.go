@@ -19,7 +19,7 @@ type Access struct {
 	Unknown []string
 	// Grant is YAML for kubectl apply that would grant what is not allowed; empty if there is nothing.
 	Grant string
-	// Err is a [Lacking] with exit.Forbidden when something is missing.
+	// Err is a [MissingRightsError] with exit.Forbidden when something is missing.
 	Err error
 }
 
@@ -33,9 +33,9 @@ type Rule struct {
 	For       []string // releases, or what else needs it
 }
 
-// Glance reads the Helm releases of those of the namespaces, and of the agent's own, that may be read.
-func (r *Reader) Glance(ctx context.Context, namespaces []string) error {
-	namespaces = append(slices.Clone(namespaces), r.c.namespace)
+// ObserveReadable reads the Helm releases of those of the namespaces, and of the agent's own, that may be read.
+func (r *Reader) ObserveReadable(ctx context.Context, namespaces []string) error {
+	namespaces = append(slices.Clone(namespaces), r.c.Namespace)
 	slices.Sort(namespaces)
 	for _, namespace := range slices.Compact(namespaces) {
 		if err := r.list(ctx, namespace); err != nil && !apierrors.IsForbidden(err) {
@@ -64,23 +64,23 @@ func (r *Reader) Access(ctx context.Context, changes []Change, corrects bool) (A
 	if len(refused) > 0 {
 		grant = r.grant(refused, r.whoAmI(ctx))
 	}
-	return Access{Rules: rulesOf(all, refused), Unknown: unknown, Grant: grant, Err: lacking(all, refused, grant)}, nil
+	return Access{Rules: rulesOf(all, refused), Unknown: unknown, Grant: grant, Err: missingRights(all, refused, grant)}, nil
 }
 
 // lives are the rights that the releases need, or could do without: those that are declared, and those that are owned and are
 // not any more.
 func (r *Reader) lives(changes []Change, corrects bool) (needed, optional purposes, unknown []string) {
-	needed, optional = r.bookkeepingForLife(), purposes{}
+	needed, optional = r.lifetimeRights(), purposes{}
 	kinds := r.kindsToBe(changes)
 	for _, change := range slices.Concat(changes, r.undeclared(changes)) {
 		key := change.Key.String()
 		n := &needs{r: r, Change: r.since(change), kinds: kinds}
-		switch change.Deed {
-		case Lives:
+		switch change.Action {
+		case Lifecycle:
 			n.life(corrects)
 			optional.add(key, n.ease()...)
 			unknown = append(unknown, n.unknown()...)
-		case Uninstalls:
+		case Uninstall:
 			n.end()
 		}
 		needed.add(key, n.rights...)
@@ -97,8 +97,8 @@ func (r *Reader) undeclared(changes []Change) []Change {
 	}
 	var ends []Change
 	for key := range r.records {
-		if last, _ := r.last(key); !declared[key] && ownerOf(last).Instance == r.c.opts.Instance {
-			ends = append(ends, Change{Key: key, Deed: Uninstalls})
+		if last, _ := r.last(key); !declared[key] && OwnerOf(last).Instance == r.c.Options.Instance {
+			ends = append(ends, Change{Key: key, Action: Uninstall})
 		}
 	}
 	return ends
@@ -107,7 +107,7 @@ func (r *Reader) undeclared(changes []Change) []Change {
 // since adds what the newest revision holds. Without a manifest of its own the next one is made of the same.
 func (r *Reader) since(change Change) Change {
 	if last, ok := r.last(change.Key); ok {
-		if manifest, err := manifestOf(last); err == nil {
+		if manifest, err := ManifestOf(last); err == nil {
 			change.Before = manifest
 		}
 	}
@@ -127,16 +127,16 @@ func (n *needs) unknown() []string {
 	return kinds
 }
 
-// lacking is nil if all that is needed is allowed.
-func lacking(demands map[right]*demand, refused []right, grant string) error {
+// missingRights is nil if all that is needed is allowed.
+func missingRights(demands map[right]*demand, refused []right, grant string) error {
 	missing := purposes{}
 	for _, key := range refused {
 		if d := demands[key]; d.needed {
-			missing[key.toAny()] = append(missing[key.toAny()], d.by...)
+			missing[key.anyName()] = append(missing[key.anyName()], d.by...)
 		}
 	}
 	if len(missing) == 0 {
 		return nil
 	}
-	return exit.With(exit.Forbidden, &Lacking{said: "the agent may not:\n  " + strings.Join(missing.lines(), "\n  "), grant: grant})
+	return exit.With(exit.Forbidden, &MissingRightsError{said: "the agent may not:\n  " + strings.Join(missing.lines(), "\n  "), grant: grant})
 }

@@ -14,7 +14,7 @@ func TestAReaderLeadsToNoWriter(t *testing.T) {
 	for i := range reader.NumMethod() {
 		method := reader.Method(i)
 		for j := range method.Type.NumOut() {
-			if out := method.Type.Out(j); out == reflect.TypeFor[*Writer]() || out == reflect.TypeFor[*connection]() {
+			if out := method.Type.Out(j); out == reflect.TypeFor[*Writer]() || out == reflect.TypeFor[*Connection]() {
 				t.Errorf("Reader.%s answers with %s", method.Name, out)
 			}
 		}

@@ -38,16 +38,16 @@ type Options struct {
 	Mask       func(text string) string // hides what no text may show, such as why a release failed, which Helm records
 }
 
-// connection is what a [Reader] and a [Writer] share; discovery is done once for both. It is not exported, so that whoever
+// Connection is what a [Reader] and a [Writer] share; discovery is done once for both. It is not exported, so that whoever
 // holds a Reader holds nothing else.
-type connection struct {
-	namespace string // the agent's own
-	opts      Options
-	config    *rest.Config
-	client    kubernetes.Interface
-	dynamic   dynamic.Interface
-	discovery discovery.CachedDiscoveryInterface
-	mapper    meta.ResettableRESTMapper
+type Connection struct {
+	Namespace string // the agent's own
+	Options   Options
+	Config    *rest.Config
+	Client    kubernetes.Interface
+	Dynamic   dynamic.Interface
+	Discovery discovery.CachedDiscoveryInterface
+	Mapper    meta.ResettableRESTMapper
 	// capabilities are exchanged when a release brings new kinds.
 	capabilities atomic.Pointer[chartutil.Capabilities]
 }
@@ -59,50 +59,50 @@ const unlimited = -1
 // Connect finds the cluster, and does not speak with it yet. Errors carry exit.ConfigInvalid where it is the kubeconfig that leads
 // nowhere, or exit.ClusterUnreached.
 func Connect(opts Options) (*Reader, error) {
-	c := &connection{opts: opts}
+	c := &Connection{Options: opts}
 	loader := c.flags(opts.Namespace).ToRawKubeConfigLoader()
 	config, err := loader.ClientConfig()
 	if err != nil {
 		return nil, exit.With(exit.ConfigInvalid, fmt.Errorf("read kubeconfig: %w", err))
 	}
-	if c.namespace, _, err = loader.Namespace(); err != nil {
+	if c.Namespace, _, err = loader.Namespace(); err != nil {
 		return nil, exit.With(exit.ConfigInvalid, fmt.Errorf("read kubeconfig: %w", err))
 	}
 	config.QPS = unlimited
 	config.UserAgent = "helmfile-agent"
 	opts.Credential(credentials(config)...)
-	config.Wrap(heeding(opts.Secret))
-	c.config = config
-	if c.client, err = kubernetes.NewForConfig(config); err != nil {
-		return nil, unreachable(fmt.Errorf("connect to %s: %w", config.Host, err))
+	config.Wrap(observeSecrets(opts.Secret))
+	c.Config = config
+	if c.Client, err = kubernetes.NewForConfig(config); err != nil {
+		return nil, Unreachable(fmt.Errorf("connect to %s: %w", config.Host, err))
 	}
-	if c.dynamic, err = dynamic.NewForConfig(config); err != nil {
-		return nil, unreachable(fmt.Errorf("connect to %s: %w", config.Host, err))
+	if c.Dynamic, err = dynamic.NewForConfig(config); err != nil {
+		return nil, Unreachable(fmt.Errorf("connect to %s: %w", config.Host, err))
 	}
-	c.discovery = memory.NewMemCacheClient(c.client.Discovery())
-	c.mapper = restmapper.NewDeferredDiscoveryRESTMapper(c.discovery)
+	c.Discovery = memory.NewMemCacheClient(c.Client.Discovery())
+	c.Mapper = restmapper.NewDeferredDiscoveryRESTMapper(c.Discovery)
 	return newReader(c), nil
 }
 
 // Discover asks the cluster once for its version and APIs, which all else needs but for the lock.
-func (r *Reader) Discover(ctx context.Context) error { return r.c.discover(ctx) }
+func (r *Reader) Discover(ctx context.Context) error { return r.c.Discover(ctx) }
 
 // discover fills in what charts may ask of the cluster. client-go's discovery knows no context.
-func (c *connection) discover(ctx context.Context) error {
-	return classify(fmt.Sprintf("discover the APIs of %s", c.config.Host), interruptibly(ctx, c.readCapabilities))
+func (c *Connection) Discover(ctx context.Context) error {
+	return Classify(fmt.Sprintf("discover the APIs of %s", c.Config.Host), Interruptibly(ctx, c.readCapabilities))
 }
 
-func (c *connection) readCapabilities() error {
-	version, err := c.discovery.ServerVersion()
+func (c *Connection) readCapabilities() error {
+	version, err := c.Discovery.ServerVersion()
 	if err != nil {
 		return err
 	}
-	apis, err := action.GetVersionSet(c.discovery)
+	apis, err := action.GetVersionSet(c.Discovery)
 	// An aggregated API whose server is down hides its own group only.
 	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
 		return err
 	}
-	c.capabilities.Store(&chartutil.Capabilities{
+	c.SetCapabilities(&chartutil.Capabilities{
 		KubeVersion: chartutil.KubeVersion{Version: version.GitVersion, Major: version.Major, Minor: version.Minor},
 		APIVersions: apis,
 		HelmVersion: chartutil.DefaultCapabilities.HelmVersion,
@@ -110,32 +110,32 @@ func (c *connection) readCapabilities() error {
 	return nil
 }
 
-func (c *connection) flags(namespace string) *genericclioptions.ConfigFlags {
+func (c *Connection) flags(namespace string) *genericclioptions.ConfigFlags {
 	flags := genericclioptions.NewConfigFlags(false)
-	flags.KubeConfig, flags.Context, flags.Namespace = &c.opts.Kubeconfig, &c.opts.Context, &namespace
+	flags.KubeConfig, flags.Context, flags.Namespace = &c.Options.Kubeconfig, &c.Options.Context, &namespace
 	return flags
 }
 
 // getter is how the Helm SDK reaches the cluster from within one namespace: through the shared discovery, and until ctx ends.
 type getter struct {
 	*genericclioptions.ConfigFlags
-	c   *connection
+	c   *Connection
 	ctx context.Context
 }
 
 func (g getter) ToRESTConfig() (*rest.Config, error) {
-	config := rest.CopyConfig(g.c.config)
-	config.Wrap(endingWith(g.ctx))
+	config := rest.CopyConfig(g.c.Config)
+	config.Wrap(endRequestsWith(g.ctx))
 	return config, nil
 }
 
 func (g getter) ToDiscoveryClient() (discovery.CachedDiscoveryInterface, error) {
-	return g.c.discovery, nil
+	return g.c.Discovery, nil
 }
 
-func (g getter) ToRESTMapper() (meta.RESTMapper, error) { return g.c.mapper, nil }
+func (g getter) ToRESTMapper() (meta.RESTMapper, error) { return g.c.Mapper, nil }
 
-func (c *connection) getter(ctx context.Context, namespace string) getter {
+func (c *Connection) Getter(ctx context.Context, namespace string) getter {
 	return getter{c.flags(namespace), c, ctx}
 }
 
@@ -145,11 +145,17 @@ type templates struct{ getter }
 func (t templates) ToRESTConfig() (*rest.Config, error) {
 	config, err := t.getter.ToRESTConfig()
 	if err == nil {
-		config.Wrap(lookup.Hidden{Namespace: t.c.namespace, Names: t.c.opts.OwnSecrets}.Transport)
+		config.Wrap(lookup.Hidden{Namespace: t.c.Namespace, Names: t.c.Options.OwnSecrets}.Transport)
 	}
 	return config, err
 }
 
-func (c *connection) debugf(format string, args ...any) {
-	c.opts.Log.Debug("helm", "message", fmt.Sprintf(format, args...))
+func (c *Connection) Debugf(format string, args ...any) {
+	c.Options.Log.Debug("helm", "message", fmt.Sprintf(format, args...))
 }
+
+// Capabilities are what charts may ask of the cluster; nil before [Connection.Discover].
+func (c *Connection) Capabilities() *chartutil.Capabilities { return c.capabilities.Load() }
+
+// SetCapabilities replaces them after a release has brought new kinds.
+func (c *Connection) SetCapabilities(now *chartutil.Capabilities) { c.capabilities.Store(now) }

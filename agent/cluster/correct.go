@@ -20,25 +20,25 @@ func (w *Writer) Correct(ctx context.Context, have release.Observed, drifts []re
 	var errs []error
 	for _, d := range drifts {
 		if err := w.correct(ctx, have.Key, objects[d.ObjectKey], d); err != nil {
-			errs = append(errs, fmt.Errorf("correct %s: %w", d.ObjectKey, brief{err}))
+			errs = append(errs, fmt.Errorf("correct %s: %w", d.ObjectKey, RedactedError{err}))
 		}
 	}
 	return errors.Join(errs...)
 }
 
 func (w *Writer) correct(ctx context.Context, key release.Key, object release.Object, d release.Drift) error {
-	at, ok := w.c.placeOf(object, key.Namespace)
+	at, ok := w.c.ScopeOf(object, key.Namespace)
 	if !ok {
 		return errors.New("the cluster does not know this kind any more")
 	}
 	if d.Missing {
 		content := unstructured.Unstructured{Object: owned(object, key).Content}
-		_, err := at.of(w.c.dynamic).Create(ctx, &content, metav1.CreateOptions{FieldManager: fieldManager})
+		_, err := at.Of(w.c.Dynamic).Create(ctx, &content, metav1.CreateOptions{FieldManager: fieldManager})
 		return err
 	}
-	_, err := at.of(w.c.dynamic).Patch(ctx, d.Name, types.PatchType(d.Patch.Type), d.Patch.Data, metav1.PatchOptions{FieldManager: fieldManager})
+	_, err := at.Of(w.c.Dynamic).Patch(ctx, d.Name, types.PatchType(d.Patch.Type), d.Patch.Data, metav1.PatchOptions{FieldManager: fieldManager})
 	if apierrors.IsInvalid(err) {
-		return fmt.Errorf("%w: a field cannot be changed in place, and the agent never deletes what it finds: delete the object yourself, and the next run re-creates it", err)
+		return fmt.Errorf("%w: a field cannot be changed in ResourceScope, and the agent never deletes what it finds: delete the object yourself, and the next run re-creates it", err)
 	}
 	return err
 }

@@ -27,14 +27,14 @@ func (r *Reader) Drift(ctx context.Context, releases []release.Observed, rules [
 	if err != nil {
 		return nil, err
 	}
-	d := &detective{Reader: r, rules: rules}
+	d := &driftDetector{Reader: r, rules: rules}
 	var mu sync.Mutex
 	found := map[release.Key][]release.Drift{}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(concurrency)
 	for _, t := range targets {
 		group.Go(func() error {
-			difference, differs, err := d.examine(ctx, t, live[t.place].objects[t.Name])
+			difference, differs, err := d.driftOf(ctx, t, live[t.scope].objects[t.Name])
 			if err == nil && differs {
 				mu.Lock()
 				defer mu.Unlock()
@@ -50,28 +50,28 @@ func (r *Reader) Drift(ctx context.Context, releases []release.Observed, rules [
 	return found, err
 }
 
-// detective examines objects one by one.
-type detective struct {
+// driftDetector examines objects one by one.
+type driftDetector struct {
 	*Reader
 	rules []release.IgnoreRule
 
-	scalers sync.Map // namespace to func() ([]scaled, error)
+	scalers sync.Map // namespace to func() ([]autoscaled, error)
 }
 
-func (d *detective) examine(ctx context.Context, t target, live *unstructured.Unstructured) (release.Drift, bool, error) {
+func (d *driftDetector) driftOf(ctx context.Context, t target, live *unstructured.Unstructured) (release.Drift, bool, error) {
 	difference := release.Drift{ObjectKey: t.ObjectKey, Mode: modeOf(t.Content)}
 	if live == nil {
 		difference.Missing = true
 		return difference, difference.Mode != release.IgnoreDrift && !transient(t), nil
 	}
-	difference.Foreign = !bears(live.GetAnnotations(), t.of)
+	difference.Foreign = !BelongsTo(live.GetAnnotations(), t.of)
 	if mode := modeOf(live.Object); mode != "" {
 		difference.Mode = mode
 	}
 	if difference.Mode == release.IgnoreDrift || live.GetDeletionTimestamp() != nil {
 		return release.Drift{}, false, nil
 	}
-	if of, ok := d.asDeclared[live]; ok && of == t.of {
+	if of, ok := d.unchanged[live]; ok && of == t.of {
 		return release.Drift{}, false, nil
 	}
 	var err error
@@ -80,15 +80,15 @@ func (d *detective) examine(ctx context.Context, t target, live *unstructured.Un
 }
 
 // compare suspects, gives up what an autoscaler owns, and lets the API server confirm the rest.
-func (d *detective) compare(ctx context.Context, t target, live *unstructured.Unstructured) ([]release.Field, release.Patch, error) {
+func (d *driftDetector) compare(ctx context.Context, t target, live *unstructured.Unstructured) ([]release.Field, release.Patch, error) {
 	want, ignore := owned(t.Object, t.of), d.ignored(t, live)
 	patch, corrected, err := drift.Compare(want, live.Object, ignore)
 	if err == nil && differsIn(live.Object, corrected, "spec", "replicas") {
-		scaled, scaledErr := d.scaled(ctx, t)
-		if scaledErr != nil {
-			return nil, patch, scaledErr
+		autoscaled, autoscaledErr := d.autoscaled(ctx, t)
+		if autoscaledErr != nil {
+			return nil, patch, autoscaledErr
 		}
-		if scaled {
+		if autoscaled {
 			patch, corrected, err = drift.Compare(want, live.Object, append(ignore, "/spec/replicas"))
 		}
 	}
@@ -103,8 +103,8 @@ func (d *detective) compare(ctx context.Context, t target, live *unstructured.Un
 }
 
 // confirm asks the API server, webhooks included, what would become of the object; nil if nothing can.
-func (d *detective) confirm(ctx context.Context, t target, patch release.Patch, corrected map[string]any) (map[string]any, error) {
-	answer, err := t.place.of(d.c.dynamic).Patch(ctx, t.Name, types.PatchType(patch.Type), patch.Data,
+func (d *driftDetector) confirm(ctx context.Context, t target, patch release.Patch, corrected map[string]any) (map[string]any, error) {
+	answer, err := t.scope.Of(d.c.Dynamic).Patch(ctx, t.Name, types.PatchType(patch.Type), patch.Data,
 		metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}, FieldManager: fieldManager})
 	switch {
 	case err == nil:
@@ -114,7 +114,7 @@ func (d *detective) confirm(ctx context.Context, t target, patch release.Patch, 
 	case refused(err):
 		return corrected, nil // it cannot be corrected by a patch; that it differs is true all the same
 	default:
-		return nil, classify("confirm the drift of "+t.ObjectKey.String(), err)
+		return nil, Classify("confirm the drift of "+t.ObjectKey.String(), err)
 	}
 }
 
@@ -155,11 +155,11 @@ func modeOf(content map[string]any) release.DriftMode {
 }
 
 // ignored are the paths that the configuration and the object itself, as rendered or as it is, give free.
-func (d *detective) ignored(t target, live *unstructured.Unstructured) []string {
+func (d *driftDetector) ignored(t target, live *unstructured.Unstructured) []string {
 	var paths []string
-	gv, _ := schema.ParseGroupVersion(t.APIVersion) // it had a place, so it parses
+	gv, _ := schema.ParseGroupVersion(t.APIVersion) // it had a ResourceScope, so it parses
 	for _, rule := range d.rules {
-		if matches(rule.Kind, t.Kind) && matches(rule.Group, gv.Group) && matches(rule.Namespace, t.place.namespace) && matches(rule.Name, t.Name) {
+		if matches(rule.Kind, t.Kind) && matches(rule.Group, gv.Group) && matches(rule.Namespace, t.scope.Namespace) && matches(rule.Name, t.Name) {
 			paths = append(paths, rule.Paths...)
 		}
 	}
@@ -200,26 +200,26 @@ func differsIn(live, corrected map[string]any, path ...string) bool {
 }
 
 // scaled says whether an autoscaler owns the number of the object's replicas.
-func (d *detective) scaled(ctx context.Context, t target) (bool, error) {
-	once, _ := d.scalers.LoadOrStore(t.place.namespace, sync.OnceValues(func() ([]scaled, error) { return d.scaledIn(ctx, t.place.namespace) }))
-	all, err := once.(func() ([]scaled, error))()
-	return slices.Contains(all, scaled{t.Kind, t.Name}), err
+func (d *driftDetector) autoscaled(ctx context.Context, t target) (bool, error) {
+	once, _ := d.scalers.LoadOrStore(t.scope.Namespace, sync.OnceValues(func() ([]autoscaled, error) { return d.autoscaledIn(ctx, t.scope.Namespace) }))
+	all, err := once.(func() ([]autoscaled, error))()
+	return slices.Contains(all, autoscaled{t.Kind, t.Name}), err
 }
 
 // scaled is a workload that an autoscaler targets.
-type scaled struct{ kind, name string }
+type autoscaled struct{ kind, name string }
 
-func (d *detective) scaledIn(ctx context.Context, namespace string) ([]scaled, error) {
-	list, err := d.c.client.AutoscalingV2().HorizontalPodAutoscalers(namespace).List(ctx, metav1.ListOptions{})
+func (d *driftDetector) autoscaledIn(ctx context.Context, namespace string) ([]autoscaled, error) {
+	list, err := d.c.Client.AutoscalingV2().HorizontalPodAutoscalers(namespace).List(ctx, metav1.ListOptions{})
 	if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {
 		return nil, nil // who may not see autoscalers has none
 	}
 	if err != nil {
-		return nil, classify("list the autoscalers in namespace "+namespace, err)
+		return nil, Classify("list the autoscalers in namespace "+namespace, err)
 	}
-	var all []scaled
+	var all []autoscaled
 	for _, hpa := range list.Items {
-		all = append(all, scaled{hpa.Spec.ScaleTargetRef.Kind, hpa.Spec.ScaleTargetRef.Name})
+		all = append(all, autoscaled{hpa.Spec.ScaleTargetRef.Kind, hpa.Spec.ScaleTargetRef.Name})
 	}
 	return all, nil
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// classify wraps an error of the API server with what was being done and the exit code it deserves. The server's own
+// Classify wraps an error of the API server with what was being done and the exit code it deserves. The server's own
 // message of a refusal names the verb, the resource and the namespace.
-func classify(doing string, err error) error {
+func Classify(doing string, err error) error {
 	wrapped := fmt.Errorf("%s: %w", doing, err)
 	switch {
 	case err == nil:
@@ -21,33 +21,35 @@ func classify(doing string, err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return wrapped
 	case apierrors.IsUnauthorized(err):
-		return unreachable(fmt.Errorf("%w: the API server does not accept the token or certificate; renew it", wrapped))
+		return Unreachable(fmt.Errorf("%w: the API server does not accept the token or certificate; renew it", wrapped))
 	case apierrors.IsForbidden(err):
 		return exit.With(exit.Forbidden, wrapped)
 	default:
-		return unreachable(wrapped)
+		return Unreachable(wrapped)
 	}
 }
 
 // echoed is an object that the API server repeats, whole, in its refusal: of a Secret with every value in it.
 var echoed = regexp.MustCompile(`"\{(?:[^"\\]|\\.)*"`)
 
-type brief struct{ error }
+type RedactedError struct{ error }
 
-func (b brief) Error() string { return echoed.ReplaceAllString(b.error.Error(), "(the object)") }
-func (b brief) Unwrap() error { return b.error }
+func (b RedactedError) Error() string {
+	return echoed.ReplaceAllString(b.error.Error(), "(the object)")
+}
+func (b RedactedError) Unwrap() error { return b.error }
 
 // readable is an error of a change, as it can be shown to anybody: without the objects that the API server repeats, and when
 // the change was interrupted with what interrupted it.
-func readable(ctx context.Context, err error) error {
+func UserError(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("interrupted, and tried again by the next run: %w", context.Cause(ctx))
 	default:
-		return brief{err}
+		return RedactedError{err}
 	}
 }
 
-func unreachable(err error) error { return exit.With(exit.ClusterUnreached, err) }
+func Unreachable(err error) error { return exit.With(exit.ClusterUnreached, err) }

@@ -23,9 +23,9 @@ func (w *Writer) Announce(ctx context.Context, events []release.Event) {
 	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
 	defer cancel()
 	for _, event := range events {
-		_, err := w.c.client.CoreV1().Events(event.Namespace).Create(ctx, w.event(event), metav1.CreateOptions{})
+		_, err := w.c.Client.CoreV1().Events(event.Namespace).Create(ctx, w.event(event), metav1.CreateOptions{})
 		if err != nil && !apierrors.IsAlreadyExists(err) {
-			w.c.opts.Log.Warn("event not written", "release", event.Key.String(), "reason", event.Reason, "error", err)
+			w.c.Options.Log.Warn("event not written", "release", event.Key.String(), "reason", event.Reason, "error", err)
 		}
 	}
 }
@@ -38,15 +38,15 @@ func (w *Writer) event(e release.Event) *corev1.Event {
 	if e.Warning {
 		kind = corev1.EventTypeWarning
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %d %s %s", w.c.opts.Instance, e.Key, e.Revision, e.Reason, e.Message))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %d %s %s", w.c.Options.Instance, e.Key, e.Revision, e.Reason, e.Message))
 	return &corev1.Event{
 		ObjectMeta:          metav1.ObjectMeta{Name: fmt.Sprintf("%s.%s", e.Name, hex.EncodeToString(sum[:8])), Namespace: e.Namespace},
-		InvolvedObject:      corev1.ObjectReference{APIVersion: "v1", Kind: "Secret", Namespace: e.Namespace, Name: recordName(e.Key, e.Revision)},
+		InvolvedObject:      corev1.ObjectReference{APIVersion: "v1", Kind: "Secret", Namespace: e.Namespace, Name: RecordName(e.Key, e.Revision)},
 		Type:                kind,
 		Reason:              e.Reason,
 		Message:             e.Message,
 		Source:              corev1.EventSource{Component: "helmfile-agent"},
-		ReportingController: "helmfile-agent.github.io/" + w.c.opts.Instance,
+		ReportingController: "helmfile-agent.github.io/" + w.c.Options.Instance,
 		FirstTimestamp:      now,
 		LastTimestamp:       now,
 		Count:               1,

@@ -17,7 +17,7 @@ func TestAnEventIsNamedByAllThatItSays(t *testing.T) {
 		"another reason":   {Key: web, Revision: 1, Reason: "PruneMarked", Message: "gone"},
 		"another message":  {Key: web, Revision: 1, Reason: "Pruned", Message: "gone again"},
 	} {
-		w := &Writer{c: &connection{opts: Options{Instance: "agent"}}}
+		w := &Writer{c: &Connection{Options: Options{Instance: "agent"}}}
 		name := w.event(event).Name
 		if other, taken := names[name]; taken {
 			t.Errorf("%s and %s have the same name %s", what, other, name)

@@ -75,8 +75,8 @@ func mentions(values map[string]any, word []byte) bool {
 
 // fingerprint is of the inputs of a wanted release, in the form of a label value.
 func (r *Reader) fingerprint(ctx context.Context, want release.Desired, form string) (string, error) {
-	identity, err := await(ctx, r, want.Chart, func(ctx context.Context) (string, error) {
-		return r.c.opts.Charts.Identity(ctx, want.Chart, r.c.opts.Volatile...)
+	identity, err := fetchWithTimeout(ctx, r, want.Chart, func(ctx context.Context) (string, error) {
+		return r.c.Options.Charts.Identity(ctx, want.Chart, r.c.Options.Volatile...)
 	})
 	if err != nil {
 		return "", err
@@ -89,7 +89,7 @@ func (r *Reader) fingerprint(ctx context.Context, want release.Desired, form str
 		Flags:  []bool{o.DisableHooks, o.EnableDNS, o.ReuseValues, o.ResetThenReuseValues, o.SkipCRDs, o.SkipSchemaValidation, o.TakeOwnership},
 	}
 	if form == capableForm {
-		able := r.c.capabilities.Load()
+		able := r.c.Capabilities()
 		in.KubeVersion, in.APIVersions = able.KubeVersion.Version, slices.Sorted(slices.Values(able.APIVersions))
 	}
 	encoded, err := json.Marshal(in)
@@ -117,5 +117,5 @@ func (r *Reader) recordedFingerprint(key release.Key) string {
 	if !ok || last.Info.Status != helm.StatusDeployed {
 		return ""
 	}
-	return ownerOf(last).Fingerprint
+	return OwnerOf(last).Fingerprint
 }

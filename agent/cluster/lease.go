@@ -37,41 +37,41 @@ type Lock struct {
 // Exists says whether there is a Lease, held or not.
 func (l Lock) Exists() bool { return l.stored != nil }
 
-func (c *connection) leases() typed.LeaseInterface {
-	return c.client.CoordinationV1().Leases(c.namespace)
+func (c *Connection) leases() typed.LeaseInterface {
+	return c.Client.CoordinationV1().Leases(c.Namespace)
 }
 
-// leaseName is the Lease of an instance, in the agent's own namespace.
-func (c *connection) leaseName() string { return c.opts.Instance }
+// LeaseName is the Lease of an instance, in the agent's own namespace.
+func (c *Connection) LeaseName() string { return c.Options.Instance }
 
 // Lock reads the instance's Lease. Who may not read it can still find out that there is nothing to write.
 func (r *Reader) Lock(ctx context.Context) (Lock, error) {
-	stored, err := r.c.leases().Get(ctx, r.c.leaseName(), metav1.GetOptions{})
-	reading := fmt.Sprintf("read the lock of instance %s at %s", r.c.opts.Instance, r.c.config.Host) // the first word with the cluster
+	stored, err := r.c.leases().Get(ctx, r.c.LeaseName(), metav1.GetOptions{})
+	reading := fmt.Sprintf("read the lock of instance %s at %s", r.c.Options.Instance, r.c.Config.Host) // the first word with the cluster
 	switch {
 	case apierrors.IsNotFound(err):
 		return Lock{found: time.Now()}, nil
 	case apierrors.IsForbidden(err):
-		return Lock{err: classify(reading, err)}, nil
+		return Lock{err: Classify(reading, err)}, nil
 	case err != nil:
-		return Lock{}, classify(reading, err)
+		return Lock{}, Classify(reading, err)
 	}
 	r.leased = true
 	return Lock{stored: stored, found: time.Now()}, nil
 }
 
 // locking are the rights to take the lock, to keep it and to give it back.
-func (r *Reader) locking() []right {
+func (r *Reader) leaseRights() []right {
 	verbs := []string{"get", "update"}
 	if !r.leased {
 		verbs = append(verbs, "create")
 	}
-	return r.own("coordination.k8s.io", "leases", r.c.leaseName(), verbs...)
+	return r.own("coordination.k8s.io", "leases", r.c.LeaseName(), verbs...)
 }
 
-// Alone holds the instance's lock while it does something, with a context that ends when the lock is lost. Somebody who holds
+// WithLock holds the instance's lock while it does something, with a context that ends when the lock is lost. Somebody who holds
 // it, or held it since it was found, is an error with exit.Locked, and nothing is done.
-func (w *Writer) Alone(ctx context.Context, found Lock, do func(context.Context) error) error {
+func (w *Writer) WithLock(ctx context.Context, found Lock, do func(context.Context) error) error {
 	h, err := w.take(ctx, found)
 	if err != nil {
 		return err
@@ -93,11 +93,11 @@ func (w *Writer) Alone(ctx context.Context, found Lock, do func(context.Context)
 }
 
 // take makes the Lease this run's, if it is as it was found and nobody's. The API server lets only one run do that.
-func (w *Writer) take(ctx context.Context, found Lock) (*holding, error) {
+func (w *Writer) take(ctx context.Context, found Lock) (*heldLease, error) {
 	if found.err != nil {
 		return nil, found.err
 	}
-	h := &holding{leases: w.c.leases(), who: identity()}
+	h := &heldLease{leases: w.c.leases(), who: identity()}
 	now := time.Now()
 	if found.held(now) {
 		return nil, w.locked(ctx)
@@ -112,9 +112,9 @@ func (w *Writer) take(ctx context.Context, found Lock) (*holding, error) {
 		return nil, w.locked(ctx)
 	}
 	if err == nil {
-		w.c.opts.Log.Info("lock taken", "lease", w.c.leaseName(), "holder", h.who)
+		w.c.Options.Log.Info("lock taken", "lease", w.c.LeaseName(), "holder", h.who)
 	}
-	return h, classify("take the lock of instance "+w.c.opts.Instance, err)
+	return h, Classify("take the lock of instance "+w.c.Options.Instance, err)
 }
 
 // held says whether somebody may still be at work. Clocks differ: the last sign of life counts for longer than its writer
@@ -132,10 +132,10 @@ func (l Lock) held(now time.Time) bool {
 
 // locked says who is in the way.
 func (w *Writer) locked(ctx context.Context) error {
-	name := w.c.namespace + "/" + w.c.leaseName()
-	current, err := w.c.leases().Get(ctx, w.c.leaseName(), metav1.GetOptions{})
+	name := w.c.Namespace + "/" + w.c.LeaseName()
+	current, err := w.c.leases().Get(ctx, w.c.LeaseName(), metav1.GetOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
-		return classify("read who holds the lock of instance "+w.c.opts.Instance, err)
+		return Classify("read who holds the lock of instance "+w.c.Options.Instance, err)
 	}
 	if err != nil || holderOf(current) == "" {
 		return exit.With(exit.Locked, fmt.Errorf("another run held the lock (Lease %s) while this one looked, so what was seen may not be "+
@@ -147,11 +147,11 @@ func (w *Writer) locked(ctx context.Context) error {
 
 func (w *Writer) lease(who string, now time.Time) *coordination.Lease {
 	return takenOver(&coordination.Lease{ObjectMeta: metav1.ObjectMeta{
-		Name:      w.c.leaseName(),
-		Namespace: w.c.namespace,
+		Name:      w.c.LeaseName(),
+		Namespace: w.c.Namespace,
 		Labels: map[string]string{
 			"app.kubernetes.io/managed-by": "helmfile-agent",
-			release.InstanceLabel:          w.c.opts.Instance,
+			release.InstanceLabel:          w.c.Options.Instance,
 		},
 	}}, who, now)
 }

@@ -16,24 +16,24 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// place is where objects of one kind live: what one LIST returns.
-type place struct {
+// ResourceScope is where objects of one kind live: what one LIST returns.
+type ResourceScope struct {
 	schema.GroupVersionResource
-	namespace string // empty for what is cluster-scoped
+	Namespace string // empty for what is cluster-scoped
 }
 
-func (p place) of(client dynamic.Interface) dynamic.ResourceInterface {
-	if p.namespace == "" {
+func (p ResourceScope) Of(client dynamic.Interface) dynamic.ResourceInterface {
+	if p.Namespace == "" {
 		return client.Resource(p.GroupVersionResource)
 	}
-	return client.Resource(p.GroupVersionResource).Namespace(p.namespace)
+	return client.Resource(p.GroupVersionResource).Namespace(p.Namespace)
 }
 
 // target is an object of a release's last revision, and where it should be.
 type target struct {
 	release.Object
 	of    release.Key
-	place place
+	scope ResourceScope
 }
 
 // targets are the objects to compare: hooks come and go. A kind that the cluster does not know has no place.
@@ -44,7 +44,7 @@ func (r *Reader) targets(releases []release.Observed) []target {
 			if object.Hook {
 				continue
 			}
-			if at, ok := r.c.placeOf(object, o.Namespace); ok {
+			if at, ok := r.c.ScopeOf(object, o.Namespace); ok {
 				all = append(all, target{object, o.Key, at})
 			}
 		}
@@ -52,52 +52,52 @@ func (r *Reader) targets(releases []release.Observed) []target {
 	return all
 }
 
-func (c *connection) placeOf(object release.Object, namespace string) (place, bool) {
+func (c *Connection) ScopeOf(object release.Object, namespace string) (ResourceScope, bool) {
 	gv, err := schema.ParseGroupVersion(object.APIVersion)
 	if err != nil {
-		return place{}, false
+		return ResourceScope{}, false
 	}
-	mapping, err := c.mapper.RESTMapping(gv.WithKind(object.Kind).GroupKind(), gv.Version)
+	mapping, err := c.Mapper.RESTMapping(gv.WithKind(object.Kind).GroupKind(), gv.Version)
 	if err != nil {
-		return place{}, false
+		return ResourceScope{}, false
 	}
-	at := place{GroupVersionResource: mapping.Resource}
+	at := ResourceScope{GroupVersionResource: mapping.Resource}
 	if mapping.Scope.Name() == "namespace" {
-		at.namespace = namespace
+		at.Namespace = namespace
 		if object.Namespace != "" {
-			at.namespace = object.Namespace
+			at.Namespace = object.Namespace
 		}
 	}
 	return at, true
 }
 
 const (
-	listsAtOnce  = 8
-	liveChunk    = 500
-	helmsRecords = "type!=helm.sh/release.v1" // a field selector: Helm's records are no objects of releases
+	listsAtOnce   = 8
+	liveChunk     = 500
+	NoHelmRecords = "type!=helm.sh/release.v1" // a field selector: Helm's records are no objects of releases
 )
 
 // findings are what there is of the names that were looked for in a place.
-type findings struct {
+type liveObjects struct {
 	names   sets.Set[string]
 	objects map[string]*unstructured.Unstructured
 }
 
 // live is what the cluster has of the targets, by place.
-func (r *Reader) live(ctx context.Context, targets []target) (map[place]findings, error) {
-	wanted := map[place]sets.Set[string]{}
+func (r *Reader) live(ctx context.Context, targets []target) (map[ResourceScope]liveObjects, error) {
+	wanted := map[ResourceScope]sets.Set[string]{}
 	for _, t := range targets {
-		if wanted[t.place] == nil {
-			wanted[t.place] = sets.New[string]()
+		if wanted[t.scope] == nil {
+			wanted[t.scope] = sets.New[string]()
 		}
-		wanted[t.place].Insert(t.Name)
+		wanted[t.scope].Insert(t.Name)
 	}
 	var mu sync.Mutex
-	all := map[place]findings{}
+	all := map[ResourceScope]liveObjects{}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(listsAtOnce)
 	for at, names := range wanted {
-		if seen, ok := r.foreseen[at]; ok && seen.names.IsSuperset(names) {
+		if seen, ok := r.prefetched[at]; ok && seen.names.IsSuperset(names) {
 			mu.Lock()
 			all[at] = seen
 			mu.Unlock()
@@ -107,7 +107,7 @@ func (r *Reader) live(ctx context.Context, targets []target) (map[place]findings
 			objects, err := r.objects(ctx, at, names)
 			mu.Lock()
 			defer mu.Unlock()
-			all[at] = findings{names, objects}
+			all[at] = liveObjects{names, objects}
 			return err
 		})
 	}
@@ -115,7 +115,7 @@ func (r *Reader) live(ctx context.Context, targets []target) (map[place]findings
 }
 
 // objects lists a place, or where listing is forbidden gets each object.
-func (r *Reader) objects(ctx context.Context, at place, names sets.Set[string]) (map[string]*unstructured.Unstructured, error) {
+func (r *Reader) objects(ctx context.Context, at ResourceScope, names sets.Set[string]) (map[string]*unstructured.Unstructured, error) {
 	objects, err := r.listPlace(ctx, at, names)
 	if apierrors.IsForbidden(err) {
 		objects, err = r.getEach(ctx, at, names)
@@ -123,23 +123,23 @@ func (r *Reader) objects(ctx context.Context, at place, names sets.Set[string]) 
 	if apierrors.IsNotFound(err) {
 		return nil, nil // the kind itself is gone since it was discovered
 	}
-	return objects, classify(fmt.Sprintf("read %s in namespace %q", at.Resource, at.namespace), err)
+	return objects, Classify(fmt.Sprintf("read %s in namespace %q", at.Resource, at.Namespace), err)
 }
 
-func (r *Reader) listPlace(ctx context.Context, at place, names sets.Set[string]) (map[string]*unstructured.Unstructured, error) {
+func (r *Reader) listPlace(ctx context.Context, at ResourceScope, names sets.Set[string]) (map[string]*unstructured.Unstructured, error) {
 	objects := map[string]*unstructured.Unstructured{}
 	opts := metav1.ListOptions{Limit: liveChunk}
 	if at.Resource == "secrets" && at.Group == "" {
-		opts.FieldSelector = helmsRecords
+		opts.FieldSelector = NoHelmRecords
 	}
 	for {
-		chunk, err := at.of(r.c.dynamic).List(ctx, opts)
+		chunk, err := at.Of(r.c.Dynamic).List(ctx, opts)
 		if err != nil {
 			return nil, err
 		}
 		for i := range chunk.Items {
 			if item := &chunk.Items[i]; names.Has(item.GetName()) {
-				r.c.heed(at, item)
+				r.c.ObserveSecret(at, item)
 				objects[item.GetName()] = item
 			}
 		}
@@ -149,10 +149,10 @@ func (r *Reader) listPlace(ctx context.Context, at place, names sets.Set[string]
 	}
 }
 
-func (r *Reader) getEach(ctx context.Context, at place, names sets.Set[string]) (map[string]*unstructured.Unstructured, error) {
+func (r *Reader) getEach(ctx context.Context, at ResourceScope, names sets.Set[string]) (map[string]*unstructured.Unstructured, error) {
 	objects := map[string]*unstructured.Unstructured{}
 	for name := range names {
-		object, err := at.of(r.c.dynamic).Get(ctx, name, metav1.GetOptions{})
+		object, err := at.Of(r.c.Dynamic).Get(ctx, name, metav1.GetOptions{})
 		switch {
 		case apierrors.IsNotFound(err):
 		case err != nil:

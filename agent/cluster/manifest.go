@@ -13,8 +13,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// manifestOf is every object of a revision, hooks included. Tests are left out, as helm-diff does: they run on demand.
-func manifestOf(revision *helm.Release) (release.Manifest, error) {
+// ManifestOf is every object of a revision, hooks included. Tests are left out, as helm-diff does: they run on demand.
+func ManifestOf(revision *helm.Release) (release.Manifest, error) {
 	var manifest release.Manifest
 	for _, document := range releaseutil.SplitManifests(revision.Manifest) {
 		if err := add(&manifest, document, false); err != nil {
@@ -33,8 +33,8 @@ func manifestOf(revision *helm.Release) (release.Manifest, error) {
 	return manifest, nil
 }
 
-// definitionsIn are the objects in a chart's crds directories, which Helm creates before the first revision only.
-func definitionsIn(c *chart.Chart) release.Manifest {
+// CRDsOf are the objects in a chart's crds directories, which Helm creates before the first revision only.
+func CRDsOf(c *chart.Chart) release.Manifest {
 	var manifest release.Manifest
 	for _, file := range c.CRDObjects() {
 		for _, document := range releaseutil.SplitManifests(string(file.File.Data)) {

@@ -10,7 +10,7 @@ import (
 // TestATextAtTheEndKeepsItsLineBreak: what Helm applies has it, and would seem to have drifted otherwise.
 func TestATextAtTheEndKeepsItsLineBreak(t *testing.T) {
 	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata:\n  text: |\n    one\n"
-	manifest, err := manifestOf(&helm.Release{Manifest: "---\n" + object + "---\n" + object, Hooks: []*helm.Hook{{Manifest: object}}})
+	manifest, err := ManifestOf(&helm.Release{Manifest: "---\n" + object + "---\n" + object, Hooks: []*helm.Hook{{Manifest: object}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,13 +18,13 @@ func (w *Writer) ensureNamespace(ctx context.Context, name string) error {
 }
 
 func (w *Writer) createMissing(ctx context.Context, name string) error {
-	namespaces := w.c.client.CoreV1().Namespaces()
+	namespaces := w.c.Client.CoreV1().Namespaces()
 	_, err := namespaces.Get(ctx, name, metav1.GetOptions{})
 	if err == nil || apierrors.IsForbidden(err) {
 		return nil // who may not look at a namespace works in one that others made
 	}
 	if !apierrors.IsNotFound(err) {
-		return classify("look for namespace "+name, err)
+		return Classify("look for namespace "+name, err)
 	}
 	// Helm sets the same label when it creates a namespace.
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"name": name}}}
@@ -36,6 +36,6 @@ func (w *Writer) createMissing(ctx context.Context, name string) error {
 		return fmt.Errorf("namespace %s does not exist and the agent may not create it: a cluster administrator must run "+
 			"`kubectl create namespace %s`, or set createNamespace: false once it exists: %w", name, name, err)
 	default:
-		return classify("create namespace "+name, err)
+		return Classify("create namespace "+name, err)
 	}
 }

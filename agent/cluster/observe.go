@@ -24,8 +24,8 @@ import (
 
 // Reader reads the cluster. It has no method that writes, and none that leads to one.
 type Reader struct {
-	c      *connection
-	silent sync.Map // hosts of charts that did not answer, to the error that said so
+	c                 *Connection
+	unresponsiveHosts sync.Map // hosts of charts that did not answer, to the error that said so
 
 	remembers bool // the instance has a memory already
 	leased    bool // and a Lease
@@ -38,23 +38,23 @@ type Reader struct {
 	observed map[release.Key]release.Observed
 	kept     map[string]bool // storage records annotated to be kept, as namespace/name
 
-	foreseen   map[place]findings                         // live objects
-	asDeclared map[*unstructured.Unstructured]release.Key // those of them that do not differ, and the release that declares them
+	prefetched map[ResourceScope]liveObjects              // live objects
+	unchanged  map[*unstructured.Unstructured]release.Key // those of them that do not differ, and the release that declares them
 }
 
-func newReader(c *connection) *Reader {
+func newReader(c *Connection) *Reader {
 	return &Reader{
-		c:          c,
-		listed:     sets.New[string](),
-		records:    map[release.Key][]*helm.Release{},
-		observed:   map[release.Key]release.Observed{},
-		kept:       map[string]bool{},
-		asDeclared: map[*unstructured.Unstructured]release.Key{},
+		c:         c,
+		listed:    sets.New[string](),
+		records:   map[release.Key][]*helm.Release{},
+		observed:  map[release.Key]release.Observed{},
+		kept:      map[string]bool{},
+		unchanged: map[*unstructured.Unstructured]release.Key{},
 	}
 }
 
 // Namespace is the agent's own.
-func (r *Reader) Namespace() string { return r.c.namespace }
+func (r *Reader) Namespace() string { return r.c.Namespace }
 
 const namespacesAtOnce = 8
 
@@ -71,13 +71,13 @@ func (r *Reader) listAll(ctx context.Context, declared, remembered sets.Set[stri
 	var unread []string
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(namespacesAtOnce)
-	for namespace := range declared.Union(remembered).Insert(r.c.namespace).Difference(r.listed) {
+	for namespace := range declared.Union(remembered).Insert(r.c.Namespace).Difference(r.listed) {
 		group.Go(func() error {
 			err := r.list(ctx, namespace)
 			switch {
 			case !apierrors.IsForbidden(err) || declared.Has(namespace):
 				return err
-			case namespace == r.c.namespace:
+			case namespace == r.c.Namespace:
 				return fmt.Errorf("%w; no release is declared in it, but it is the agent's own (--namespace): its memory lives there, "+
 					"and what it installed there before", err)
 			default:
@@ -95,8 +95,8 @@ func (r *Reader) listAll(ctx context.Context, declared, remembered sets.Set[stri
 
 // storage is Helm's, for reading the current revisions in a namespace.
 func (r *Reader) storage(ctx context.Context, namespace string) *driver.Secrets {
-	secrets := driver.NewSecrets(current{r.c.client.CoreV1().Secrets(namespace), ctx, r.noteKept})
-	secrets.Log = r.c.debugf
+	secrets := driver.NewSecrets(current{r.c.Client.CoreV1().Secrets(namespace), ctx, r.noteKept})
+	secrets.Log = r.c.Debugf
 	return secrets
 }
 
@@ -121,7 +121,7 @@ func (r *Reader) list(ctx context.Context, namespace string) error {
 			"must run `kubectl create namespace %s` first)", err, namespace, namespace)
 	}
 	if err != nil {
-		return classify(fmt.Sprintf("list the Helm releases in namespace %s", namespace), err)
+		return Classify(fmt.Sprintf("list the Helm releases in namespace %s", namespace), err)
 	}
 	slices.SortFunc(found, func(a, b *helm.Release) int { return a.Version - b.Version })
 	records := map[release.Key][]*helm.Release{}
@@ -185,26 +185,26 @@ func (r *Reader) noteKept(record corev1.Secret) {
 	}
 }
 
-// recordName is how Helm names the Secret that stores a revision.
-func recordName(key release.Key, revision int) string {
+// RecordName is how Helm names the Secret that stores a revision.
+func RecordName(key release.Key, revision int) string {
 	return fmt.Sprintf("%s.%s.v%d", storage.HelmStorageType, key.Name, revision)
 }
 
 func (r *Reader) observe(key release.Key, newest *helm.Release) (release.Observed, error) {
-	manifest, err := manifestOf(newest)
+	manifest, err := ManifestOf(newest)
 	if err != nil {
 		return release.Observed{}, fmt.Errorf("read revision %d of release %s: %w", newest.Version, key, err)
 	}
 	observed := release.Observed{
 		Key:      key,
 		Revision: newest.Version,
-		Chart:    chartOf(newest),
+		Chart:    ChartOf(newest),
 		Values:   newest.Config,
 		Manifest: manifest,
-		Digest:   digestOf(newest),
-		Owner:    ownerOf(newest),
+		Digest:   DigestOf(newest),
+		Owner:    OwnerOf(newest),
 
-		KeptByHand: r.kept[key.Namespace+"/"+recordName(key, newest.Version)],
+		KeptByHand: r.kept[key.Namespace+"/"+RecordName(key, newest.Version)],
 	}
 	observed.Trusted = r.written[key.String()] == release.Record{Revision: observed.Revision, Digest: observed.Digest}
 	if newest.Info != nil {
@@ -214,7 +214,7 @@ func (r *Reader) observe(key release.Key, newest *helm.Release) (release.Observe
 	return observed, nil
 }
 
-func ownerOf(revision *helm.Release) release.Owner {
+func OwnerOf(revision *helm.Release) release.Owner {
 	return release.Owner{
 		Instance: revision.Labels[release.InstanceLabel],
 		Origin:   revision.Labels[release.OriginLabel],
@@ -225,7 +225,7 @@ func ownerOf(revision *helm.Release) release.Owner {
 	}
 }
 
-func chartOf(revision *helm.Release) release.ChartVersion {
+func ChartOf(revision *helm.Release) release.ChartVersion {
 	if revision.Chart == nil || revision.Chart.Metadata == nil {
 		return release.ChartVersion{}
 	}

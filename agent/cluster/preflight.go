@@ -11,15 +11,15 @@ import (
 )
 
 // Preflight asks the API server whether the changes, and what a run writes for itself, are allowed, before any is begun: a
-// right that turns out to be missing half-way leaves a failed revision behind. Its error is a [Lacking], carries
+// right that turns out to be missing half-way leaves a failed revision behind. Its error is a [MissingRightsError], carries
 // exit.Forbidden and lists every missing right.
 func (r *Reader) Preflight(ctx context.Context, changes []Change) error {
-	return r.preflight(ctx, changes, r.bookkeeping())
+	return r.preflight(ctx, changes, r.runRights())
 }
 
 // PreflightDestroy is [Reader.Preflight] for changes after which the instance is forgotten.
 func (r *Reader) PreflightDestroy(ctx context.Context, changes []Change) error {
-	return r.preflight(ctx, changes, r.forgetting())
+	return r.preflight(ctx, changes, r.destroyRights())
 }
 
 func (r *Reader) preflight(ctx context.Context, changes []Change, own purposes) error {
@@ -33,9 +33,9 @@ func (r *Reader) preflight(ctx context.Context, changes []Change, own purposes) 
 	}
 	missing := purposes{}
 	for _, need := range denied {
-		missing[need.toAny()] = append(missing[need.toAny()], needed[need]...)
+		missing[need.anyName()] = append(missing[need.anyName()], needed[need]...)
 	}
-	return exit.With(exit.Forbidden, &Lacking{
+	return exit.With(exit.Forbidden, &MissingRightsError{
 		said: fmt.Sprintf("nothing was changed, because the agent may not:\n  %s\ngrant it in a Role, or take it out of the helmfile",
 			strings.Join(missing.lines(), "\n  ")),
 		grant: r.grant(denied, nil),
@@ -61,11 +61,11 @@ func (p purposes) lines() []string {
 	return lines
 }
 
-// Lacking is the error of whoever may not do all that is needed.
-type Lacking struct{ said, grant string }
+// MissingRightsError is the error of whoever may not do all that is needed.
+type MissingRightsError struct{ said, grant string }
 
 // Error lists every missing right.
-func (l *Lacking) Error() string { return l.said }
+func (l *MissingRightsError) Error() string { return l.said }
 
 // Grant is YAML for kubectl apply that would grant what is missing.
-func (l *Lacking) Grant() string { return l.grant }
+func (l *MissingRightsError) Grant() string { return l.grant }

@@ -28,7 +28,7 @@ func (r *Reader) protect(want release.Desired, chart release.ChartVersion, objec
 		switch {
 		case r.isState(want.Key, object):
 			return fmt.Errorf("%s is what instance %s keeps its memory or its lock in: no release may contain it; rename it in the chart, or give the agent another --instance",
-				object.ObjectKey, r.c.opts.Instance)
+				object.ObjectKey, r.c.Options.Instance)
 		case want.Options.TakeOwnership && chart.Name != agentChart && r.isAgents(want.Key, object):
 			return fmt.Errorf("%s is the agent's own: takeOwnership may not take it; rename it in the chart", object.ObjectKey)
 		}
@@ -37,17 +37,17 @@ func (r *Reader) protect(want release.Desired, chart release.ChartVersion, objec
 }
 
 func (r *Reader) isState(of release.Key, object release.Object) bool {
-	if namespaceOf(of, object) != r.c.namespace {
+	if namespaceOf(of, object) != r.c.Namespace {
 		return false
 	}
 	kind := groupKindOf(object)
-	return kind == schema.GroupKind{Kind: "ConfigMap"} && object.Name == r.c.memoryName() ||
-		kind == schema.GroupKind{Group: "coordination.k8s.io", Kind: "Lease"} && object.Name == r.c.leaseName()
+	return kind == schema.GroupKind{Kind: "ConfigMap"} && object.Name == r.c.StateName() ||
+		kind == schema.GroupKind{Group: "coordination.k8s.io", Kind: "Lease"} && object.Name == r.c.LeaseName()
 }
 
 // isAgents finds the agent's own objects by the instance's name, and by the record of the release that installed the agent.
 func (r *Reader) isAgents(of release.Key, object release.Object) bool {
-	if namespaceOf(of, object) == r.c.namespace && object.Name == r.c.opts.Instance && slices.Contains(agentKinds, groupKindOf(object)) {
+	if namespaceOf(of, object) == r.c.Namespace && object.Name == r.c.Options.Instance && slices.Contains(agentKinds, groupKindOf(object)) {
 		return true
 	}
 	for key, found := range r.observed {

@@ -28,7 +28,7 @@ func TestTheAgentsOwnObjectsAreProtected(t *testing.T) {
 		"an object of the agent's release":      {release.ObjectKey{APIVersion: "v1", Kind: "Secret", Name: "extra"}, "web", "web", true, taken},
 		"an object of another release":          {release.ObjectKey{APIVersion: "v1", Kind: "Secret", Name: "theirs"}, "web", "web", true, ""},
 	} {
-		r := newReader(&connection{namespace: "agent", opts: Options{Instance: "tenant"}})
+		r := newReader(&Connection{Namespace: "agent", Options: Options{Instance: "tenant"}})
 		for _, found := range []release.Observed{
 			{Key: release.Key{Namespace: "agent", Name: "tenant"}, Chart: release.ChartVersion{Name: agentChart},
 				Manifest: release.Manifest{{ObjectKey: release.ObjectKey{APIVersion: "v1", Kind: "Secret", Name: "extra"}}}},

@@ -13,8 +13,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// digestOf is of everything in a revision's record that makes the agent create, patch or delete objects.
-func digestOf(revision *helm.Release) string {
+// DigestOf is of everything in a revision's record that makes the agent create, patch or delete objects.
+func DigestOf(revision *helm.Release) string {
 	content := struct {
 		Manifest string
 		Hooks    []storedHook
@@ -51,7 +51,7 @@ func storedHooks(hooks []*helm.Hook) []storedHook {
 // prove nothing about it.
 func (r *Reader) reproduces(want release.Desired, rendered *helm.Release) bool {
 	last, ok := r.last(want.Key)
-	return ok && !want.Options.ReuseValues && !want.Options.ResetThenReuseValues && digestOf(last) == digestOf(rendered)
+	return ok && !want.Options.ReuseValues && !want.Options.ResetThenReuseValues && DigestOf(last) == DigestOf(rendered)
 }
 
 // reproducesUntrusted renders a release whose record is not the remembered one although the inputs are the same. The release
@@ -62,14 +62,14 @@ func (r *Reader) reproducesUntrusted(ctx context.Context, want release.Desired) 
 	}
 	rendered, err := r.dryRun(ctx, want)
 	if err != nil {
-		r.c.opts.Log.Warn("a record that this agent did not write could not be compared with its chart", "release", want.Key.String(), "error", err)
+		r.c.Options.Log.Warn("a record that this agent did not write could not be compared with its chart", "release", want.Key.String(), "error", err)
 		return false
 	}
 	return r.reproduces(want, rendered)
 }
 
 // noteRecord remembers the record that an operation made, also if the operation failed afterwards.
-func (w *Writer) noteRecord(key release.Key, l *ledger) {
+func (w *Writer) noteRecord(key release.Key, l *recordingDriver) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.made != nil {

@@ -22,7 +22,7 @@ func recorded(change func(*helm.Release)) *helm.Release {
 
 // TestADigestSeesWhatTheAgentWouldDo: all that makes the agent write counts, and nothing that Helm notes by itself.
 func TestADigestSeesWhatTheAgentWouldDo(t *testing.T) {
-	plain := digestOf(recorded(nil))
+	plain := DigestOf(recorded(nil))
 	for name, test := range map[string]struct {
 		change func(*helm.Release)
 		same   bool
@@ -38,14 +38,14 @@ func TestADigestSeesWhatTheAgentWouldDo(t *testing.T) {
 		"the last run of a hook": {func(r *helm.Release) { r.Hooks[0].LastRun.Phase = helm.HookPhaseSucceeded }, true},
 		"the status":             {func(r *helm.Release) { r.Info.Status = helm.StatusFailed }, true},
 	} {
-		if same := digestOf(recorded(test.change)) == plain; same != test.same {
+		if same := DigestOf(recorded(test.change)) == plain; same != test.same {
 			t.Errorf("%s: the same digest: %t", name, same)
 		}
 	}
 }
 
 func TestARecordIsTrustedIfItIsTheRememberedOne(t *testing.T) {
-	digest := digestOf(recorded(nil))
+	digest := DigestOf(recorded(nil))
 	for name, test := range map[string]struct {
 		remembered map[string]release.Record
 		change     func(*helm.Release)
@@ -57,7 +57,7 @@ func TestARecordIsTrustedIfItIsTheRememberedOne(t *testing.T) {
 		"another release's":     {map[string]release.Record{"shop/db": {Revision: 3, Digest: digest}}, nil, false},
 		"nothing is remembered": {nil, nil, false},
 	} {
-		r := newReader(&connection{})
+		r := newReader(&Connection{})
 		r.written = test.remembered
 		got, err := r.observe(release.Key{Namespace: "shop", Name: "web"}, recorded(test.change))
 		if err != nil || got.Trusted != test.want {
@@ -78,13 +78,13 @@ func TestARenderingProvesARecordIfItIsTheSame(t *testing.T) {
 		"the same, of its own values":    {release.Options{ReuseValues: true}, nil, false},
 		"the same, of its values, reset": {release.Options{ResetThenReuseValues: true}, nil, false},
 	} {
-		r := newReader(&connection{})
+		r := newReader(&Connection{})
 		r.records[key] = []*helm.Release{recorded(test.change)}
 		if got := r.reproduces(release.Desired{Key: key, Options: test.options}, recorded(nil)); got != test.want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
-	if newReader(&connection{}).reproduces(release.Desired{Key: key}, recorded(nil)) {
+	if newReader(&Connection{}).reproduces(release.Desired{Key: key}, recorded(nil)) {
 		t.Error("a rendering proves a record that is not there")
 	}
 }
@@ -92,17 +92,17 @@ func TestARenderingProvesARecordIfItIsTheSame(t *testing.T) {
 func TestAWriterNotesTheNewestRecordThatItMade(t *testing.T) {
 	memory := driver.NewMemory()
 	memory.SetNamespace("shop")
-	l := &ledger{Driver: memory, mask: func(text string) string { return text }}
+	l := &recordingDriver{Driver: memory, mask: func(text string) string { return text }}
 	revision := recorded(nil)
 	if err := l.Create("sh.helm.release.v1.web.v3", revision); err != nil {
 		t.Fatal(err)
 	}
 	w := &Writer{}
 	w.noteRecord(release.Key{Namespace: "shop", Name: "web"}, l)
-	w.noteRecord(release.Key{Namespace: "shop", Name: "db"}, &ledger{})
+	w.noteRecord(release.Key{Namespace: "shop", Name: "db"}, &recordingDriver{})
 	var remembered release.Memory
 	w.NoteRecords(&remembered)
-	if got := remembered.Records["shop/web"]; len(remembered.Records) != 1 || got != (release.Record{Revision: 3, Digest: digestOf(revision)}) {
+	if got := remembered.Records["shop/web"]; len(remembered.Records) != 1 || got != (release.Record{Revision: 3, Digest: DigestOf(revision)}) {
 		t.Errorf("%+v", remembered.Records)
 	}
 }
@@ -119,7 +119,7 @@ func TestAnObjectBelongsToOneRelease(t *testing.T) {
 		"without a namespace":   {map[string]string{nameAnnotation: "web"}, false},
 		"without an annotation": {nil, false},
 	} {
-		if got := bears(test.annotations, key); got != test.want {
+		if got := BelongsTo(test.annotations, key); got != test.want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}

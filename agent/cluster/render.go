@@ -42,7 +42,7 @@ func (r *Reader) render(ctx context.Context, want release.Desired) (rendered rel
 	rendered.Key = want.Key
 	defer func() {
 		if cause := recover(); cause != nil { // a template may bring a function of Helm's to it
-			r.c.opts.Log.Error("panic", "release", want.Key.String(), "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			r.c.Options.Log.Error("panic", "release", want.Key.String(), "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 			rendered.Err = fmt.Errorf("panic: %v", cause)
 		}
 	}()
@@ -63,10 +63,10 @@ func (r *Reader) render(ctx context.Context, want release.Desired) (rendered rel
 		rendered.Err = err
 		return rendered
 	}
-	rendered.Chart, rendered.Values = chartOf(revision), revision.Config
+	rendered.Chart, rendered.Values = ChartOf(revision), revision.Config
 	rendered.Reproduced = r.reproduces(want, revision)
 	if !want.Options.SkipCRDs && !r.upgrading(want.Key) {
-		rendered.CRDs = definitionsIn(revision.Chart)
+		rendered.CRDs = CRDsOf(revision.Chart)
 	}
 	if rendered.Manifest, rendered.Err = r.manifest(ctx, want, revision); rendered.Err != nil {
 		return rendered
@@ -80,7 +80,7 @@ func (r *Reader) render(ctx context.Context, want release.Desired) (rendered rel
 
 // manifest is that of the revision. Where nobody knows what the last one was made from, what differs only by chance does not count.
 func (r *Reader) manifest(ctx context.Context, want release.Desired, revision *helm.Release) (release.Manifest, error) {
-	made, err := manifestOf(revision)
+	made, err := ManifestOf(revision)
 	if err != nil {
 		return nil, fmt.Errorf("chart %s: %w", want.Chart.Name, err)
 	}
@@ -89,7 +89,7 @@ func (r *Reader) manifest(ctx context.Context, want release.Desired, revision *h
 		return made, nil
 	}
 	again := func() (release.Manifest, error) { return r.renderAgain(ctx, want, readsClock(revision.Chart)) }
-	if byChance(last.Manifest, made, again) {
+	if isNondeterministic(last.Manifest, made, again) {
 		return last.Manifest, nil
 	}
 	return made, nil
@@ -105,8 +105,8 @@ func (r *Reader) last(key release.Key) (*helm.Release, bool) {
 }
 
 func (r *Reader) dryRun(ctx context.Context, want release.Desired) (*helm.Release, error) {
-	loaded, err := await(ctx, r, want.Chart, func(ctx context.Context) (*chart.Chart, error) {
-		return r.c.opts.Charts.Load(ctx, want.Chart)
+	loaded, err := fetchWithTimeout(ctx, r, want.Chart, func(ctx context.Context) (*chart.Chart, error) {
+		return r.c.Options.Charts.Load(ctx, want.Chart)
 	})
 	if err != nil {
 		return nil, err
@@ -137,16 +137,16 @@ func (r *Reader) dryConfig(ctx context.Context, key release.Key) (*action.Config
 	memory := driver.NewMemory()
 	memory.SetNamespace(key.Namespace)
 	config := &action.Configuration{
-		RESTClientGetter: templates{r.c.getter(ctx, key.Namespace)},
+		RESTClientGetter: templates{r.c.Getter(ctx, key.Namespace)},
 		Releases:         storage.Init(memory),
 		KubeClient:       &kubefake.PrintingKubeClient{Out: io.Discard},
-		Capabilities:     r.c.capabilities.Load(),
-		Log:              r.c.debugf,
+		Capabilities:     r.c.Capabilities(),
+		Log:              r.c.Debugf,
 	}
 	for _, revision := range r.records[key] {
 		stored := *revision
 		info := *revision.Info
-		if stored.Info = &info; unfinished(info.Status) {
+		if stored.Info = &info; IsUnfinished(info.Status) {
 			info.Status = helm.StatusFailed
 		}
 		if err := config.Releases.Create(&stored); err != nil {

@@ -21,8 +21,8 @@ import (
 func (r *Reader) grant(rights []right, to *rbac.Subject) string {
 	byNamespace := map[string][]right{}
 	for _, need := range rights {
-		if !r.isOwn(need) || !need.toOne() {
-			need = need.toAny()
+		if !r.isOwn(need) || !need.named() {
+			need = need.anyName()
 		}
 		byNamespace[need.namespace] = append(byNamespace[need.namespace], need)
 	}
@@ -38,7 +38,7 @@ func (r *Reader) grant(rights []right, to *rbac.Subject) string {
 // role is named by what it grants: applying another one later takes nothing away.
 func (r *Reader) role(namespace string, rules []rbac.PolicyRule, to *rbac.Subject) []string {
 	sum := sha256.Sum256(fmt.Append(nil, rules))
-	meta := metav1.ObjectMeta{Name: r.c.opts.Instance + "-" + hex.EncodeToString(sum[:4]), Namespace: namespace}
+	meta := metav1.ObjectMeta{Name: r.c.Options.Instance + "-" + hex.EncodeToString(sum[:4]), Namespace: namespace}
 	documents := []string{document(rbac.Role{TypeMeta: rbacType("Role"), ObjectMeta: meta, Rules: rules})}
 	if to != nil {
 		documents = append(documents, document(rbac.RoleBinding{
@@ -110,7 +110,7 @@ func clusterWide(rights []right) string {
 	}
 	lines := make([]string, 0, len(rights))
 	for _, need := range rights {
-		lines = append(lines, "#   "+need.toAny().String()+"\n")
+		lines = append(lines, "#   "+need.anyName().String()+"\n")
 	}
 	slices.Sort(lines)
 	return "# No Role can grant this; an administrator of the cluster can, with a ClusterRole:\n" + strings.Join(slices.Compact(lines), "")
@@ -118,7 +118,7 @@ func clusterWide(rights []right) string {
 
 // whoAmI is nil if the API server does not say it.
 func (r *Reader) whoAmI(ctx context.Context) *rbac.Subject {
-	answer, err := r.c.client.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authentication.SelfSubjectReview{}, metav1.CreateOptions{})
+	answer, err := r.c.Client.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authentication.SelfSubjectReview{}, metav1.CreateOptions{})
 	if err != nil || answer.Status.UserInfo.Username == "" {
 		return nil
 	}

@@ -18,7 +18,7 @@ import (
 
 // Writer changes the cluster, one release at a time. It is safe for concurrent use on different releases.
 type Writer struct {
-	c          *connection
+	c          *Connection
 	namespaces sync.Map // name to func() error: each namespace is looked for once
 	forgets    bool     // the instance is gone, and its lock should go too
 	records    sync.Map // release.Key to release.Record: the newest that this Writer made
@@ -46,7 +46,7 @@ func (w *Writer) Install(ctx context.Context, want release.Desired, owner releas
 		config.Capabilities = nil // templates may ask for what the chart itself brings: Helm discovers it
 		_, err := install.RunWithContext(ctx, loaded, copyOf(want.Values))
 		if config.Capabilities != nil {
-			w.c.capabilities.Store(config.Capabilities)
+			w.c.SetCapabilities(config.Capabilities)
 		}
 		return err
 	})
@@ -54,11 +54,11 @@ func (w *Writer) Install(ctx context.Context, want release.Desired, owner releas
 	case err == nil:
 		return l.version(), nil
 	case nameInUse(err) && l.version() == 0:
-		return w.revive(ctx, want, owner, err)
+		return w.upgradeSuperseded(ctx, want, owner, err)
 	case want.Options.Atomic && l.version() > 0:
-		return w.takeBackInstall(ctx, want, l, readable(ctx, err))
+		return w.takeBackInstall(ctx, want, l, UserError(ctx, err))
 	default:
-		return l.version(), readable(ctx, err)
+		return l.version(), UserError(ctx, err)
 	}
 }
 
@@ -68,7 +68,7 @@ func (w *Writer) Upgrade(ctx context.Context, want release.Desired, have release
 		return w.reinstall(ctx, want, have, owner)
 	}
 	l, err := w.revise(ctx, want, func(config *action.Configuration, loaded *chart.Chart, given time.Duration) error {
-		if err := abandon(config, have); err != nil {
+		if err := failPending(config, have); err != nil {
 			return err
 		}
 		upgrade := newUpgrade(config, labelled(want, owner))
@@ -83,20 +83,20 @@ func (w *Writer) Upgrade(ctx context.Context, want release.Desired, have release
 	case want.Options.ReinstallIfForbidden && strings.Contains(err.Error(), "Forbidden: updates"):
 		return w.reinstall(ctx, want, have, owner)
 	case want.Options.Atomic && l.version() > 0:
-		return w.rollBack(ctx, want, have, newest, readable(ctx, err))
+		return w.rollBack(ctx, want, have, newest, UserError(ctx, err))
 	default:
-		return newest, readable(ctx, err)
+		return newest, UserError(ctx, err)
 	}
 }
 
 // revise lets Helm make a revision of a chart, within a time. Of the kinds that the cluster knows now, some may have come
 // since the run began, with a release that this one needs: if one is missing, all are discovered anew.
-func (w *Writer) revise(ctx context.Context, want release.Desired, do func(*action.Configuration, *chart.Chart, time.Duration) error) (*ledger, error) {
+func (w *Writer) revise(ctx context.Context, want release.Desired, do func(*action.Configuration, *chart.Chart, time.Duration) error) (*recordingDriver, error) {
 	own := orHelmTimeout(want.Options.Timeout)
 	given := timeout(ctx, own)
-	once := func() (*ledger, error) {
+	once := func() (*recordingDriver, error) {
 		return w.operate(ctx, want.Key, func(config *action.Configuration) error {
-			loaded, err := w.c.opts.Charts.Load(ctx, want.Chart)
+			loaded, err := w.c.Options.Charts.Load(ctx, want.Chart)
 			if err != nil {
 				return err
 			}
@@ -105,7 +105,7 @@ func (w *Writer) revise(ctx context.Context, want release.Desired, do func(*acti
 	}
 	l, err := once()
 	if noSuchKind(err) && l.version() == 0 && ctx.Err() == nil {
-		w.c.rediscover()
+		w.c.Rediscover()
 		l, err = once()
 	}
 	if err == nil {
@@ -149,5 +149,5 @@ func (w *Writer) Uninstall(ctx context.Context, want release.Desired) error {
 	if errors.Is(err, driver.ErrReleaseNotFound) {
 		return nil
 	}
-	return readable(ctx, err)
+	return UserError(ctx, err)
 }

@@ -21,7 +21,7 @@ const (
 )
 
 // bears says whether an object belongs to the release. Only a client that may write the object can make it say so.
-func bears(annotations map[string]string, key release.Key) bool {
+func BelongsTo(annotations map[string]string, key release.Key) bool {
 	return annotations[nameAnnotation] == key.Name && annotations[namespaceAnnotation] == key.Namespace
 }
 
@@ -100,5 +100,5 @@ func (c annotatedOnly) belongs(info *resource.Info) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return bears(accessor.GetAnnotations(), c.key), nil
+	return BelongsTo(accessor.GetAnnotations(), c.key), nil
 }

@@ -58,8 +58,8 @@ func (n *needs) end() {
 }
 
 // kindsToBe are the places of kinds that the releases themselves bring, as far as their definitions tell.
-func (r *Reader) kindsToBe(changes []Change) map[schema.GroupVersionKind]place {
-	kinds := map[schema.GroupVersionKind]place{}
+func (r *Reader) kindsToBe(changes []Change) map[schema.GroupVersionKind]ResourceScope {
+	kinds := map[schema.GroupVersionKind]ResourceScope{}
 	for _, change := range changes {
 		for _, object := range slices.Concat(change.CRDs, change.After) {
 			if object.Kind == definition {
@@ -70,7 +70,7 @@ func (r *Reader) kindsToBe(changes []Change) map[schema.GroupVersionKind]place {
 	return kinds
 }
 
-func addKinds(kinds map[schema.GroupVersionKind]place, defined release.Object) {
+func addKinds(kinds map[schema.GroupVersionKind]ResourceScope, defined release.Object) {
 	group, _, _ := unstructured.NestedString(defined.Content, "spec", "group")
 	kind, _, _ := unstructured.NestedString(defined.Content, "spec", "names", "kind")
 	plural, _, _ := unstructured.NestedString(defined.Content, "spec", "names", "plural")
@@ -79,9 +79,9 @@ func addKinds(kinds map[schema.GroupVersionKind]place, defined release.Object) {
 	for _, version := range versions {
 		fields, _ := version.(map[string]any)
 		name, _ := fields["name"].(string)
-		at := place{GroupVersionResource: schema.GroupVersionResource{Group: group, Version: name, Resource: plural}}
+		at := ResourceScope{GroupVersionResource: schema.GroupVersionResource{Group: group, Version: name, Resource: plural}}
 		if scope == "Namespaced" {
-			at.namespace = anyNamespace
+			at.Namespace = anyNamespace
 		}
 		kinds[schema.GroupVersionKind{Group: group, Version: name, Kind: kind}] = at
 	}
@@ -90,16 +90,16 @@ func addKinds(kinds map[schema.GroupVersionKind]place, defined release.Object) {
 // anyNamespace stands in a kind's place for the namespace of the object.
 const anyNamespace = "*"
 
-// place is where an object of the change is, or will be once its kind is defined.
-func (n *needs) place(object release.Object) (place, bool) {
-	if at, ok := n.r.c.placeOf(object, n.Namespace); ok {
+// ResourceScope is where an object of the change is, or will be once its kind is defined.
+func (n *needs) place(object release.Object) (ResourceScope, bool) {
+	if at, ok := n.r.c.ScopeOf(object, n.Namespace); ok {
 		return at, true
 	}
 	at, ok := n.kinds[schema.FromAPIVersionAndKind(object.APIVersion, object.Kind)]
-	if at.namespace == anyNamespace {
-		at.namespace = n.Namespace
+	if at.Namespace == anyNamespace {
+		at.Namespace = n.Namespace
 		if object.Namespace != "" {
-			at.namespace = object.Namespace
+			at.Namespace = object.Namespace
 		}
 	}
 	return at, ok

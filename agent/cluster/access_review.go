@@ -15,14 +15,14 @@ import (
 // right is one thing that one may be allowed to do.
 type right struct{ verb, group, resource, namespace, name string }
 
-// toAny is the same right to objects of any name.
-func (r right) toAny() right {
+// anyName is the same right to objects of any name.
+func (r right) anyName() right {
 	r.name = ""
 	return r
 }
 
-// toOne says whether a Role may grant the right for single objects. What is created has no name yet.
-func (r right) toOne() bool { return r.name != "" && r.verb != "create" }
+// named says whether a Role may grant the right for single objects. What is created has no name yet.
+func (r right) named() bool { return r.name != "" && r.verb != "create" }
 
 func (r right) String() string {
 	if r.namespace == "" {
@@ -44,19 +44,19 @@ const reviewsAtOnce = 8
 // denied are those of the rights that are not granted. Whether single objects are allowed is asked only where all of a kind
 // are not: the usual Role costs one question for each verb and kind.
 func (r *Reader) denied(ctx context.Context, needed []right) ([]right, error) {
-	toAny := map[right]bool{}
+	anyName := map[right]bool{}
 	for _, need := range needed {
-		toAny[need.toAny()] = true
+		anyName[need.anyName()] = true
 	}
-	refused, err := r.refused(ctx, slices.Collect(maps.Keys(toAny)))
+	refused, err := r.refused(ctx, slices.Collect(maps.Keys(anyName)))
 	if err != nil {
 		return nil, err
 	}
 	var denied, named []right
 	for _, need := range needed {
 		switch {
-		case !slices.Contains(refused, need.toAny()):
-		case need.toOne():
+		case !slices.Contains(refused, need.anyName()):
+		case need.named():
 			named = append(named, need)
 		default:
 			denied = append(denied, need)
@@ -67,14 +67,14 @@ func (r *Reader) denied(ctx context.Context, needed []right) ([]right, error) {
 }
 
 func (r *Reader) refused(ctx context.Context, needs []right) ([]right, error) {
-	return r.those(ctx, needs, func(ctx context.Context, need right) (bool, error) {
+	return r.filterRights(ctx, needs, func(ctx context.Context, need right) (bool, error) {
 		allowed, err := r.allowed(ctx, need)
 		return !allowed, err
 	})
 }
 
 // those are the rights for which the API server's answer is yes; it is asked about several at a time.
-func (r *Reader) those(ctx context.Context, rights []right, ask func(context.Context, right) (bool, error)) ([]right, error) {
+func (r *Reader) filterRights(ctx context.Context, rights []right, ask func(context.Context, right) (bool, error)) ([]right, error) {
 	var mu sync.Mutex
 	var yes []right
 	group, ctx := errgroup.WithContext(ctx)
@@ -99,9 +99,9 @@ func (r *Reader) allowed(ctx context.Context, need right) (bool, error) {
 			Verb: need.verb, Group: need.group, Resource: need.resource, Namespace: need.namespace, Name: need.name,
 		},
 	}}
-	answer, err := r.c.client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+	answer, err := r.c.Client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
 	if err != nil {
-		return false, classify("ask whether one may "+need.String(), err)
+		return false, Classify("ask whether one may "+need.String(), err)
 	}
 	return answer.Status.Allowed, nil
 }

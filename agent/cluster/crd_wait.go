@@ -22,8 +22,8 @@ const (
 
 // learn makes the kinds that a revision defines known to the releases that come after it. One that is not served in time is
 // for them to miss.
-func (c *connection) learn(ctx context.Context, made *helm.Release) {
-	manifest, err := manifestOf(made)
+func (c *Connection) learn(ctx context.Context, made *helm.Release) {
+	manifest, err := ManifestOf(made)
 	if err != nil {
 		return // Helm has understood it, and made objects of it
 	}
@@ -33,23 +33,23 @@ func (c *connection) learn(ctx context.Context, made *helm.Release) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, establishing)
 	defer cancel()
-	for c.rediscover(); !c.knows(kinds) && ctx.Err() == nil; c.rediscover() {
+	for c.Rediscover(); !c.Serves(kinds) && ctx.Err() == nil; c.Rediscover() {
 		time.Sleep(established)
 	}
-	if err := c.discover(ctx); err != nil {
-		c.opts.Log.Warn("new kinds not discovered", "release", keyOf(made).String(), "error", err)
+	if err := c.Discover(ctx); err != nil {
+		c.Options.Log.Warn("new kinds not discovered", "release", KeyOf(made).String(), "error", err)
 	}
 }
 
-// rediscover forgets which kinds there are: they are asked for when they are needed next.
-func (c *connection) rediscover() {
-	c.discovery.Invalidate()
-	c.mapper.Reset()
+// Rediscover forgets which kinds there are: they are asked for when they are needed next.
+func (c *Connection) Rediscover() {
+	c.Discovery.Invalidate()
+	c.Mapper.Reset()
 }
 
-func (c *connection) knows(kinds []schema.GroupKind) bool {
+func (c *Connection) Serves(kinds []schema.GroupKind) bool {
 	for _, kind := range kinds {
-		if _, err := c.mapper.RESTMapping(kind); err != nil {
+		if _, err := c.Mapper.RESTMapping(kind); err != nil {
 			return false
 		}
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Remembered is an instance's memory as it was read: where it was read from decides whether it may be written back.
-type Remembered struct {
+// State is an instance's memory as it was read: where it was read from decides whether it may be written back.
+type State struct {
 	release.Memory
 	// Lost says why a memory that is there could not be understood; nil otherwise.
 	Lost error
@@ -23,45 +23,45 @@ type Remembered struct {
 
 const memoryKey = "memory.json"
 
-// memoryName is the ConfigMap of an instance, in the agent's own namespace.
-func (c *connection) memoryName() string { return c.opts.Instance + "-memory" }
+// StateName is the ConfigMap of an instance, in the agent's own namespace.
+func (c *Connection) StateName() string { return c.Options.Instance + "-memory" }
 
 // Remember reads the instance's memory. One that is not there, or not understood, is empty.
-func (r *Reader) Remember(ctx context.Context) (Remembered, error) {
-	stored, err := r.c.client.CoreV1().ConfigMaps(r.c.namespace).Get(ctx, r.c.memoryName(), metav1.GetOptions{})
+func (r *Reader) LoadState(ctx context.Context) (State, error) {
+	stored, err := r.c.Client.CoreV1().ConfigMaps(r.c.Namespace).Get(ctx, r.c.StateName(), metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return Remembered{}, nil
+		return State{}, nil
 	}
 	if err != nil {
-		return Remembered{}, classify("read the memory of instance "+r.c.opts.Instance, err)
+		return State{}, Classify("read the memory of instance "+r.c.Options.Instance, err)
 	}
 	r.remembers = true
 	memory, err := release.DecodeMemory(stored.Data[memoryKey])
 	r.written = memory.Records
-	return Remembered{Memory: memory, Lost: err, stored: stored}, nil
+	return State{Memory: memory, Lost: err, stored: stored}, nil
 }
 
 // remembering is the right to write the memory: releases that change are to be found again.
-func (r *Reader) remembering() []right {
+func (r *Reader) stateRights() []right {
 	verb := "create"
 	if r.remembers {
 		verb = "update"
 	}
-	return r.own("", "configmaps", r.c.memoryName(), verb)
+	return r.own("", "configmaps", r.c.StateName(), verb)
 }
 
-// Differs says whether Memorize would write.
-func (r Remembered) Differs(memory release.Memory) bool {
+// Differs says whether SaveState would write.
+func (r State) Differs(memory release.Memory) bool {
 	encoded, err := memory.Encode()
 	return err != nil || !r.same(encoded)
 }
 
 // Exists says whether there is a memory, understood or not.
-func (r Remembered) Exists() bool { return r.stored != nil }
+func (r State) Exists() bool { return r.stored != nil }
 
-// Memorize writes the memory if it differs from what was read, and says whether it did. A memory that somebody else wrote
+// SaveState writes the memory if it differs from what was read, and says whether it did. A memory that somebody else wrote
 // meanwhile is left as it is: this run held the lock, so whoever did it does not ask for one, and the marks can wait.
-func (w *Writer) Memorize(ctx context.Context, was Remembered, memory release.Memory) (bool, error) {
+func (w *Writer) SaveState(ctx context.Context, was State, memory release.Memory) (bool, error) {
 	encoded, err := memory.Encode()
 	if err != nil {
 		return false, err
@@ -69,7 +69,7 @@ func (w *Writer) Memorize(ctx context.Context, was Remembered, memory release.Me
 	if was.same(encoded) {
 		return false, nil
 	}
-	configMaps := w.c.client.CoreV1().ConfigMaps(w.c.namespace)
+	configMaps := w.c.Client.CoreV1().ConfigMaps(w.c.Namespace)
 	if was.stored == nil {
 		_, err = configMaps.Create(ctx, w.memory(encoded), metav1.CreateOptions{})
 	} else {
@@ -78,13 +78,13 @@ func (w *Writer) Memorize(ctx context.Context, was Remembered, memory release.Me
 		_, err = configMaps.Update(ctx, updated, metav1.UpdateOptions{}) // its resourceVersion is the lock
 	}
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err) {
-		return false, exit.With(exit.Locked, fmt.Errorf("write the memory of instance %s: somebody who does not hold the lock changed it meanwhile, and the next run goes on from there: %w", w.c.opts.Instance, err))
+		return false, exit.With(exit.Locked, fmt.Errorf("write the memory of instance %s: somebody who does not hold the lock changed it meanwhile, and the next run goes on from there: %w", w.c.Options.Instance, err))
 	}
-	return err == nil, classify("write the memory of instance "+w.c.opts.Instance, err)
+	return err == nil, Classify("write the memory of instance "+w.c.Options.Instance, err)
 }
 
 // same says whether there is nothing to write; an empty memory that was never written need not be.
-func (r Remembered) same(encoded string) bool {
+func (r State) same(encoded string) bool {
 	if r.stored != nil {
 		return r.stored.Data[memoryKey] == encoded
 	}
@@ -95,11 +95,11 @@ func (r Remembered) same(encoded string) bool {
 func (w *Writer) memory(encoded string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{
-			Name:      w.c.memoryName(),
-			Namespace: w.c.namespace,
+			Name:      w.c.StateName(),
+			Namespace: w.c.Namespace,
 			Labels: map[string]string{
 				"app.kubernetes.io/managed-by": "helmfile-agent",
-				release.InstanceLabel:          w.c.opts.Instance,
+				release.InstanceLabel:          w.c.Options.Instance,
 			},
 		},
 		Data: map[string]string{memoryKey: encoded},
@@ -107,11 +107,11 @@ func (w *Writer) memory(encoded string) *corev1.ConfigMap {
 }
 
 // Forget removes the memory, and has the lock removed once it is given back: the instance is destroyed.
-func (w *Writer) Forget(ctx context.Context) error {
+func (w *Writer) DeleteState(ctx context.Context) error {
 	w.forgets = true
-	err := w.c.client.CoreV1().ConfigMaps(w.c.namespace).Delete(ctx, w.c.memoryName(), metav1.DeleteOptions{})
+	err := w.c.Client.CoreV1().ConfigMaps(w.c.Namespace).Delete(ctx, w.c.StateName(), metav1.DeleteOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil
 	}
-	return classify("remove the memory of instance "+w.c.opts.Instance, err)
+	return Classify("remove the memory of instance "+w.c.Options.Instance, err)
 }

@@ -15,19 +15,19 @@ import (
 // ReadProxy answers GET requests as the API server does, with the agent's identity and without what charts must not see: the processes
 // that render charts while the helmfile loads have no identity of their own. It refuses every other request, and watches.
 func (r *Reader) ReadProxy() (http.Handler, error) {
-	transport, err := rest.TransportFor(r.c.config)
+	transport, err := rest.TransportFor(r.c.Config)
 	if err != nil {
 		return nil, fmt.Errorf("prepare access to the cluster: %w", err)
 	}
-	target, _, err := rest.DefaultServerUrlFor(r.c.config)
+	target, _, err := rest.DefaultServerUrlFor(r.c.Config)
 	if err != nil {
 		return nil, fmt.Errorf("prepare access to the cluster: %w", err)
 	}
 	server := &url.URL{Scheme: target.Scheme, Host: target.Host}
-	if at, err := url.Parse(r.c.config.Host); err == nil {
+	if at, err := url.Parse(r.c.Config.Host); err == nil {
 		server.Path = at.Path
 	}
-	hidden := lookup.Hidden{Namespace: r.Namespace(), Names: r.c.opts.OwnSecrets}
+	hidden := lookup.Hidden{Namespace: r.Namespace(), Names: r.c.Options.OwnSecrets}
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(server)

@@ -55,8 +55,8 @@ func TestALongRunKeepsTheLock(t *testing.T) {
 					}
 					return err != nil, nil, err
 				})
-				w := &Writer{c: &connection{client: client, namespace: "shop", opts: Options{Instance: "agent", Log: slog.New(slog.DiscardHandler)}}}
-				err := w.Alone(t.Context(), Lock{found: time.Now()}, func(ctx context.Context) error {
+				w := &Writer{c: &Connection{Client: client, Namespace: "shop", Options: Options{Instance: "agent", Log: slog.New(slog.DiscardHandler)}}}
+				err := w.WithLock(t.Context(), Lock{found: time.Now()}, func(ctx context.Context) error {
 					select {
 					case <-ctx.Done():
 						return context.Cause(ctx)
@@ -85,9 +85,9 @@ func TestAHolderWaitsForNoAnswerTooLong(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := &Writer{c: &connection{client: client, namespace: "shop", opts: Options{Instance: "agent", Log: slog.New(slog.DiscardHandler)}}}
+		w := &Writer{c: &Connection{Client: client, Namespace: "shop", Options: Options{Instance: "agent", Log: slog.New(slog.DiscardHandler)}}}
 		began, told := time.Now(), time.Duration(0)
-		err = w.Alone(t.Context(), Lock{found: time.Now()}, func(ctx context.Context) error {
+		err = w.WithLock(t.Context(), Lock{found: time.Now()}, func(ctx context.Context) error {
 			<-ctx.Done()
 			told = time.Since(began)
 			return context.Cause(ctx)
@@ -133,7 +133,7 @@ func between(from, to time.Duration, err error) func(int, time.Duration) error {
 
 // TestAHolderStopsBeforeOthersMayBegin: what a run still does once it is told to stop is over before its lock expires.
 func TestAHolderStopsBeforeOthersMayBegin(t *testing.T) {
-	if stopped := renewWithin + lastRenewal + 2*aftermath; stopped > leaseDuration {
+	if stopped := renewWithin + lastRenewal + 2*cleanupTimeout; stopped > leaseDuration {
 		t.Errorf("a run that cannot renew its lock may write for %s, and the lock is good for %s", stopped, leaseDuration)
 	}
 }

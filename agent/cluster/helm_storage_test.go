@@ -33,7 +33,7 @@ func (g *gated) Update(_ string, revision *helm.Release) error {
 func TestTheLastWordIsStoredLast(t *testing.T) {
 	pending, failed := make(chan struct{}), make(chan struct{}, 1)
 	storage := &gated{entered: make(chan helm.Status, 2), gates: map[helm.Status]chan struct{}{helm.StatusPendingUpgrade: pending, helm.StatusFailed: failed}}
-	l := &ledger{Driver: storage, mask: func(text string) string { return text }}
+	l := &recordingDriver{Driver: storage, mask: func(text string) string { return text }}
 	revision := &helm.Release{Name: "web", Version: 2, Info: &helm.Info{Status: helm.StatusPendingUpgrade}}
 	var both sync.WaitGroup
 	update := func() { _ = l.Update("web.v2", revision) }

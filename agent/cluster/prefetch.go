@@ -10,16 +10,16 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Foresee reads in advance what Observe and, if live objects will be looked at, Drift are going to ask for unless the helmfile
+// Prefetch reads in advance what Observe and, if live objects will be looked at, Drift are going to ask for unless the helmfile
 // has changed: the releases in the agent's own and the remembered namespaces, and the objects of those that the instance owns. It
 // is for the time in which the helmfile is loaded. What cannot be read says so where it is needed: there it is asked for again.
-func (r *Reader) Foresee(ctx context.Context, remembered []string, live bool) {
+func (r *Reader) Prefetch(ctx context.Context, remembered []string, live bool) {
 	if _, err := r.listAll(ctx, nil, sets.New(remembered...)); err != nil || !live {
 		return
 	}
 	var own []release.Observed
 	for _, found := range r.observed {
-		if found.Instance == r.c.opts.Instance && found.Status == "deployed" && !found.DriftOff {
+		if found.Instance == r.c.Options.Instance && found.Status == "deployed" && !found.DriftOff {
 			own = append(own, found)
 		}
 	}
@@ -28,9 +28,9 @@ func (r *Reader) Foresee(ctx context.Context, remembered []string, live bool) {
 	if err != nil {
 		return
 	}
-	r.foreseen = found
+	r.prefetched = found
 	for _, t := range targets {
-		r.compareAhead(t, found[t.place].objects[t.Name])
+		r.compareAhead(t, found[t.scope].objects[t.Name])
 	}
 }
 
@@ -40,6 +40,6 @@ func (r *Reader) compareAhead(t target, live *unstructured.Unstructured) {
 		return
 	}
 	if _, corrected, err := drift.Compare(owned(t.Object, t.of), live.Object, nil); err == nil && corrected == nil {
-		r.asDeclared[live] = t.of
+		r.unchanged[live] = t.of
 	}
 }

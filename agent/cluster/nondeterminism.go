@@ -29,17 +29,17 @@ func (r *Reader) renderAgain(ctx context.Context, want release.Desired, clock bo
 	if err != nil {
 		return nil, err
 	}
-	return manifestOf(revision)
+	return ManifestOf(revision)
 }
 
-// byChance says whether what was made differs from the last revision only where rendering the same once more gives something else
+// isNondeterministic says whether what was made differs from the last revision only where rendering the same once more gives something else
 // again: templates that roll dice or read the clock. A clock read to the day looks like a change.
-func byChance(last, made release.Manifest, again func() (release.Manifest, error)) bool {
+func isNondeterministic(last, made release.Manifest, again func() (release.Manifest, error)) bool {
 	if len(last) != len(made) || reflect.DeepEqual(contents(last), contents(made)) {
 		return false // nothing to forgive
 	}
 	other, err := again()
-	return err == nil && len(other) == len(made) && differByChance(contents(last), contents(made), contents(other))
+	return err == nil && len(other) == len(made) && differOnlyWhereRandom(contents(last), contents(made), contents(other))
 }
 
 // contents are the objects in the order of their keys, so that one whose name is random stands at the same place if it is alone of its kind.
@@ -51,8 +51,8 @@ func contents(m release.Manifest) []any {
 	return all
 }
 
-// differByChance compares leaf by leaf: last and made may differ where made and other do.
-func differByChance(last, made, other any) bool {
+// differOnlyWhereRandom compares leaf by leaf: last and made may differ where made and other do.
+func differOnlyWhereRandom(last, made, other any) bool {
 	switch made := made.(type) {
 	case map[string]any:
 		last, lastOK := last.(map[string]any)
@@ -63,7 +63,7 @@ func differByChance(last, made, other any) bool {
 		for key, value := range made {
 			was, known := last[key]
 			next, stays := other[key]
-			if !known || !stays || !differByChance(was, value, next) {
+			if !known || !stays || !differOnlyWhereRandom(was, value, next) {
 				return false
 			}
 		}
@@ -75,7 +75,7 @@ func differByChance(last, made, other any) bool {
 			return false
 		}
 		for i, value := range made {
-			if !differByChance(last[i], value, other[i]) {
+			if !differOnlyWhereRandom(last[i], value, other[i]) {
 				return false
 			}
 		}

@@ -9,23 +9,23 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Deed is what a [Change] does to a release.
-type Deed string
+// Action is what a [Change] does to a release.
+type Action string
 
 const (
-	Labels     Deed = "labels" // of the newest record; objects are left alone
-	Corrects   Deed = "corrects"
-	Installs   Deed = "installs"
-	Upgrades   Deed = "upgrades"
-	Uninstalls Deed = "uninstalls"
-	Lives      Deed = "lives" // whatever may become of it
-	Stays      Deed = "stays" // nothing is done to it
+	Label     Action = "label" // the newest record only
+	Correct   Action = "correct"
+	Install   Action = "install"
+	Upgrade   Action = "upgrade"
+	Uninstall Action = "uninstall"
+	Lifecycle Action = "lifecycle" // everything that may happen to the release
+	NoAction  Action = "none"
 )
 
 // Change is what is about to happen to one release.
 type Change struct {
 	release.Key
-	Deed    Deed
+	Action  Action
 	Options release.Options
 	// Revision and Status are those of the newest revision; there is none before the first one is installed.
 	Revision int
@@ -40,13 +40,13 @@ type Change struct {
 func (r *Reader) rights(c Change) []right {
 	n := &needs{r: r, Change: c}
 	switch {
-	case c.Deed == Labels:
-		n.record(recordName(c.Key, c.Revision), "patch")
-	case c.Deed == Corrects:
+	case c.Action == Label:
+		n.record(RecordName(c.Key, c.Revision), "patch")
+	case c.Action == Correct:
 		n.correct()
-	case c.Deed == Installs:
+	case c.Action == Install:
 		n.install()
-	case c.Deed == Uninstalls:
+	case c.Action == Uninstall:
 		n.uninstall()
 	case helm.Status(c.Status) == helm.StatusUninstalling || c.Options.ReinstallIfForbidden:
 		n.uninstall()
@@ -63,7 +63,7 @@ type needs struct {
 	r *Reader
 	Change
 	rights []right
-	kinds  map[schema.GroupVersionKind]place // that the cluster does not know yet
+	kinds  map[schema.GroupVersionKind]ResourceScope // that the cluster does not know yet
 }
 
 func (n *needs) record(name string, verbs ...string) {
@@ -79,7 +79,7 @@ func (n *needs) object(object release.Object, verbs ...string) {
 		return
 	}
 	for _, verb := range verbs {
-		n.rights = append(n.rights, right{verb, at.Group, at.Resource, at.namespace, object.Name})
+		n.rights = append(n.rights, right{verb, at.Group, at.Resource, at.Namespace, object.Name})
 	}
 }
 
@@ -100,7 +100,7 @@ func (n *needs) install() {
 	}
 	for _, object := range n.After {
 		if !object.Hook {
-			n.comes(object)
+			n.create(object)
 		}
 	}
 	n.hooks(n.After, helm.HookPreInstall, helm.HookPostInstall)
@@ -128,7 +128,7 @@ func (n *needs) remove(manifest release.Manifest) {
 
 func (n *needs) upgrade() {
 	n.record("", "list", "create", "update")
-	if unfinished(helm.Status(n.Status)) {
+	if IsUnfinished(helm.Status(n.Status)) {
 		n.record("", "get")
 	}
 	if limit := n.Options.HistoryMax; limit > 0 && n.Revision >= limit {
@@ -140,15 +140,15 @@ func (n *needs) upgrade() {
 		switch {
 		case object.Hook:
 		case existed && !old.Hook:
-			n.stays(old, object)
+			n.update(old, object)
 		default:
-			n.comes(object)
-			n.mayGoAgain(object)
+			n.create(object)
+			n.cleanup(object)
 		}
 	}
 	for _, object := range n.former() {
 		if new, stays := after[object.ObjectKey]; !object.Hook && (!stays || new.Hook) {
-			n.goes(object)
+			n.delete(object)
 		}
 	}
 	n.hooks(n.After, helm.HookPreUpgrade, helm.HookPostUpgrade)
@@ -170,7 +170,7 @@ func (n *needs) former() release.Manifest {
 		if revision.Version == n.Revision {
 			continue
 		}
-		if manifest, err := manifestOf(revision); err == nil {
+		if manifest, err := ManifestOf(revision); err == nil {
 			all = append(all[:len(all):len(all)], manifest...)
 		}
 	}
@@ -178,7 +178,7 @@ func (n *needs) former() release.Manifest {
 }
 
 // comes is for what is new: Helm looks whether somebody else has it already.
-func (n *needs) comes(object release.Object) {
+func (n *needs) create(object release.Object) {
 	n.object(object, "get", "create")
 	if n.Options.TakeOwnership {
 		n.object(object, n.change())
@@ -195,7 +195,7 @@ func (n *needs) change() string {
 
 // stays is for what is there already. Helm writes what does not change only if it is forced to, or if it differs live; and
 // after a revision that failed nobody knows what is there.
-func (n *needs) stays(old, object release.Object) {
+func (n *needs) update(old, object release.Object) {
 	n.object(object, "get")
 	if n.Options.Force || !reflect.DeepEqual(old.Content, object.Content) {
 		n.object(object, n.change())
@@ -215,7 +215,7 @@ func (n *needs) stays(old, object release.Object) {
 }
 
 // goes is for what the next revision does not have any more. A rollback brings it back.
-func (n *needs) goes(object release.Object) {
+func (n *needs) delete(object release.Object) {
 	n.object(object, "get")
 	if kept(object) {
 		return
@@ -227,7 +227,7 @@ func (n *needs) goes(object release.Object) {
 }
 
 // mayGoAgain is for what the next revision brings, if that fails.
-func (n *needs) mayGoAgain(object release.Object) {
+func (n *needs) cleanup(object release.Object) {
 	if n.Options.Atomic || n.Options.CleanupOnFail {
 		n.object(object, "delete")
 	}

@@ -13,9 +13,9 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// endingWith makes every request end with ctx, and refuses those that come later. Helm knows no context where it talks to
+// endRequestsWith makes every request end with ctx, and refuses those that come later. Helm knows no context where it talks to
 // the cluster: what it leaves running when an operation is interrupted must not go on changing objects.
-func endingWith(ctx context.Context) transport.WrapperFunc {
+func endRequestsWith(ctx context.Context) transport.WrapperFunc {
 	return func(next http.RoundTripper) http.RoundTripper { return ending{ctx, next} }
 }
 
@@ -51,9 +51,9 @@ func (b body) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// interruptibly does something that knows no context. When ctx ends first, do goes on in the background. A panic of a library
+// Interruptibly does something that knows no context. When ctx ends first, do goes on in the background. A panic of a library
 // is an error: in a goroutine of its own it would end the process, and show to whom it likes what it was about.
-func interruptibly(ctx context.Context, do func() error) error {
+func Interruptibly(ctx context.Context, do func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- recovering(do) }()
 	select {
@@ -73,13 +73,13 @@ func recovering(do func() error) (err error) {
 	return do()
 }
 
-// aftermath is how long, once a run should stop, it may take to record what was interrupted, and then to take it back. Both
+// cleanupTimeout is how long, once a run should stop, it may take to record what was interrupted, and then to take it back. Both
 // must fit into the 20 seconds after which the process gives up, see cmd.
-const aftermath = 5 * time.Second
+const cleanupTimeout = 5 * time.Second
 
-// outlasting is a context that ends a little later than ctx, or at once if that ends because the lock is lost: what is left
+// withCleanupTime is a context that ends a little later than ctx, or at once if that ends because the lock is lost: what is left
 // undone is another run's from then on.
-func outlasting(ctx context.Context) (context.Context, context.CancelFunc) {
+func withCleanupTime(ctx context.Context) (context.Context, context.CancelFunc) {
 	if lockLost(ctx) {
 		return context.WithCancel(ctx)
 	}
@@ -89,7 +89,7 @@ func outlasting(ctx context.Context) (context.Context, context.CancelFunc) {
 			cancel(context.Cause(ctx))
 			return
 		}
-		time.AfterFunc(aftermath, func() { cancel(context.Cause(ctx)) })
+		time.AfterFunc(cleanupTimeout, func() { cancel(context.Cause(ctx)) })
 	})
 	return longer, func() { stop(); cancel(nil) }
 }

@@ -15,13 +15,13 @@ import (
 
 // unfinished says that a revision is in the making, or that its maker died. What is being uninstalled counts, and what Helm
 // itself has no word for.
-func unfinished(status helm.Status) bool {
+func IsUnfinished(status helm.Status) bool {
 	return status.IsPending() || status == helm.StatusUninstalling || status == helm.StatusUnknown
 }
 
 // abandon lets go of a revision whose maker died: Helm refuses to upgrade while one is unfinished.
-func abandon(config *action.Configuration, have release.Observed) error {
-	if !unfinished(helm.Status(have.Status)) {
+func failPending(config *action.Configuration, have release.Observed) error {
+	if !IsUnfinished(helm.Status(have.Status)) {
 		return nil
 	}
 	left, err := config.Releases.Get(have.Name, have.Revision)
@@ -45,7 +45,7 @@ func nameInUse(err error) bool {
 
 // revive upgrades a release of which only superseded revisions are left, which nobody looks at otherwise: the newest was
 // lost, and `helm upgrade --install` does the same. Whatever else has the name came during this run.
-func (w *Writer) revive(ctx context.Context, want release.Desired, owner release.Owner, cause error) (int, error) {
+func (w *Writer) upgradeSuperseded(ctx context.Context, want release.Desired, owner release.Owner, cause error) (int, error) {
 	config, _ := w.helm(ctx, want.Key)
 	last, err := config.Releases.Last(want.Name)
 	switch {
@@ -56,7 +56,7 @@ func (w *Writer) revive(ctx context.Context, want release.Desired, owner release
 	case last.Info.Status != helm.StatusSuperseded:
 		return last.Version, fmt.Errorf("%w: somebody else installed it during this run", cause)
 	}
-	if theirs := ownerOf(last).Instance; theirs != "" && theirs != owner.Instance {
+	if theirs := OwnerOf(last).Instance; theirs != "" && theirs != owner.Instance {
 		return last.Version, fmt.Errorf("revision %d belongs to instance %s, and this is %s: only one of them may declare it", last.Version, theirs, owner.Instance)
 	}
 	return w.Upgrade(ctx, want, release.Observed{Key: want.Key, Revision: last.Version, Status: last.Info.Status.String()}, owner)

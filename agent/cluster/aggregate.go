@@ -19,7 +19,7 @@ type demand struct {
 func demandsOf(needs purposes, needed bool, own func(right) bool) map[right]*demand {
 	demands := map[right]*demand{}
 	for need, by := range needs {
-		key := need.toAny()
+		key := need.anyName()
 		if own(need) {
 			key = need
 		}
@@ -29,7 +29,7 @@ func demandsOf(needs purposes, needed bool, own func(right) bool) map[right]*dem
 			demands[key] = d
 		}
 		d.by = append(d.by, by...)
-		if need.toOne() {
+		if need.named() {
 			d.names = append(d.names, need.name)
 		} else {
 			d.any = true
@@ -39,16 +39,16 @@ func demandsOf(needs purposes, needed bool, own func(right) bool) map[right]*dem
 }
 
 func (r *Reader) refusedDemands(ctx context.Context, demands map[right]*demand) ([]right, error) {
-	toAny := map[right]bool{}
+	anyName := map[right]bool{}
 	for key := range demands {
-		toAny[key.toAny()] = true
+		anyName[key.anyName()] = true
 	}
-	refused, err := r.refused(ctx, slices.Collect(maps.Keys(toAny)))
+	refused, err := r.refused(ctx, slices.Collect(maps.Keys(anyName)))
 	if err != nil {
 		return nil, err
 	}
-	suspects := slices.DeleteFunc(slices.Collect(maps.Keys(demands)), func(key right) bool { return !slices.Contains(refused, key.toAny()) })
-	return r.those(ctx, suspects, func(ctx context.Context, key right) (bool, error) { return r.anyRefused(ctx, key, demands[key]) })
+	suspects := slices.DeleteFunc(slices.Collect(maps.Keys(demands)), func(key right) bool { return !slices.Contains(refused, key.anyName()) })
+	return r.filterRights(ctx, suspects, func(ctx context.Context, key right) (bool, error) { return r.anyRefused(ctx, key, demands[key]) })
 }
 
 // anyRefused asks about single objects until one is refused.

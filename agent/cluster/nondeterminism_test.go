@@ -33,14 +33,14 @@ func TestByChance(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			other := manifest(t, tt.other)
-			if got := byChance(manifest(t, tt.last), manifest(t, tt.made), func() (release.Manifest, error) { return other, nil }); got != tt.want {
+			if got := isNondeterministic(manifest(t, tt.last), manifest(t, tt.made), func() (release.Manifest, error) { return other, nil }); got != tt.want {
 				t.Errorf("got %v", got)
 			}
 		})
 	}
 	t.Run("what cannot be rendered again has changed", func(t *testing.T) {
 		fails := func() (release.Manifest, error) { return nil, errors.New("no") }
-		if byChance(manifest(t, one), manifest(t, two), fails) {
+		if isNondeterministic(manifest(t, one), manifest(t, two), fails) {
 			t.Error("forgiven")
 		}
 	})

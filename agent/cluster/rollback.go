@@ -20,8 +20,8 @@ import (
 const worthWaiting = 30 * time.Second
 
 // takeBackInstall uninstalls what could not be installed, and returns the newest revision that is left and why.
-func (w *Writer) takeBackInstall(ctx context.Context, want release.Desired, failed *ledger, cause error) (int, error) {
-	longer, end := outlasting(ctx)
+func (w *Writer) takeBackInstall(ctx context.Context, want release.Desired, failed *recordingDriver, cause error) (int, error) {
+	longer, end := withCleanupTime(ctx)
 	defer end()
 	_, err := w.operate(longer, want.Key, func(config *action.Configuration) error {
 		uninstall := action.NewUninstall(config)
@@ -31,14 +31,14 @@ func (w *Writer) takeBackInstall(ctx context.Context, want release.Desired, fail
 		return err
 	})
 	if err != nil {
-		return failed.version(), fmt.Errorf("%w; it is atomic, but could not be uninstalled: %w", cause, brief{err})
+		return failed.version(), fmt.Errorf("%w; it is atomic, but could not be uninstalled: %w", cause, RedactedError{err})
 	}
 	return 0, fmt.Errorf("%w; it is atomic, and was uninstalled", cause)
 }
 
 // rollBack makes the last revision that was good the newest, and returns its number and why.
 func (w *Writer) rollBack(ctx context.Context, want release.Desired, have release.Observed, newest int, cause error) (int, error) {
-	longer, end := outlasting(ctx)
+	longer, end := withCleanupTime(ctx)
 	defer end()
 	good, trusted := 0, false
 	l, err := w.operate(longer, want.Key, func(config *action.Configuration) (err error) {
@@ -49,7 +49,7 @@ func (w *Writer) rollBack(ctx context.Context, want release.Desired, have releas
 		if err != nil {
 			return err
 		}
-		trusted = have.Trusted && good == have.Revision && digestOf(former) == have.Digest
+		trusted = have.Trusted && good == have.Revision && DigestOf(former) == have.Digest
 		return newRollback(ctx, config, want.Options, good).Run(want.Name)
 	})
 	if !trusted {
@@ -57,7 +57,7 @@ func (w *Writer) rollBack(ctx context.Context, want release.Desired, have releas
 	}
 	newest = max(newest, l.version())
 	if err != nil {
-		return newest, fmt.Errorf("%w; it is atomic, but could not be rolled back: %w", cause, brief{err})
+		return newest, fmt.Errorf("%w; it is atomic, but could not be rolled back: %w", cause, RedactedError{err})
 	}
 	return newest, fmt.Errorf("%w; it is atomic, and was rolled back to revision %d", cause, good)
 }

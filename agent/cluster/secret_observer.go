@@ -17,19 +17,19 @@ import (
 // secretsPath is where the API server has Secrets, one or all of a namespace, with the name if it is one.
 var secretsPath = regexp.MustCompile(`/api/v1/(?:namespaces/[^/]+/)?secrets(?:/([^/]+))?$`)
 
-// heeding tells what Secrets the API server answers with, whoever asked: a template that looks one up, or Helm before it
+// observeSecrets tells what Secrets the API server answers with, whoever asked: a template that looks one up, or Helm before it
 // writes. Helm's own records are left out, and so are lists of what drift compares, of which only few are looked at.
-func heeding(heed func(object map[string]any)) transport.WrapperFunc {
-	return func(next http.RoundTripper) http.RoundTripper { return heedful{heed, next} }
+func observeSecrets(observe func(object map[string]any)) transport.WrapperFunc {
+	return func(next http.RoundTripper) http.RoundTripper { return secretObserver{observe, next} }
 }
 
-type heedful struct {
-	heed func(object map[string]any)
-	next http.RoundTripper
+type secretObserver struct {
+	observe func(object map[string]any)
+	next    http.RoundTripper
 }
 
 // RoundTrip implements http.RoundTripper.
-func (h heedful) RoundTrip(request *http.Request) (*http.Response, error) {
+func (h secretObserver) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := h.next.RoundTrip(request)
 	if err != nil || !answersSecrets(request, response) {
 		return response, err
@@ -44,7 +44,7 @@ func (h heedful) RoundTrip(request *http.Request) (*http.Response, error) {
 	response.Body = io.NopCloser(bytes.NewReader(content))
 	var object map[string]any
 	if err := json.Unmarshal(content, &object); err == nil { // whoever asked will say what is wrong with it
-		h.heed(object)
+		h.observe(object)
 	}
 	return response, nil
 }
@@ -55,13 +55,13 @@ func answersSecrets(request *http.Request, response *http.Response) bool {
 	return path != nil && response.StatusCode < http.StatusMultipleChoices &&
 		strings.Contains(response.Header.Get("Content-Type"), "json") &&
 		!strings.HasPrefix(path[1], recordPrefix) && query.Get("watch") == "" &&
-		query.Get("fieldSelector") != helmsRecords && !strings.Contains(query.Get("labelSelector"), "owner=helm")
+		query.Get("fieldSelector") != NoHelmRecords && !strings.Contains(query.Get("labelSelector"), "owner=helm")
 }
 
 // heed tells of a listed object, if it is a Secret.
-func (c *connection) heed(at place, object *unstructured.Unstructured) {
+func (c *Connection) ObserveSecret(at ResourceScope, object *unstructured.Unstructured) {
 	if at.Resource == "secrets" && at.Group == "" {
-		c.opts.Secret(object.Object)
+		c.Options.Secret(object.Object)
 	}
 }
 

@@ -32,7 +32,7 @@ func TestSecretsAreHeeded(t *testing.T) {
 		"GET /api/v1/namespaces/shop/secrets?watch=true":                               false,
 	} {
 		var told []map[string]any
-		client := http.Client{Transport: heeding(func(object map[string]any) { told = append(told, object) })(http.DefaultTransport)}
+		client := http.Client{Transport: observeSecrets(func(object map[string]any) { told = append(told, object) })(http.DefaultTransport)}
 		method, path, _ := strings.Cut(request, " ")
 		asked, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, nil)
 		if err != nil {

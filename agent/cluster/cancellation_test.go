@@ -40,12 +40,12 @@ func TestWhatHelmIsGiven(t *testing.T) {
 func TestTheAftermathEndsLittleAfterTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancelCause(t.Context())
-		longer, end := outlasting(ctx)
+		longer, end := withCleanupTime(ctx)
 		defer end()
 		time.Sleep(time.Hour)
 		told := errors.New("told to stop")
 		stop(told)
-		time.Sleep(aftermath - time.Second)
+		time.Sleep(cleanupTimeout - time.Second)
 		if longer.Err() != nil {
 			t.Error("it ends at once")
 		}
@@ -66,7 +66,7 @@ func TestRequestsEndWithTheRun(t *testing.T) {
 	}))
 	defer server.Close()
 	ctx, stop := context.WithCancelCause(t.Context())
-	client := &http.Client{Transport: endingWith(ctx)(http.DefaultTransport)}
+	client := &http.Client{Transport: endRequestsWith(ctx)(http.DefaultTransport)}
 	watch, err := client.Get(server.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func TestRequestsEndWithTheRun(t *testing.T) {
 }
 
 func TestAPanicIsAnError(t *testing.T) {
-	err := interruptibly(t.Context(), func() error { panic("boom") })
+	err := Interruptibly(t.Context(), func() error { panic("boom") })
 	if err == nil || !strings.HasPrefix(err.Error(), "panic: boom\ngoroutine ") {
 		t.Errorf("got %v", err)
 	}

@@ -22,7 +22,7 @@ func labelled(want release.Desired, owner release.Owner) release.Desired {
 		labels = map[string]string{}
 	}
 	// helmfile puts its own label into syncReleaseLabels; the record's is the agent's to set.
-	for name, value := range ownerLabels(owner) {
+	for name, value := range OwnerLabels(owner) {
 		labels[name] = removed
 		if value != nil {
 			labels[name] = *value
@@ -32,8 +32,8 @@ func labelled(want release.Desired, owner release.Owner) release.Desired {
 	return want
 }
 
-// ownerLabels maps each of the agent's labels to its value, or to nil when it should not be there.
-func ownerLabels(owner release.Owner) map[string]*string {
+// OwnerLabels maps each of the agent's labels to its value, or to nil when it should not be there.
+func OwnerLabels(owner release.Owner) map[string]*string {
 	labels := map[string]*string{
 		release.InstanceLabel:    &owner.Instance,
 		release.OriginLabel:      &owner.Origin,
@@ -57,12 +57,12 @@ func ownerLabels(owner release.Owner) map[string]*string {
 
 // Adopt writes the labels of the newest revision's record, and nothing else: the release gets no new revision.
 func (w *Writer) Adopt(ctx context.Context, have release.Observed, owner release.Owner) error {
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"labels": ownerLabels(owner)}})
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"labels": OwnerLabels(owner)}})
 	if err != nil {
 		return err
 	}
-	_, err = w.c.client.CoreV1().Secrets(have.Namespace).Patch(ctx, recordName(have.Key, have.Revision), types.MergePatchType, patch, metav1.PatchOptions{})
-	return classify(fmt.Sprintf("label revision %d of %s", have.Revision, have.Key), err)
+	_, err = w.c.Client.CoreV1().Secrets(have.Namespace).Patch(ctx, RecordName(have.Key, have.Revision), types.MergePatchType, patch, metav1.PatchOptions{})
+	return Classify(fmt.Sprintf("label revision %d of %s", have.Revision, have.Key), err)
 }
 
 // Prune uninstalls what was found and is not declared. It looks once more before: whoever has upgraded the release since,

@@ -12,31 +12,31 @@ import (
 
 // patience is the longest that a chart may take to arrive. It is less when little is left of the run: one silent host must
 // not keep all other releases waiting.
-const patience = time.Minute
+const chartTimeout = time.Minute
 
 // await fetches something of a chart. A host that once kept the run waiting is not asked again.
-func await[T any](ctx context.Context, r *Reader, chart release.Chart, fetch func(context.Context) (T, error)) (T, error) {
+func fetchWithTimeout[T any](ctx context.Context, r *Reader, chart release.Chart, fetch func(context.Context) (T, error)) (T, error) {
 	var none T
 	host := hostOf(chart)
-	if known, ok := r.silent.Load(host); ok && host != "" {
+	if known, ok := r.unresponsiveHosts.Load(host); ok && host != "" {
 		return none, fmt.Errorf("chart %s was not asked for: %w", chart.Name, known.(error))
 	}
-	limit := patience
+	limit := chartTimeout
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = min(limit, time.Until(deadline)/4)
 	}
-	silence := fmt.Errorf("%s did not answer within %s", cmp.Or(host, "where its dependencies are"), limit.Round(100*time.Millisecond))
-	bounded, cancel := context.WithTimeoutCause(ctx, limit, silence)
+	noAnswer := fmt.Errorf("%s did not answer within %s", cmp.Or(host, "where its dependencies are"), limit.Round(100*time.Millisecond))
+	bounded, cancel := context.WithTimeoutCause(ctx, limit, noAnswer)
 	defer cancel()
 	fetched, err := fetch(bounded)
 	switch {
 	case err == nil || bounded.Err() == nil || ctx.Err() != nil:
 		return fetched, err
 	case host == "": // its own words say which dependency
-		return none, fmt.Errorf("%w (%w)", err, silence)
+		return none, fmt.Errorf("%w (%w)", err, noAnswer)
 	default:
-		r.silent.Store(host, silence)
-		return none, fmt.Errorf("load chart %s: %w", chart.Name, silence)
+		r.unresponsiveHosts.Store(host, noAnswer)
+		return none, fmt.Errorf("load chart %s: %w", chart.Name, noAnswer)
 	}
 }
 

@@ -20,44 +20,44 @@ import (
 // helm is the SDK for one operation on one release. Objects can be touched until ctx ends; records can be written until
 // the operation is over, or an interrupted one could not be recorded. The capabilities are the run's, or Helm would
 // discover all APIs again.
-func (w *Writer) helm(ctx context.Context, key release.Key) (*action.Configuration, *ledger) {
-	getter := w.c.getter(ctx, key.Namespace)
+func (w *Writer) helm(ctx context.Context, key release.Key) (*action.Configuration, *recordingDriver) {
+	getter := w.c.Getter(ctx, key.Namespace)
 	objects := kube.New(getter)
-	objects.Log = w.c.debugf
-	records := driver.NewSecrets(w.c.client.CoreV1().Secrets(key.Namespace))
-	records.Log = w.c.debugf
-	l := &ledger{Driver: records, mask: w.c.opts.Mask}
+	objects.Log = w.c.Debugf
+	records := driver.NewSecrets(w.c.Client.CoreV1().Secrets(key.Namespace))
+	records.Log = w.c.Debugf
+	l := &recordingDriver{Driver: records, mask: w.c.Options.Mask}
 	return &action.Configuration{
 		RESTClientGetter: templates{getter},
 		Releases:         storage.Init(l),
-		KubeClient:       annotatedOnly{objects, key, w.c.opts.Log},
-		Capabilities:     w.c.capabilities.Load(),
-		Log:              w.c.debugf,
+		KubeClient:       annotatedOnly{objects, key, w.c.Options.Log},
+		Capabilities:     w.c.Capabilities(),
+		Log:              w.c.Debugf,
 		HookOutputFunc:   func(_, _, _ string) io.Writer { return io.Discard },
 	}, l
 }
 
 // operate lets Helm do one thing. Helm returns soon after ctx has ended, unless the API server does not answer. What Helm
 // leaves unfinished when it fails, most often something half uninstalled, is marked as failed: nobody is at work on it any more.
-func (w *Writer) operate(ctx context.Context, key release.Key, do func(*action.Configuration) error) (*ledger, error) {
+func (w *Writer) operate(ctx context.Context, key release.Key, do func(*action.Configuration) error) (*recordingDriver, error) {
 	config, l := w.helm(ctx, key)
-	longer, end := outlasting(ctx)
+	longer, end := withCleanupTime(ctx)
 	defer end()
-	err := interruptibly(longer, func() error { return do(config) })
+	err := Interruptibly(longer, func() error { return do(config) })
 	if err != nil {
-		err = l.settle(ctx, err)
+		err = l.markFailed(ctx, err)
 	}
-	l.over.Store(true)
+	l.closed.Store(true)
 	w.noteRecord(key, l)
 	return l, err
 }
 
-// ledger is Helm's storage for one operation. It knows the revision that the operation made, and how it was stored last. Once
+// recordingDriver is Helm's storage for one operation. It knows the revision that the operation made, and how it was stored last. Once
 // the operation is over nothing more gets in: Helm leaves goroutines behind.
-type ledger struct {
+type recordingDriver struct {
 	driver.Driver
-	mask func(string) string
-	over atomic.Bool
+	mask   func(string) string
+	closed atomic.Bool
 
 	// writing is held while a revision is encoded and stored. Helm does so in two goroutines when it is interrupted, and what was
 	// encoded first must not be stored last.
@@ -70,18 +70,18 @@ type ledger struct {
 	status helm.Status   // of last as it was stored: in memory it changes first
 }
 
-var errOver = errors.New("the operation is over")
+var errClosed = errors.New("the operation is over")
 
 // Create implements driver.Creator.
-func (l *ledger) Create(key string, revision *helm.Release) error {
-	if l.over.Load() {
-		return errOver
+func (l *recordingDriver) Create(key string, revision *helm.Release) error {
+	if l.closed.Load() {
+		return errClosed
 	}
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	l.describe(revision)
 	status := revision.Info.Status
-	record := release.Record{Revision: revision.Version, Digest: digestOf(revision)}
+	record := release.Record{Revision: revision.Version, Digest: DigestOf(revision)}
 	err := l.Driver.Create(key, revision)
 	if err == nil {
 		l.mu.Lock()
@@ -92,9 +92,9 @@ func (l *ledger) Create(key string, revision *helm.Release) error {
 }
 
 // Update implements driver.Updator.
-func (l *ledger) Update(key string, revision *helm.Release) error {
-	if l.over.Load() {
-		return errOver
+func (l *recordingDriver) Update(key string, revision *helm.Release) error {
+	if l.closed.Load() {
+		return errClosed
 	}
 	l.writing.Lock()
 	defer l.writing.Unlock()
@@ -110,14 +110,14 @@ func (l *ledger) Update(key string, revision *helm.Release) error {
 }
 
 // describe masks the words in which `helm history` says what happened: an error may quote a value.
-func (l *ledger) describe(revision *helm.Release) {
+func (l *recordingDriver) describe(revision *helm.Release) {
 	if revision.Info != nil {
 		revision.Info.Description = l.mask(revision.Info.Description)
 	}
 }
 
 // Delete implements driver.Deletor.
-func (l *ledger) Delete(key string) (*helm.Release, error) {
+func (l *recordingDriver) Delete(key string) (*helm.Release, error) {
 	deleted, err := l.Driver.Delete(key)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -128,7 +128,7 @@ func (l *ledger) Delete(key string) (*helm.Release, error) {
 }
 
 // version is that of the revision that was made; 0 when there is none.
-func (l *ledger) version() int {
+func (l *recordingDriver) version() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.made == nil {
@@ -138,23 +138,23 @@ func (l *ledger) version() int {
 }
 
 // settle marks what the operation left unfinished as failed, and returns why it failed.
-func (l *ledger) settle(ctx context.Context, cause error) error {
+func (l *recordingDriver) markFailed(ctx context.Context, cause error) error {
 	l.mu.Lock()
 	last, status := l.last, l.status
 	l.mu.Unlock()
-	if last == nil || !unfinished(status) {
+	if last == nil || !IsUnfinished(status) {
 		return cause
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), aftermath)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
 	last.SetStatus(helm.StatusFailed, fmt.Sprintf("Release %q failed while %s: %s", last.Name, status, cause))
-	err := interruptibly(ctx, func() error { return l.Update(recordName(keyOf(last), last.Version), last) })
+	err := Interruptibly(ctx, func() error { return l.Update(RecordName(KeyOf(last), last.Version), last) })
 	if err != nil {
 		return fmt.Errorf("%w; that revision %d failed could not be recorded: %w", cause, last.Version, err)
 	}
 	return cause
 }
 
-func keyOf(revision *helm.Release) release.Key {
+func KeyOf(revision *helm.Release) release.Key {
 	return release.Key{Namespace: revision.Namespace, Name: revision.Name}
 }

@@ -19,13 +19,13 @@ const (
 	retryEvery   = 5 * time.Second // after a renewal that failed
 	renewTimeout = 10 * time.Second
 	lastRenewal  = time.Second // is what the last attempt is given, when the time is up
-	// renewWithin is how long a holder goes on without a renewal. What it then still does, see aftermath, is over before
+	// renewWithin is how long a holder goes on without a renewal. What it then still does, see cleanupTimeout, is over before
 	// leaseDuration is.
 	renewWithin = 40 * time.Second
 )
 
-// holding is a Lease that this run holds. It is not safe for concurrent use.
-type holding struct {
+// heldLease is a Lease that this run holds. It is not safe for concurrent use.
+type heldLease struct {
 	leases typed.LeaseInterface
 	who    string
 	stored *coordination.Lease // as it was written last
@@ -33,7 +33,7 @@ type holding struct {
 }
 
 // keep renews the Lease until ctx ends, or reports why it is lost.
-func (h *holding) keep(ctx context.Context, lost context.CancelCauseFunc) {
+func (h *heldLease) keep(ctx context.Context, lost context.CancelCauseFunc) {
 	last, next := time.Now(), renewEvery
 	for {
 		select {
@@ -61,7 +61,7 @@ func (h *holding) keep(ctx context.Context, lost context.CancelCauseFunc) {
 }
 
 // renew does not outlast end, which is when the holder gives up.
-func (h *holding) renew(ctx context.Context, end time.Time) error {
+func (h *heldLease) renew(ctx context.Context, end time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, max(lastRenewal, min(renewTimeout, time.Until(end))))
 	defer cancel()
 	return h.update(ctx, func(spec *coordination.LeaseSpec) {
@@ -72,7 +72,7 @@ func (h *holding) renew(ctx context.Context, end time.Time) error {
 
 // update changes the Lease while it is this run's. One that others touched without taking it, or whose last update was
 // written though its answer was lost, is read again.
-func (h *holding) update(ctx context.Context, change func(*coordination.LeaseSpec)) error {
+func (h *heldLease) update(ctx context.Context, change func(*coordination.LeaseSpec)) error {
 	err := h.write(ctx, change)
 	if apierrors.IsConflict(err) {
 		current, readErr := h.leases.Get(ctx, h.stored.Name, metav1.GetOptions{})
@@ -101,7 +101,7 @@ func lostTo(who string) error {
 	return exit.With(exit.Locked, fmt.Errorf("the lock was lost: %s holds it now", who))
 }
 
-func (h *holding) write(ctx context.Context, change func(*coordination.LeaseSpec)) error {
+func (h *heldLease) write(ctx context.Context, change func(*coordination.LeaseSpec)) error {
 	next := h.stored.DeepCopy()
 	change(&next.Spec)
 	written, err := h.leases.Update(ctx, next, metav1.UpdateOptions{})
@@ -113,7 +113,7 @@ func (h *holding) write(ctx context.Context, change func(*coordination.LeaseSpec
 
 // giveBack makes the Lease nobody's, however the run ended, or removes it with all else that is forgotten. One that stays
 // behind expires.
-func (w *Writer) giveBack(ctx context.Context, h *holding) {
+func (w *Writer) giveBack(ctx context.Context, h *heldLease) {
 	if h.lost {
 		return
 	}
@@ -124,16 +124,16 @@ func (w *Writer) giveBack(ctx context.Context, h *holding) {
 		err = h.remove(ctx)
 	}
 	if err != nil && !h.lost {
-		w.c.opts.Log.Warn("lock not given back: it expires by itself", "lease", w.c.leaseName(), "holder", h.who, "error", err)
+		w.c.Options.Log.Warn("lock not given back: it expires by itself", "lease", w.c.LeaseName(), "holder", h.who, "error", err)
 	}
 }
 
-func (h *holding) release(ctx context.Context) error {
+func (h *heldLease) release(ctx context.Context) error {
 	return h.update(ctx, func(spec *coordination.LeaseSpec) { spec.HolderIdentity = nil })
 }
 
 // remove deletes the Lease unless somebody has taken it since it was given back.
-func (h *holding) remove(ctx context.Context) error {
+func (h *heldLease) remove(ctx context.Context) error {
 	as := h.stored.ResourceVersion
 	err := h.leases.Delete(ctx, h.stored.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{ResourceVersion: &as}})
 	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
