@@ -35,12 +35,22 @@ var rooms = map[string][]string{
 	"desired/protocol": {"exit", "release"},
 	"desired/loader":   {"exit", "release", "secrets", "chart", "broker", "sandbox", "desired/protocol"},
 
-	"drift":   {"release"},
-	"cluster": {"exit", "release", "lookup", "chart", "drift"},
-	"plan":    {"release"},
-	"apply":   {"release", "plan"},
-	"report":  {"exit", "release", "source", "plan", "apply"},
-	".":       {"exit", "egress", "release", "config", "source", "secrets", "chart", "desired", "cluster", "plan", "apply", "report"},
+	"drift": {"release"},
+	"cluster": {"exit", "release", "chart", "cluster/internal/kube", "cluster/internal/history", "cluster/internal/render", "cluster/internal/live",
+		"cluster/internal/rbac", "cluster/internal/action", "cluster/internal/state"},
+	"cluster/internal/kube":    {"exit", "release", "lookup"},
+	"cluster/internal/history": {"release", "cluster/internal/kube"},
+	"cluster/internal/options": {"release", "cluster/internal/history"},
+	"cluster/internal/render":  {"release", "chart", "cluster/internal/kube", "cluster/internal/history", "cluster/internal/options"},
+	"cluster/internal/live":    {"release", "drift", "cluster/internal/kube", "cluster/internal/history"},
+	"cluster/internal/rbac":    {"exit", "release", "cluster/internal/kube", "cluster/internal/history"},
+	"cluster/internal/action":  {"exit", "release", "chart", "cluster/internal/kube", "cluster/internal/history", "cluster/internal/options"},
+	"cluster/internal/state":   {"exit", "release", "cluster/internal/kube"},
+
+	"plan":   {"release"},
+	"apply":  {"release", "plan"},
+	"report": {"exit", "release", "source", "plan", "apply"},
+	".":      {"exit", "egress", "release", "config", "source", "secrets", "chart", "desired", "cluster", "plan", "apply", "report"},
 }
 
 // doors are the libraries that only some rooms may import: who wants what they offer asks those rooms.
@@ -49,9 +59,9 @@ var doors = map[string][]string{
 	"github.com/getsops/":            {"secrets"},
 	"github.com/helmfile/helmfile":   {"desired/loader"},
 	"github.com/spf13/cobra":         {"tool"},
-	"helm.sh/helm/v3":                {"chart", "cluster", "tool", "desired/loader"}, // the loader merges values as Helm's command line does
-	"k8s.io/client-go":               {"cluster", "tool", "drift"},                   // drift needs the Go types of objects
-	"k8s.io/cli-runtime":             {"cluster", "tool"},
+	"helm.sh/helm/v3":                {"chart", "cluster/internal", "tool", "desired/loader"}, // the loader merges values as Helm's command line does
+	"k8s.io/client-go":               {"cluster/internal", "tool", "drift"},                   // drift needs the Go types of objects
+	"k8s.io/cli-runtime":             {"cluster/internal", "tool"},
 	"sigs.k8s.io/kustomize":          {"tool"},
 	"github.com/aymanbagabas/go-udi": {"report"},
 }
@@ -69,7 +79,9 @@ func TestRooms(t *testing.T) {
 				t.Errorf("%s: agent/%s may not import agent/%s, which is not to its left", file, room, neighbour)
 			}
 			for door, keepers := range doors {
-				if strings.HasPrefix(imported, door) && !slices.Contains(keepers, room) {
+				if strings.HasPrefix(imported, door) && !slices.ContainsFunc(keepers, func(keeper string) bool {
+					return room == keeper || strings.HasSuffix(keeper, "/internal") && strings.HasPrefix(room, keeper+"/")
+				}) {
 					t.Errorf("%s: agent/%s may not import %s: only %v may", file, room, imported, keepers)
 				}
 			}

@@ -1,6 +1,14 @@
-// Package cluster reads the cluster and writes it, with two types: a [Reader] cannot write, a [Writer] does. It is the only
-// door to client-go, and with chart and tool to the Helm SDK.
+// Package cluster reads the cluster and writes it, with two types: a [Reader] cannot write, a [Writer] does. It is a façade over the
+// packages below internal, which each have one subject:
 //
-// It may import exit, release and chart. Desired releases come in; what Helm's storage records, what a new revision would
-// hold, and the revisions made go out.
+//	kube     connection, discovery, names, errors
+//	history  Helm's records
+//	options  a release's options as fields of Helm's actions
+//	render   the revision that Helm would make now
+//	live     live objects: drift and its correction
+//	rbac     rights: which are needed, and which the agent has
+//	action   install, upgrade, roll back, uninstall
+//	state    the instance's state, its lock, Events
+//
+// It may import exit, release, lookup, chart and drift.
 package cluster

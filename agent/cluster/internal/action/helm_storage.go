@@ -1,0 +1,119 @@
+package action
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	helm "helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/storage/driver"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/history"
+	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// recordingDriver is Helm's storage for one operation. It knows the revision that the operation made, and how it was stored last. Once
+// the operation is over nothing more gets in: Helm leaves goroutines behind.
+type recordingDriver struct {
+	driver.Driver
+	mask   func(string) string
+	closed atomic.Bool
+
+	// writing is held while a revision is encoded and stored. Helm does so in two goroutines when it is interrupted, and what was
+	// encoded first must not be stored last.
+	writing sync.Mutex
+
+	mu     sync.Mutex
+	made   *helm.Release // nil when none was stored
+	record release.Record
+	last   *helm.Release // the newest that was written and is there: made, or one that changed
+	status helm.Status   // of last as it was stored: in memory it changes first
+}
+
+var errClosed = errors.New("the operation is over")
+
+// Create implements driver.Creator.
+func (l *recordingDriver) Create(key string, revision *helm.Release) error {
+	if l.closed.Load() {
+		return errClosed
+	}
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.describe(revision)
+	status := revision.Info.Status
+	record := release.Record{Revision: revision.Version, Digest: history.DigestOf(revision)}
+	err := l.Driver.Create(key, revision)
+	if err == nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.made, l.record, l.last, l.status = revision, record, revision, status
+	}
+	return err
+}
+
+// Update implements driver.Updator.
+func (l *recordingDriver) Update(key string, revision *helm.Release) error {
+	if l.closed.Load() {
+		return errClosed
+	}
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.describe(revision)
+	status := revision.Info.Status // it may change while it is stored
+	err := l.Driver.Update(key, revision)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil && (l.last == nil || l.last.Version <= revision.Version) {
+		l.last, l.status = revision, status
+	}
+	return err
+}
+
+// describe masks the words in which `helm history` says what happened: an error may quote a value.
+func (l *recordingDriver) describe(revision *helm.Release) {
+	if revision.Info != nil {
+		revision.Info.Description = l.mask(revision.Info.Description)
+	}
+}
+
+// Delete implements driver.Deletor.
+func (l *recordingDriver) Delete(key string) (*helm.Release, error) {
+	deleted, err := l.Driver.Delete(key)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil && l.last != nil && l.last.Version == deleted.Version {
+		l.last = nil
+	}
+	return deleted, err
+}
+
+// version is that of the revision that was made; 0 when there is none.
+func (l *recordingDriver) version() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.made == nil {
+		return 0
+	}
+	return l.made.Version
+}
+
+// settle marks what the operation left unfinished as failed, and returns why it failed.
+func (l *recordingDriver) markFailed(ctx context.Context, cause error) error {
+	l.mu.Lock()
+	last, status := l.last, l.status
+	l.mu.Unlock()
+	if last == nil || !history.IsUnfinished(status) {
+		return cause
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), kube.CleanupTimeout)
+	defer cancel()
+	last.SetStatus(helm.StatusFailed, fmt.Sprintf("Release %q failed while %s: %s", last.Name, status, cause))
+	err := kube.Interruptibly(ctx, func() error { return l.Update(kube.RecordName(history.KeyOf(last), last.Version), last) })
+	if err != nil {
+		return fmt.Errorf("%w; that revision %d failed could not be recorded: %w", cause, last.Version, err)
+	}
+	return cause
+}

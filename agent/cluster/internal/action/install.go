@@ -1,0 +1,48 @@
+package action
+
+import (
+	"context"
+	"time"
+
+	"helm.sh/helm/v3/pkg/action"
+	helmchart "helm.sh/helm/v3/pkg/chart"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
+	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/options"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// Install makes the first revision of a release, or the first after it was uninstalled, and returns the number of the
+// newest revision: 0 when none was recorded.
+func (r *Releases) Install(ctx context.Context, want release.Desired, owner release.Owner) (int, error) {
+	if want.Options.CreateNamespace {
+		if err := r.ensureNamespace(ctx, want.Namespace); err != nil {
+			return 0, err
+		}
+	}
+	l, err := r.revise(ctx, want, func(config *action.Configuration, loaded *helmchart.Chart, given time.Duration) error {
+		install := options.NewInstall(config, options.WithOwner(want, owner))
+		install.Timeout = given
+		install.Replace = true // takes the name of an uninstalled release whose history was kept
+		if install.SkipCRDs || len(loaded.CRDObjects()) == 0 {
+			_, err := install.RunWithContext(ctx, loaded, options.CopyOf(want.Values))
+			return err
+		}
+		config.Capabilities = nil // templates may ask for what the chart itself brings: Helm discovers it
+		_, err := install.RunWithContext(ctx, loaded, options.CopyOf(want.Values))
+		if config.Capabilities != nil {
+			r.kube.SetCapabilities(config.Capabilities)
+		}
+		return err
+	})
+	switch {
+	case err == nil:
+		return l.version(), nil
+	case nameInUse(err) && l.version() == 0:
+		return r.upgradeSuperseded(ctx, want, owner, err)
+	case want.Options.Atomic && l.version() > 0:
+		return r.takeBackInstall(ctx, want, l, kube.UserError(ctx, err))
+	default:
+		return l.version(), kube.UserError(ctx, err)
+	}
+}

@@ -1,0 +1,49 @@
+package action
+
+import (
+	"context"
+	"io"
+
+	helmkube "helm.sh/helm/v3/pkg/kube"
+
+	"helm.sh/helm/v3/pkg/action"
+	"helm.sh/helm/v3/pkg/storage"
+	"helm.sh/helm/v3/pkg/storage/driver"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// helm is the SDK for one operation on one release. Objects can be touched until ctx ends; records can be written until
+// the operation is over, or an interrupted one could not be recorded. The capabilities are the run's, or Helm would
+// discover all APIs again.
+func (r *Releases) helm(ctx context.Context, key release.Key) (*action.Configuration, *recordingDriver) {
+	objects := helmkube.New(r.kube.Getter(ctx, key.Namespace))
+	objects.Log = r.kube.Debugf
+	records := driver.NewSecrets(r.kube.Client.CoreV1().Secrets(key.Namespace))
+	records.Log = r.kube.Debugf
+	l := &recordingDriver{Driver: records, mask: r.kube.Options.Mask}
+	return &action.Configuration{
+		RESTClientGetter: r.kube.TemplateGetter(ctx, key.Namespace),
+		Releases:         storage.Init(l),
+		KubeClient:       annotatedOnly{objects, key, r.kube.Options.Log},
+		Capabilities:     r.kube.Capabilities(),
+		Log:              r.kube.Debugf,
+		HookOutputFunc:   func(_, _, _ string) io.Writer { return io.Discard },
+	}, l
+}
+
+// operate lets Helm do one thing. Helm returns soon after ctx has ended, unless the API server does not answer. What Helm
+// leaves unfinished when it fails, most often something half uninstalled, is marked as failed: nobody is at work on it any more.
+func (r *Releases) operate(ctx context.Context, key release.Key, do func(*action.Configuration) error) (*recordingDriver, error) {
+	config, l := r.helm(ctx, key)
+	longer, end := withCleanupTime(ctx)
+	defer end()
+	err := kube.Interruptibly(longer, func() error { return do(config) })
+	if err != nil {
+		err = l.markFailed(ctx, err)
+	}
+	l.closed.Store(true)
+	r.noteRecord(key, l)
+	return l, err
+}

@@ -1,0 +1,58 @@
+package action
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"helm.sh/helm/v3/pkg/action"
+	helm "helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/storage/driver"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/history"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// abandon lets go of a revision whose maker died: Helm refuses to upgrade while one is unfinished.
+func failPending(config *action.Configuration, have release.Observed) error {
+	if !history.IsUnfinished(helm.Status(have.Status)) {
+		return nil
+	}
+	left, err := config.Releases.Get(have.Name, have.Revision)
+	if err != nil {
+		return fmt.Errorf("read revision %d, which is %s: %w", have.Revision, have.Status, err)
+	}
+	if left.Info.Status != helm.Status(have.Status) && left.Info.Status != helm.StatusFailed {
+		return fmt.Errorf("revision %d became %s during this run: somebody else is at work", have.Revision, left.Info.Status)
+	}
+	left.SetStatus(helm.StatusFailed, "interrupted while "+have.Status+"; given up by helmfile-agent")
+	if err := config.Releases.Update(left); err != nil {
+		return fmt.Errorf("give up revision %d: %w", have.Revision, err)
+	}
+	return nil
+}
+
+// nameInUse is Helm's word for a release that it will not install, because there is one.
+func nameInUse(err error) bool {
+	return strings.Contains(err.Error(), "cannot re-use a name that is still in use")
+}
+
+// revive upgrades a release of which only superseded revisions are left, which nobody looks at otherwise: the newest was
+// lost, and `helm upgrade --install` does the same. Whatever else has the name came during this run.
+func (r *Releases) upgradeSuperseded(ctx context.Context, want release.Desired, owner release.Owner, cause error) (int, error) {
+	config, _ := r.helm(ctx, want.Key)
+	last, err := config.Releases.Last(want.Name)
+	switch {
+	case errors.Is(err, driver.ErrReleaseNotFound):
+		return 0, cause
+	case err != nil:
+		return 0, fmt.Errorf("look for earlier revisions: %w", err)
+	case last.Info.Status != helm.StatusSuperseded:
+		return last.Version, fmt.Errorf("%w: somebody else installed it during this run", cause)
+	}
+	if theirs := history.OwnerOf(last).Instance; theirs != "" && theirs != owner.Instance {
+		return last.Version, fmt.Errorf("revision %d belongs to instance %s, and this is %s: only one of them may declare it", last.Version, theirs, owner.Instance)
+	}
+	return r.Upgrade(ctx, want, release.Observed{Key: want.Key, Revision: last.Version, Status: last.Info.Status.String()}, owner)
+}

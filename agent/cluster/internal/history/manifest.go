@@ -1,0 +1,79 @@
+package history
+
+import (
+	"fmt"
+	"slices"
+
+	"helm.sh/helm/v3/pkg/chart"
+	helm "helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/releaseutil"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// ManifestOf is every object of a revision, hooks included. Tests are left out, as helm-diff does: they run on demand.
+func ManifestOf(revision *helm.Release) (release.Manifest, error) {
+	var manifest release.Manifest
+	for _, document := range releaseutil.SplitManifests(revision.Manifest) {
+		if err := add(&manifest, document, false); err != nil {
+			return nil, err
+		}
+	}
+	for _, hook := range revision.Hooks {
+		if slices.Contains(hook.Events, helm.HookTest) {
+			continue
+		}
+		if err := add(&manifest, hook.Manifest, true); err != nil {
+			return nil, err
+		}
+	}
+	manifest.Sort()
+	return manifest, nil
+}
+
+// CRDsOf are the objects in a chart's crds directories, which Helm creates before the first revision only.
+func CRDsOf(c *chart.Chart) release.Manifest {
+	var manifest release.Manifest
+	for _, file := range c.CRDObjects() {
+		for _, document := range releaseutil.SplitManifests(string(file.File.Data)) {
+			if err := add(&manifest, document, false); err != nil {
+				continue // Helm will say so better when it installs them
+			}
+		}
+	}
+	manifest.Sort()
+	return manifest
+}
+
+func add(manifest *release.Manifest, document string, hook bool) error {
+	var content map[string]any
+	// Helm's splitting takes the last line break away, which a text at the end (`key: |`) has when Helm applies it.
+	if err := yaml.Unmarshal([]byte(document+"\n"), &content); err != nil {
+		return fmt.Errorf("decode manifest: %w", err)
+	}
+	if len(content) == 0 {
+		return nil // a template that rendered to comments only
+	}
+	object := unstructured.Unstructured{Object: content}
+	*manifest = append(*manifest, release.Object{
+		ObjectKey: release.ObjectKey{
+			APIVersion: object.GetAPIVersion(),
+			Kind:       object.GetKind(),
+			Namespace:  object.GetNamespace(),
+			Name:       object.GetName(),
+		},
+		Hook:    hook,
+		Content: content,
+	})
+	return nil
+}
+
+func ByKey(manifest release.Manifest) map[release.ObjectKey]release.Object {
+	objects := make(map[release.ObjectKey]release.Object, len(manifest))
+	for _, object := range manifest {
+		objects[object.ObjectKey] = object
+	}
+	return objects
+}

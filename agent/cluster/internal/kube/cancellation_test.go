@@ -1,0 +1,44 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// TestRequestsEndWithTheRun: a watch that is under way ends, and nothing is asked afterwards.
+func TestRequestsEndWithTheRun(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	ctx, stop := context.WithCancelCause(t.Context())
+	client := &http.Client{Transport: endRequestsWith(ctx)(http.DefaultTransport)}
+	watch, err := client.Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watch.Body.Close()
+	told := errors.New("told to stop")
+	stop(told)
+	if _, err := io.ReadAll(watch.Body); err == nil {
+		t.Error("the watch ends as if all was said")
+	}
+	if _, err := client.Get(server.URL); !errors.Is(err, told) || asked != 1 {
+		t.Errorf("got %v, and %d requests", err, asked)
+	}
+}
+
+func TestAPanicIsAnError(t *testing.T) {
+	err := Interruptibly(t.Context(), func() error { panic("boom") })
+	if err == nil || !strings.HasPrefix(err.Error(), "panic: boom\ngoroutine ") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,55 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"helm.sh/helm/v3/pkg/action"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+)
+
+// discover fills in what charts may ask of the cluster. client-go's discovery knows no context.
+func (c *Connection) Discover(ctx context.Context) error {
+	return Classify(fmt.Sprintf("discover the APIs of %s", c.Config.Host), Interruptibly(ctx, c.readCapabilities))
+}
+
+func (c *Connection) readCapabilities() error {
+	version, err := c.Discovery.ServerVersion()
+	if err != nil {
+		return err
+	}
+	apis, err := action.GetVersionSet(c.Discovery)
+	// An aggregated API whose server is down hides its own group only.
+	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
+		return err
+	}
+	c.SetCapabilities(&chartutil.Capabilities{
+		KubeVersion: chartutil.KubeVersion{Version: version.GitVersion, Major: version.Major, Minor: version.Minor},
+		APIVersions: apis,
+		HelmVersion: chartutil.DefaultCapabilities.HelmVersion,
+	})
+	return nil
+}
+
+// Rediscover forgets which kinds there are: they are asked for when they are needed next.
+func (c *Connection) Rediscover() {
+	c.Discovery.Invalidate()
+	c.Mapper.Reset()
+}
+
+func (c *Connection) Serves(kinds []schema.GroupKind) bool {
+	for _, kind := range kinds {
+		if _, err := c.Mapper.RESTMapping(kind); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// noSuchKind is what the mapper says; Helm's builder passes on only its words.
+func IsNoSuchKind(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "no matches for kind")
+}

@@ -1,0 +1,40 @@
+package kube
+
+import (
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// ResourceScope is where objects of one kind live: what one LIST returns.
+type ResourceScope struct {
+	schema.GroupVersionResource
+	Namespace string // empty for what is cluster-scoped
+}
+
+func (p ResourceScope) Of(client dynamic.Interface) dynamic.ResourceInterface {
+	if p.Namespace == "" {
+		return client.Resource(p.GroupVersionResource)
+	}
+	return client.Resource(p.GroupVersionResource).Namespace(p.Namespace)
+}
+
+func (c *Connection) ScopeOf(object release.Object, namespace string) (ResourceScope, bool) {
+	gv, err := schema.ParseGroupVersion(object.APIVersion)
+	if err != nil {
+		return ResourceScope{}, false
+	}
+	mapping, err := c.Mapper.RESTMapping(gv.WithKind(object.Kind).GroupKind(), gv.Version)
+	if err != nil {
+		return ResourceScope{}, false
+	}
+	at := ResourceScope{GroupVersionResource: mapping.Resource}
+	if mapping.Scope.Name() == "namespace" {
+		at.Namespace = namespace
+		if object.Namespace != "" {
+			at.Namespace = object.Namespace
+		}
+	}
+	return at, true
+}

@@ -1,0 +1,51 @@
+package live
+
+import (
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+func modeOf(content map[string]any) release.DriftMode {
+	u := unstructured.Unstructured{Object: content}
+	return release.DriftMode(u.GetAnnotations()[release.DriftLabel])
+}
+
+// ignored are the paths that the configuration and the object itself, as rendered or as it is, give free.
+func (d *driftDetector) ignored(t target, live *unstructured.Unstructured) []string {
+	var paths []string
+	gv, _ := schema.ParseGroupVersion(t.APIVersion) // it had a kube.ResourceScope, so it parses
+	for _, rule := range d.rules {
+		if matches(rule.Kind, t.Kind) && matches(rule.Group, gv.Group) && matches(rule.Namespace, t.scope.Namespace) && matches(rule.Name, t.Name) {
+			paths = append(paths, rule.Paths...)
+		}
+	}
+	if aggregated(t) {
+		paths = append(paths, "/rules")
+	}
+	rendered := unstructured.Unstructured{Object: t.Content}
+	for _, annotations := range []map[string]string{rendered.GetAnnotations(), live.GetAnnotations()} {
+		for path := range strings.SplitSeq(annotations[release.DriftIgnore], ",") {
+			if path = strings.TrimSpace(path); path != "" {
+				paths = append(paths, path)
+			}
+		}
+	}
+	return paths
+}
+
+func matches(pattern, value string) bool { return pattern == "" || pattern == value }
+
+// transient objects are deleted by Kubernetes itself once they have done their work: to make them again would be to do it again.
+func transient(t target) bool {
+	spec, _ := t.Content["spec"].(map[string]any)
+	return t.Kind == "Job" && spec["ttlSecondsAfterFinished"] != nil
+}
+
+// aggregated ClusterRoles have their rules from a controller, which overwrites whatever else is there.
+func aggregated(t target) bool {
+	return t.Kind == "ClusterRole" && t.Content["aggregationRule"] != nil
+}

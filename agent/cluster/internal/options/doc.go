@@ -1,0 +1,4 @@
+// Package options turns a release's options into the fields of Helm's actions.
+//
+// It may import release and history.
+package options
