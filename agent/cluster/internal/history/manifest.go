@@ -8,6 +8,7 @@ import (
 	helm "helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/releaseutil"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
@@ -22,7 +23,7 @@ func ManifestOf(revision *helm.Release) (release.Manifest, error) {
 		}
 	}
 	for _, hook := range revision.Hooks {
-		if slices.Contains(hook.Events, helm.HookTest) {
+		if onlyTests(hook) {
 			continue
 		}
 		if err := add(&manifest, hook.Manifest, true); err != nil {
@@ -31,6 +32,11 @@ func ManifestOf(revision *helm.Release) (release.Manifest, error) {
 	}
 	manifest.Sort()
 	return manifest, nil
+}
+
+// onlyTests says that Helm runs the hook for `helm test` alone.
+func onlyTests(hook *helm.Hook) bool {
+	return len(hook.Events) > 0 && !slices.ContainsFunc(hook.Events, func(event helm.HookEvent) bool { return event != helm.HookTest })
 }
 
 // CRDsOf are the objects in a chart's crds directories, which Helm creates before the first revision only.
@@ -56,7 +62,17 @@ func add(manifest *release.Manifest, document string, hook bool) error {
 	if len(content) == 0 {
 		return nil // a template that rendered to comments only
 	}
+	return addObject(manifest, content, hook)
+}
+
+// addObject adds an object, or the items of a list as Helm applies them.
+func addObject(manifest *release.Manifest, content map[string]any, hook bool) error {
 	object := unstructured.Unstructured{Object: content}
+	if object.IsList() {
+		return object.EachListItem(func(item runtime.Object) error {
+			return addObject(manifest, item.(*unstructured.Unstructured).Object, hook)
+		})
+	}
 	*manifest = append(*manifest, release.Object{
 		ObjectKey: release.ObjectKey{
 			APIVersion: object.GetAPIVersion(),
