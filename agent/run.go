@@ -139,17 +139,19 @@ func (r *run) charts() (*chart.Store, error) {
 
 func (r *run) connect(ctx context.Context, charts *chart.Store) (*cluster.Reader, cluster.Lock, error) {
 	reader, err := cluster.Connect(cluster.Options{
-		Kubeconfig: r.cfg.Kubeconfig,
-		Context:    r.cfg.Context,
-		Namespace:  r.cfg.Namespace,
-		Instance:   r.cfg.Instance,
-		OwnSecrets: r.cfg.OwnSecrets,
-		Charts:     charts,
-		Volatile:   r.volatile(),
-		Log:        r.log,
-		Secret:     r.mask.AddObject,
-		Credential: r.mask.Add,
-		Mask:       r.mask.String,
+		Kubeconfig:   r.cfg.Kubeconfig,
+		Context:      r.cfg.Context,
+		Namespace:    r.cfg.Namespace,
+		Instance:     r.cfg.Instance,
+		OwnSecrets:   r.cfg.OwnSecrets,
+		AgentRelease: r.cfg.AgentRelease,
+		SelfUpgrade:  r.cfg.SelfUpgrade,
+		Charts:       charts,
+		Volatile:     r.volatile(),
+		Log:          r.log,
+		Secret:       r.mask.AddObject,
+		Credential:   r.mask.Add,
+		Mask:         r.mask.String,
 	})
 	if err != nil {
 		return nil, cluster.Lock{}, err

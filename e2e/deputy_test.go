@@ -1,12 +1,14 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	helm "helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/storage"
 	"helm.sh/helm/v3/pkg/storage/driver"
+	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -105,6 +107,132 @@ var deputyStories = map[string]func(*story){
 		}
 	},
 
+	"a revision that was changed is not rolled back to": func(s *story) {
+		s.commits("releases:\n- {name: web, chart: ./greedy, atomic: true}\n" + greedy("{apiVersion: v1, kind: ConfigMap, metadata: {name: web}}"))
+		s.run().shows(converged, "web installed")
+		s.tampers("web", func(r *helm.Release) {
+			r.Manifest += evilObject
+			r.Hooks = append(r.Hooks, &helm.Hook{Name: "evilhook", Kind: "ConfigMap", Path: "evilhook.yaml",
+				Manifest: "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: evilhook}\n", Events: []helm.HookEvent{helm.HookPreRollback}})
+		})
+		s.commits("releases:\n- {name: web, chart: ./greedy, atomic: true}\n" + greedy(impossible))
+		s.run().shows(releasesFailed, "web failed").says("could not be rolled back", "revision 1 was changed by another client since this run read it")
+		s.lacks("evil", "evilhook")
+	},
+
+	"an additional good revision is not rolled back to": func(s *story) {
+		s.commits("releases:\n- {name: db, chart: ./greedy, atomic: true}\n" + greedy("{apiVersion: v1, kind: ConfigMap, metadata: {name: db}}"))
+		s.run().shows(converged, "db installed")
+		s.commits("releases:\n- {name: db, chart: ./greedy, atomic: false}\n" + greedy(impossible))
+		s.run().shows(releasesFailed, "db failed")
+		s.tampers("db", func(r *helm.Release) { r.Manifest += evilObject; r.Info.Status = helm.StatusSuperseded })
+		s.forges("db", 3, func(r *helm.Release) { r.Info.Status = helm.StatusFailed })
+		s.commits("releases:\n- {name: db, chart: ./greedy, atomic: true}\n" + greedy(impossible))
+		s.run().shows(releasesFailed, "db failed").says("revision 2 was not written by this agent, or was changed since")
+		s.lacks("evil")
+	},
+
+	"after a failed upgrade the one that was deployed is rolled back to": func(s *story) {
+		s.commits("releases:\n- {name: web, chart: ./greedy, atomic: true}\n" + greedy("{apiVersion: v1, kind: ConfigMap, metadata: {name: web}}"))
+		s.run().shows(converged, "web installed")
+		s.commits("releases:\n- {name: web, chart: ./greedy}\n" + greedy(impossible))
+		s.run().shows(releasesFailed, "web failed")
+		s.run().shows(releasesFailed, "web failed")
+		s.commits("releases:\n- {name: web, chart: ./greedy, atomic: true}\n" + greedy(impossible))
+		s.run().shows(releasesFailed, "web failed").says("was rolled back to revision 1")
+		s.run().shows(releasesFailed, "web failed").says("was rolled back to revision ")
+	},
+
+	"values that were written into a record are not reused": func(s *story) {
+		const reusing = "- {name: web, chart: ./extra, reuseValues: true}\n" + extraChart
+		s.commits("releases:\n" + reusing)
+		s.run().shows(converged, "web installed")
+		s.run().shows(converged, "web unchanged").writes("")
+		s.tampers("web", func(r *helm.Release) {
+			r.Config = map[string]any{"extra": []any{map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "evil"}}}}
+			r.Labels = map[string]string{}
+		})
+		s.run().shows(releasesFailed, "web refused").says("it reuses the values of the last revision", foreignRecord)
+		s.lacks("evil")
+		s.commits("releases:\n- {name: web, chart: ./extra}\n" + extraChart)
+		s.run().shows(converged, "web adopted")
+	},
+
+	"values that are written into a record during the run are not reused": func(s *story) {
+		const reusing = "- {name: web, chart: ./extra, reuseValues: true, values: [{own: WHICH}], needs: [db]}\n"
+		repositories := s.meanwhile(func() {
+			s.tampers("web", func(r *helm.Release) {
+				r.Config = map[string]any{"extra": []any{map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "evil"}}}}
+			})
+		})
+		s.commits("releases:\n" + db + strings.ReplaceAll(reusing, "WHICH", "one") + extraChart)
+		s.run().shows(converged, "db installed, web installed")
+		s.commits(repositories + "releases:\n" + served + strings.ReplaceAll(reusing, "WHICH", "two") + extraChart)
+		s.run().shows(releasesFailed, "db recorded, web failed").says("revision 1 was changed by another client since this run read it")
+		s.lacks("evil")
+	},
+
+	"hooks that are written into a record during the run do not run when it is uninstalled": func(s *story) {
+		s.installs(db, web)
+		repositories := s.meanwhile(func() {
+			s.tampers("web", func(r *helm.Release) {
+				r.Hooks = append(r.Hooks, &helm.Hook{Name: "evil", Kind: "ConfigMap", Path: "evil.yaml", Manifest: evilObject, Events: []helm.HookEvent{helm.HookPreDelete}})
+			})
+		})
+		s.commits(repositories + "releases:\n" + served + webOff)
+		s.run().shows(releasesFailed, "db recorded, web failed").says("revision 1 was changed by another client since this run read it")
+		s.lacks("evil")
+		s.run().says("web", "no hooks run: "+foreignRecord)
+		s.lacks("evil", "web")
+	},
+
+	"a hook cannot take the agent's CronJob": func(s *story) {
+		s.hasCronJob()
+		s.commits("releases:\n- {name: web, chart: ./greedy}\n" +
+			greedy("{apiVersion: batch/v1, kind: CronJob, metadata: {name: helmfile-agent, annotations: {helm.sh/hook: pre-install}}, "+evilJob))
+		s.run().shows(releasesFailed, "web refused").says("CronJob/helmfile-agent is the agent's own")
+		s.cronJobIsWell()
+	},
+
+	"a chart that calls itself helmfile-agent cannot take the agent's CronJob": func(s *story) {
+		s.hasCronJob()
+		s.flags = []string{"--agent-release", "helmfile-agent"}
+		for _, name := range []string{"web", "helmfile-agent"} {
+			s.commits("releases:\n- {name: " + name + ", chart: ./greedy, takeOwnership: true}\n" +
+				strings.ReplaceAll(greedy("{apiVersion: batch/v1, kind: CronJob, metadata: {name: helmfile-agent}, "+evilJob), "name: greedy", "name: helmfile-agent"))
+			s.run().shows(releasesFailed, name+" refused").says("CronJob/helmfile-agent is the agent's own")
+		}
+		s.cronJobIsWell()
+	},
+
+	"a hook that is a test too cannot write the agent's state": func(s *story) {
+		s.installs(db)
+		state := s.memory()
+		s.commits("releases:\n" + db + "- {name: web, chart: ./greedy}\n" +
+			greedy(`{apiVersion: v1, kind: ConfigMap, metadata: {name: helmfile-agent-memory, annotations: {helm.sh/hook: "test,pre-install"}}, data: {memory.json: forged}}`))
+		s.run().shows(releasesFailed, "db unchanged, web refused").says("keeps its state or its lock in")
+		if diff := cmp.Diff(state, s.memory()); diff != "" {
+			s.t.Errorf("the state changed: %s", diff)
+		}
+	},
+
+	"a chart that renders something else when it is installed cannot write the agent's state": func(s *story) {
+		s.installs(db)
+		s.commits("releases:\n" + dbRed + "- {name: web, chart: ./greedy, takeOwnership: true, needs: [db]}\n" +
+			greedy(`{{ if eq (dig "data" "color" "" (lookup "v1" "ConfigMap" .Release.Namespace "db")) "red" }}{apiVersion: v1, kind: ConfigMap, metadata: {name: helmfile-agent-memory}, data: {memory.json: forged}}{{ end }}`))
+		s.run().shows(releasesFailed, "db upgraded, web failed").says("keeps its state or its lock in")
+		if marks := s.memory(); len(marks.Namespaces) == 0 {
+			s.t.Errorf("the state was overwritten: %+v", marks)
+		}
+	},
+
+	"a list cannot hold the agent's state": func(s *story) {
+		s.installs(db)
+		s.commits("releases:\n" + db + "- {name: web, chart: ./greedy, takeOwnership: true}\n" +
+			greedy("{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: ConfigMap, metadata: {name: helmfile-agent-memory}}]}"))
+		s.run().shows(releasesFailed, "db unchanged, web refused").says("keeps its state or its lock in")
+	},
+
 	"a release that contains the agent's memory or its lock is refused": func(s *story) {
 		s.installs(db)
 		memory := s.memory()
@@ -113,7 +241,7 @@ var deputyStories = map[string]func(*story){
 			"{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: helmfile-agent}}",
 		} {
 			s.commits("releases:\n" + db + "- {name: web, chart: ./greedy, takeOwnership: true}\n" + greedy(object))
-			s.run().shows(releasesFailed, "db unchanged, web refused").says("is what instance helmfile-agent keeps its memory or its lock in")
+			s.run().shows(releasesFailed, "db unchanged, web refused").says("is what instance helmfile-agent keeps its state or its lock in")
 		}
 		s.has("db 1")
 		if diff := cmp.Diff(memory, s.memory()); diff != "" {
@@ -125,7 +253,7 @@ var deputyStories = map[string]func(*story){
 		s.installs(db)
 		s.commits("releases:\n" + db + "- {name: web, chart: ./greedy, takeOwnership: true}\n" +
 			greedy("{apiVersion: batch/v1, kind: CronJob, metadata: {name: helmfile-agent}}"))
-		s.run().shows(releasesFailed, "db unchanged, web refused").says("takeOwnership may not take it")
+		s.run().shows(releasesFailed, "db unchanged, web refused").says("CronJob/helmfile-agent is the agent's own")
 		s.has("db 1")
 	},
 
@@ -180,6 +308,35 @@ data:
 // greedy is a chart with one object.
 func greedy(object string) string {
 	return "-- greedy/Chart.yaml --\n{apiVersion: v2, name: greedy, version: 1.0.0}\n-- greedy/templates/object.yaml --\n" + object + "\n"
+}
+
+// impossible is an object that the API server refuses when it is created.
+const impossible = "{apiVersion: v1, kind: Service, metadata: {name: impossible}, spec: {ports: [{port: 99999}]}}"
+
+// extraChart has whatever objects its values say.
+const extraChart = "-- extra/Chart.yaml --\n{apiVersion: v2, name: extra, version: 1.0.0}\n-- extra/values.yaml --\nextra: []\n" +
+	"-- extra/templates/extra.yaml --\n{{ range .Values.extra }}\n---\n{{ toYaml . }}\n{{ end }}\n" +
+	"-- extra/templates/own.yaml --\n{apiVersion: v1, kind: ConfigMap, metadata: {name: own}, data: {own: {{ .Values.own | quote }}}}\n"
+
+// evilJob is the end of a CronJob.
+const evilJob = "spec: {schedule: '0 0 1 1 *', jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: evil, image: evil}]}}}}}}"
+
+// hasCronJob makes the CronJob that runs the agent.
+func (s *story) hasCronJob() {
+	s.t.Helper()
+	pod := core.PodTemplateSpec{Spec: core.PodSpec{RestartPolicy: core.RestartPolicyNever, Containers: []core.Container{{Name: "agent", Image: "agent"}}}}
+	job := &batch.CronJob{ObjectMeta: meta.ObjectMeta{Name: "helmfile-agent"}, Spec: batch.CronJobSpec{
+		Schedule: "0 0 1 1 *", JobTemplate: batch.JobTemplateSpec{Spec: batch.JobSpec{Template: pod}},
+	}}
+	must(client(s.t).BatchV1().CronJobs(s.namespace).Create(s.t.Context(), job, meta.CreateOptions{}))(s.t)
+}
+
+func (s *story) cronJobIsWell() {
+	s.t.Helper()
+	job := must(client(s.t).BatchV1().CronJobs(s.namespace).Get(s.t.Context(), "helmfile-agent", meta.GetOptions{}))(s.t)
+	if image := job.Spec.JobTemplate.Spec.Template.Spec.Containers[0].Image; image != "agent" || len(job.Annotations) > 0 {
+		s.t.Errorf("the CronJob was changed: %s, %v", image, job.Annotations)
+	}
 }
 
 // records are Helm's, as a user who may write Secrets reaches them.

@@ -22,7 +22,8 @@ type Writer interface {
 	Correct(ctx context.Context, have release.Observed, drifts []release.Drift) error
 	// Adopt records whose the release is, without a new revision.
 	Adopt(ctx context.Context, have release.Observed, owner release.Owner) error
-	Uninstall(ctx context.Context, want release.Desired) error
+	// Uninstall removes a release, unless it is no longer what was found.
+	Uninstall(ctx context.Context, want release.Desired, have release.Observed) error
 	// Prune uninstalls a release that nobody declares, unless it is no longer what was found.
 	Prune(ctx context.Context, have release.Observed) error
 }
@@ -195,7 +196,7 @@ func (r *runner) write(ctx context.Context, s plan.Step) (revision int, err erro
 	case plan.Adopt, plan.Relabel:
 		return s.Have.Revision, r.writer.Adopt(ctx, *s.Have, s.Owner)
 	case plan.Uninstall:
-		return gone(s, r.writer.Uninstall(ctx, *s.Want))
+		return gone(s, r.writer.Uninstall(ctx, *s.Want, *s.Have))
 	case plan.Prune:
 		return gone(s, r.writer.Prune(ctx, *s.Have))
 	default:

@@ -52,7 +52,7 @@ func (f *fakeWriter) Upgrade(ctx context.Context, want release.Desired, have rel
 	return f.upgrade(ctx, want, have)
 }
 
-func (f *fakeWriter) Uninstall(ctx context.Context, want release.Desired) error {
+func (f *fakeWriter) Uninstall(ctx context.Context, want release.Desired, _ release.Observed) error {
 	defer f.span(want.Name)()
 	if f.uninstall == nil {
 		return work(ctx)

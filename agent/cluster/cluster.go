@@ -11,14 +11,16 @@ import (
 
 // Options say which cluster, as whom, and for which agent instance.
 type Options struct {
-	Kubeconfig string // path; empty for the pod's own identity or kubectl's default
-	Context    string // kubeconfig context; empty for the current one
-	Namespace  string // the agent's own; empty for the context's
-	Instance   string
-	OwnSecrets []string // Secrets in Namespace that charts must not look up
-	Charts     *chart.Store
-	Volatile   []string // paths that differ in every run, and are therefore no part of a chart's identity
-	Log        *slog.Logger
+	Kubeconfig   string // path; empty for the pod's own identity or kubectl's default
+	Context      string // kubeconfig context; empty for the current one
+	Namespace    string // the agent's own; empty for the context's
+	Instance     string
+	OwnSecrets   []string // Secrets in Namespace that charts must not look up
+	AgentRelease string   // the Helm release in Namespace that installed the agent; empty when there is none
+	SelfUpgrade  bool     // the helmfile may contain AgentRelease
+	Charts       *chart.Store
+	Volatile     []string // paths that differ in every run, and are therefore no part of a chart's identity
+	Log          *slog.Logger
 	// Secret gets every Secret that was read, and Credential what the agent logs in with, so that they can be masked.
 	Secret     func(object map[string]any)
 	Credential func(...string)
@@ -56,7 +58,7 @@ const (
 // exit.ClusterUnreached.
 func Connect(o Options) (*Reader, error) {
 	c, err := kube.Connect(kube.Options{
-		Kubeconfig: o.Kubeconfig, Context: o.Context, Namespace: o.Namespace, Instance: o.Instance, OwnSecrets: o.OwnSecrets,
+		Kubeconfig: o.Kubeconfig, Context: o.Context, Namespace: o.Namespace, Instance: o.Instance, OwnSecrets: o.OwnSecrets, AgentRelease: o.AgentRelease, SelfUpgrade: o.SelfUpgrade,
 		Log: o.Log, Secret: o.Secret, Credential: o.Credential, Mask: o.Mask,
 	})
 	if err != nil {

@@ -18,7 +18,7 @@ type Writer struct {
 
 // NewWriter makes a writer of the cluster that is read. A Reader has no way to one itself.
 func NewWriter(r *Reader) *Writer {
-	return &Writer{releases: action.New(r.kube, r.charts), corrector: live.NewCorrector(r.kube), state: state.New(r.kube)}
+	return &Writer{releases: action.New(r.kube, r.history, r.charts), corrector: live.NewCorrector(r.kube), state: state.New(r.kube)}
 }
 
 // Install makes the first revision of a release, or the first after it was uninstalled, and returns the number of the newest
@@ -32,9 +32,9 @@ func (w *Writer) Upgrade(ctx context.Context, want release.Desired, have release
 	return w.releases.Upgrade(ctx, want, have, owner)
 }
 
-// Uninstall removes a release with its history.
-func (w *Writer) Uninstall(ctx context.Context, want release.Desired) error {
-	return w.releases.Uninstall(ctx, want)
+// Uninstall removes a release with its history, unless its records have changed since they were observed.
+func (w *Writer) Uninstall(ctx context.Context, want release.Desired, have release.Observed) error {
+	return w.releases.Uninstall(ctx, want, have)
 }
 
 // Prune uninstalls a release that is no longer declared, unless it has changed since it was observed.

@@ -39,6 +39,9 @@ type Config struct {
 	AllowRemote []string // allowRemote: hosts that the repository may make the agent reach; see package egress
 	OwnSecrets  []string // ownSecrets: Secrets in the agent's namespace that charts must not look up
 
+	AgentRelease string // agentRelease: the Helm release in the agent's namespace that installed the agent
+	SelfUpgrade  bool   // selfUpgrade: the helmfile may contain that release
+
 	Sandbox      string        // sandbox: auto, required or off
 	TemplateEnv  []string      // templateEnv: names of environment variables that the helmfile may read
 	LoaderMemory int64         // loaderMemory: bytes that the process that reads the helmfile may use

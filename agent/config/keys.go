@@ -109,7 +109,11 @@ var keys = []key{
 	{name: "allowRemote", commands: loading, kind: list, comma: true, set: lists(func(c *Config) *[]string { return &c.AllowRemote }, egress.Check),
 		usage: "hosts that the repository may make the agent reach, as host, host:port, *.domain, IP address, CIDR or *: remote bases, https:// values, go-getter sources and secret stores need an entry; charts may come from every host, except loopback and link-local addresses, which need an entry too and which * does not cover"},
 	{name: "ownSecrets", commands: loading, kind: list, comma: true, set: lists(func(c *Config) *[]string { return &c.OwnSecrets }, isSecretName),
-		usage: "Secret in the agent's namespace that holds keys of the agent; charts cannot read it with lookup"},
+		usage: "Secret in the agent's namespace that holds keys of the agent; charts cannot read it with lookup, and no release may write it"},
+	{name: "agentRelease", commands: loading, kind: text, set: words(func(c *Config) *string { return &c.AgentRelease }),
+		usage: "Helm release in the agent's namespace that installed the agent; no release of the helmfile may write its objects"},
+	{name: "selfUpgrade", commands: loading, kind: toggle, fallback: "false", set: toggles(func(c *Config) *bool { return &c.SelfUpgrade }),
+		usage: "let the helmfile contain the release that installed the agent, and so upgrade it"},
 
 	{name: "sandbox", commands: loading, kind: text, fallback: "auto",
 		set:   words(func(c *Config) *string { return &c.Sandbox }, oneOf("auto", "required", "off")),

@@ -139,7 +139,7 @@ func (j *judge) Adopt(_ context.Context, have release.Observed, owner release.Ow
 	return nil
 }
 
-func (j *judge) Uninstall(_ context.Context, want release.Desired) error {
+func (j *judge) Uninstall(_ context.Context, want release.Desired, _ release.Observed) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if e := j.helmfile[want.Key]; e == nil || e.state != release.Absent {

@@ -123,11 +123,22 @@ func (m maker) decide(s Step) (Verb, string) {
 		return Refuse, "it was not rendered"
 	case s.Next.Err != nil:
 		return Refuse, s.Next.Err.Error()
+	case !s.mayReuseValues():
+		return Refuse, "it reuses the values of the last revision, but " + unproven + ": deploy it once without reuseValues and resetThenReuseValues"
 	case !installed(s.Have):
 		return Install, "not installed yet" + brings(s.Next.CRDs)
 	default:
 		return m.compare(s)
 	}
+}
+
+// mayReuseValues says whether the values of the deployed revision may go into the next one, if that is wanted. A client that may write
+// Secrets only could have written them.
+func (s Step) mayReuseValues() bool {
+	if !s.Want.Options.ReuseValues && !s.Want.Options.ResetThenReuseValues || !installed(s.Have) {
+		return true
+	}
+	return s.Have.Trusted || s.Have.Status != "deployed" && s.Have.LastDeployed != release.Record{}
 }
 
 // foreign releases are owned by another instance.

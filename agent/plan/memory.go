@@ -24,6 +24,9 @@ func (p Plan) Memory(was release.Memory, unread []string, done func(release.Key)
 		if record, known := step.record(was); known {
 			m.Note(step.Key, record)
 		}
+		if record, known := step.lastDeployed(); known {
+			m.NoteDeployed(step.Key, record)
+		}
 		if mark, marked := step.nextMark(); marked {
 			m.Marks = append(m.Marks, mark)
 		}
@@ -55,6 +58,11 @@ func unseen(was release.Memory, unread []string) release.Memory {
 	for key, record := range was.Records {
 		if namespace, name, _ := strings.Cut(key, "/"); slices.Contains(m.Namespaces, namespace) {
 			m.Note(release.Key{Namespace: namespace, Name: name}, record)
+		}
+	}
+	for key, record := range was.Deployed {
+		if namespace, name, _ := strings.Cut(key, "/"); slices.Contains(m.Namespaces, namespace) {
+			m.NoteDeployed(release.Key{Namespace: namespace, Name: name}, record)
 		}
 	}
 	return m
@@ -89,6 +97,18 @@ func (s Step) record(was release.Memory) (release.Record, bool) {
 	}
 	record, known := was.Records[s.Key.String()]
 	return record, known
+}
+
+// lastDeployed is the newest proven record of a deployed revision, as far as it is known.
+func (s Step) lastDeployed() (release.Record, bool) {
+	switch {
+	case s.Have == nil:
+		return release.Record{}, false
+	case s.Have.Status == "deployed" && s.Proven() && s.Have.Digest != "":
+		return release.Record{Revision: s.Have.Revision, Digest: s.Have.Digest}, true
+	default:
+		return s.Have.LastDeployed, s.Have.LastDeployed != release.Record{}
+	}
 }
 
 // nextMark is the mark that an orphan bears from now on. One that is declared again bears none.

@@ -19,12 +19,14 @@ type Memory struct {
 	Corrected map[string]int `json:"corrected,omitempty"`
 	// Records are, by release, the newest storage records that the instance wrote itself, or found to be what it would write.
 	Records map[string]Record `json:"records,omitempty"`
+	// Deployed are, by release, the newest of those records whose revision was deployed. Only to them may a failed upgrade be rolled back.
+	Deployed map[string]Record `json:"deployed,omitempty"`
 }
 
 // Record identifies what Helm's storage record of a revision holds. Other clients can write such records, too.
 type Record struct {
 	Revision int    `json:"revision"`
-	Digest   string `json:"digest"` // SHA-256 of the manifest and the hooks
+	Digest   string `json:"digest"` // SHA-256 of the manifest, the hooks and the values
 }
 
 // Note remembers the record of an owned release.
@@ -33,6 +35,14 @@ func (m *Memory) Note(key Key, record Record) {
 		m.Records = map[string]Record{}
 	}
 	m.Records[key.String()] = record
+}
+
+// NoteDeployed remembers the record of an owned release whose revision was deployed.
+func (m *Memory) NoteDeployed(key Key, record Record) {
+	if m.Deployed == nil {
+		m.Deployed = map[string]Record{}
+	}
+	m.Deployed[key.String()] = record
 }
 
 // Mark says since when an owned release has been undeclared.
@@ -78,8 +88,8 @@ func (m Memory) smaller() Memory {
 		m.Corrected = nil
 	case len(m.Needs) > 0:
 		m.Needs = nil
-	case len(m.Records) > 0:
-		m.Records = nil
+	case len(m.Records)+len(m.Deployed) > 0:
+		m.Records, m.Deployed = nil, nil
 	case len(m.Marks) > 0:
 		m.Marks = m.Marks[:len(m.Marks)/2]
 	default:

@@ -131,6 +131,8 @@ type Observed struct {
 	Digest string
 	// Trusted says that the instance remembers this revision with this digest.
 	Trusted bool
+	// LastDeployed is the newest deployed revision of which the instance knows the record; zero when there is none.
+	LastDeployed Record
 	// Owner is whose release it is, as its labels say.
 	Owner
 	// Drifts are the live objects that are not as the revision says; they are looked for only where somebody wants to know.

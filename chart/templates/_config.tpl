@@ -30,6 +30,9 @@
 {{- $_ := set $found $key $value -}}
 {{- end -}}
 {{- end -}}
+{{- if not (hasKey $found "agentRelease") -}}
+{{- $_ := set $found "agentRelease" .Release.Name -}}
+{{- end -}}
 {{- with include "helmfile-agent.ownSecrets" . | fromYamlArray -}}
 {{- $_ := set $found "ownSecrets" (concat . ($config.ownSecrets | default list) | uniq) -}}
 {{- end -}}

@@ -22,6 +22,8 @@ type recordingDriver struct {
 	mask   func(string) string
 	closed atomic.Bool
 
+	expected expected
+
 	// writing is held while a revision is encoded and stored. Helm does so in two goroutines when it is interrupted, and what was
 	// encoded first must not be stored last.
 	writing sync.Mutex
@@ -77,6 +79,65 @@ func (l *recordingDriver) describe(revision *helm.Release) {
 	if revision.Info != nil {
 		revision.Info.Description = l.mask(revision.Info.Description)
 	}
+}
+
+// expected are the records that an operation may act on.
+type expected struct {
+	digests map[int]string // of revisions that must not have changed; nil: not checked
+	newest  int            // no other client may have made a newer revision
+	values  bool           // the values of a deployed revision are reused, so its digest must be among the digests
+}
+
+// expect is what was observed of a release.
+func expect(have release.Observed) expected {
+	e := expected{digests: map[int]string{have.Revision: have.Digest}, newest: have.Revision}
+	if last := have.LastDeployed; last.Revision > 0 && last.Revision != have.Revision {
+		e.digests[last.Revision] = last.Digest
+	}
+	return e
+}
+
+// Get implements driver.Queryor.
+func (l *recordingDriver) Get(key string) (*helm.Release, error) {
+	revision, err := l.Driver.Get(key)
+	if err != nil {
+		return nil, err
+	}
+	return revision, l.check(revision)
+}
+
+// List implements driver.Queryor.
+func (l *recordingDriver) List(filter func(*helm.Release) bool) ([]*helm.Release, error) {
+	revisions, err := l.Driver.List(filter)
+	return revisions, errors.Join(err, l.check(revisions...))
+}
+
+// Query implements driver.Queryor.
+func (l *recordingDriver) Query(labels map[string]string) ([]*helm.Release, error) {
+	revisions, err := l.Driver.Query(labels)
+	if err != nil {
+		return nil, err
+	}
+	return revisions, l.check(revisions...)
+}
+
+// check refuses records that are not as they were observed: another client has written them since.
+func (l *recordingDriver) check(revisions ...*helm.Release) error {
+	if l.expected.digests == nil {
+		return nil
+	}
+	made := l.version()
+	for _, revision := range revisions {
+		digest, known := l.expected.digests[revision.Version]
+		switch {
+		case revision.Version == made:
+		case revision.Version > l.expected.newest,
+			known && digest != history.DigestOf(revision),
+			!known && l.expected.values && revision.Info.Status == helm.StatusDeployed:
+			return fmt.Errorf("revision %d was changed by another client since this run read it: nothing is done, and the next run looks again", revision.Version)
+		}
+	}
+	return nil
 }
 
 // Delete implements driver.Deletor.

@@ -20,7 +20,7 @@ func (r *Releases) Install(ctx context.Context, want release.Desired, owner rele
 			return 0, err
 		}
 	}
-	l, err := r.revise(ctx, want, func(config *action.Configuration, loaded *helmchart.Chart, given time.Duration) error {
+	l, err := r.revise(ctx, want, expected{}, func(config *action.Configuration, loaded *helmchart.Chart, given time.Duration) error {
 		install := options.NewInstall(config, options.WithOwner(want, owner))
 		install.Timeout = given
 		install.Replace = true // takes the name of an uninstalled release whose history was kept

@@ -26,17 +26,18 @@ func (r *Releases) helm(ctx context.Context, key release.Key) (*action.Configura
 	return &action.Configuration{
 		RESTClientGetter: r.kube.TemplateGetter(ctx, key.Namespace),
 		Releases:         storage.Init(l),
-		KubeClient:       annotatedOnly{objects, key, r.kube.Options.Log},
+		KubeClient:       ownedClient{objects, r.history, key, r.kube.Options.Log},
 		Capabilities:     r.kube.Capabilities(),
 		Log:              r.kube.Debugf,
 		HookOutputFunc:   func(_, _, _ string) io.Writer { return io.Discard },
 	}, l
 }
 
-// operate lets Helm do one thing. Helm returns soon after ctx has ended, unless the API server does not answer. What Helm
-// leaves unfinished when it fails, most often something half uninstalled, is marked as failed: nobody is at work on it any more.
-func (r *Releases) operate(ctx context.Context, key release.Key, do func(*action.Configuration) error) (*recordingDriver, error) {
+// operate lets Helm do one thing, on the records that are expected. Helm returns soon after ctx has ended, unless the API server does not answer. What Helm
+// leaves unfinished when it fails, most often something half uninstalled, is marked as failed.
+func (r *Releases) operate(ctx context.Context, key release.Key, records expected, do func(*action.Configuration) error) (*recordingDriver, error) {
 	config, l := r.helm(ctx, key)
+	l.expected = records
 	longer, end := withCleanupTime(ctx)
 	defer end()
 	err := kube.Interruptibly(longer, func() error { return do(config) })

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -12,19 +13,55 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/resource"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/history"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// annotatedOnly is Helm's client for objects. It deletes nothing that a record names but that does not belong to the release.
-type annotatedOnly struct {
+// ownedClient is Helm's client for objects. It writes none of the agent's own objects, and deletes only objects that belong to the
+// release. It sees what Helm is about to write: lists are flattened, and hooks and CRDs are there too.
+type ownedClient struct {
 	*helmkube.Client
-	key release.Key
-	log *slog.Logger
+	history *history.History
+	key     release.Key
+	log     *slog.Logger
 }
 
-// Update implements helmkube.Interface.
-func (c annotatedOnly) Update(original, target helmkube.ResourceList, force bool) (*helmkube.Result, error) {
+// protected is an error if the release must not write one of the objects.
+func (c ownedClient) protected(objects helmkube.ResourceList) error {
+	var errs []error
+	for _, info := range objects {
+		errs = append(errs, c.history.Protected(c.key, objectKey(info)))
+	}
+	return errors.Join(errs...)
+}
+
+func objectKey(info *resource.Info) release.ObjectKey {
+	version, kind := info.Mapping.GroupVersionKind.ToAPIVersionAndKind()
+	return release.ObjectKey{APIVersion: version, Kind: kind, Namespace: info.Namespace, Name: info.Name}
+}
+
+// Create implements kube.Interface of Helm.
+func (c ownedClient) Create(objects helmkube.ResourceList) (*helmkube.Result, error) {
+	if err := c.protected(objects); err != nil {
+		return nil, err
+	}
+	return c.Client.Create(objects)
+}
+
+// Delete implements kube.Interface of Helm, which deletes hooks with it.
+func (c ownedClient) Delete(objects helmkube.ResourceList) (*helmkube.Result, []error) {
+	if err := c.protected(objects); err != nil {
+		return nil, []error{err}
+	}
+	return c.Client.Delete(objects)
+}
+
+// Update implements kube.Interface of Helm.
+func (c ownedClient) Update(original, target helmkube.ResourceList, force bool) (*helmkube.Result, error) {
+	if err := c.protected(target); err != nil {
+		return &helmkube.Result{}, err
+	}
 	original, err := c.withoutForeign(original, target)
 	if err != nil {
 		return &helmkube.Result{}, err
@@ -32,8 +69,11 @@ func (c annotatedOnly) Update(original, target helmkube.ResourceList, force bool
 	return c.Client.Update(original, target, force)
 }
 
-// UpdateThreeWayMerge implements helmkube.InterfaceThreeWayMerge.
-func (c annotatedOnly) UpdateThreeWayMerge(original, target helmkube.ResourceList, force bool) (*helmkube.Result, error) {
+// UpdateThreeWayMerge implements kube.InterfaceThreeWayMerge of Helm.
+func (c ownedClient) UpdateThreeWayMerge(original, target helmkube.ResourceList, force bool) (*helmkube.Result, error) {
+	if err := c.protected(target); err != nil {
+		return &helmkube.Result{}, err
+	}
 	original, err := c.withoutForeign(original, target)
 	if err != nil {
 		return &helmkube.Result{}, err
@@ -41,8 +81,8 @@ func (c annotatedOnly) UpdateThreeWayMerge(original, target helmkube.ResourceLis
 	return c.Client.UpdateThreeWayMerge(original, target, force)
 }
 
-// DeleteWithPropagationPolicy implements helmkube.InterfaceDeletionPropagation. Helm uninstalls with it.
-func (c annotatedOnly) DeleteWithPropagationPolicy(objects helmkube.ResourceList, policy metav1.DeletionPropagation) (*helmkube.Result, []error) {
+// DeleteWithPropagationPolicy implements kube.InterfaceDeletionPropagation of Helm. Helm uninstalls with it.
+func (c ownedClient) DeleteWithPropagationPolicy(objects helmkube.ResourceList, policy metav1.DeletionPropagation) (*helmkube.Result, []error) {
 	own, err := c.withoutForeign(objects, nil)
 	if err != nil {
 		return nil, []error{err}
@@ -53,8 +93,8 @@ func (c annotatedOnly) DeleteWithPropagationPolicy(objects helmkube.ResourceList
 	return c.Client.DeleteWithPropagationPolicy(own, policy)
 }
 
-// WaitForDelete implements helmkube.InterfaceExt. It does not wait for what was left.
-func (c annotatedOnly) WaitForDelete(objects helmkube.ResourceList, timeout time.Duration) error {
+// WaitForDelete implements kube.InterfaceExt of Helm. It does not wait for what was left.
+func (c ownedClient) WaitForDelete(objects helmkube.ResourceList, timeout time.Duration) error {
 	own, err := c.withoutForeign(objects, nil)
 	if err != nil {
 		return err
@@ -63,9 +103,14 @@ func (c annotatedOnly) WaitForDelete(objects helmkube.ResourceList, timeout time
 }
 
 // withoutForeign are the objects without those that would be deleted and do not belong to the release.
-func (c annotatedOnly) withoutForeign(objects, staying helmkube.ResourceList) (helmkube.ResourceList, error) {
+func (c ownedClient) withoutForeign(objects, staying helmkube.ResourceList) (helmkube.ResourceList, error) {
 	var foreign helmkube.ResourceList
 	for _, info := range objects.Difference(staying) {
+		if err := c.history.Protected(c.key, objectKey(info)); err != nil {
+			c.log.Warn("an object is left", "release", c.key.String(), "error", err)
+			foreign.Append(info)
+			continue
+		}
 		belongs, err := c.belongs(info)
 		if err != nil {
 			return nil, fmt.Errorf("look at %s before it is deleted: %w", info.ObjectName(), err)
@@ -79,7 +124,7 @@ func (c annotatedOnly) withoutForeign(objects, staying helmkube.ResourceList) (h
 }
 
 // belongs is true of what is not there: Helm ignores it.
-func (c annotatedOnly) belongs(info *resource.Info) (bool, error) {
+func (c ownedClient) belongs(info *resource.Info) (bool, error) {
 	live, err := resource.NewHelper(info.Client, info.Mapping).Get(info.Namespace, info.Name)
 	if apierrors.IsNotFound(err) {
 		return true, nil

@@ -54,5 +54,5 @@ func (r *Releases) upgradeSuperseded(ctx context.Context, want release.Desired, 
 	if theirs := history.OwnerOf(last).Instance; theirs != "" && theirs != owner.Instance {
 		return last.Version, fmt.Errorf("revision %d belongs to instance %s, and this is %s: only one of them may declare it", last.Version, theirs, owner.Instance)
 	}
-	return r.Upgrade(ctx, want, release.Observed{Key: want.Key, Revision: last.Version, Status: last.Info.Status.String()}, owner)
+	return r.Upgrade(ctx, want, release.Observed{Key: want.Key, Revision: last.Version, Digest: history.DigestOf(last), Status: last.Info.Status.String()}, owner)
 }

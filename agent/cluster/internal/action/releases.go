@@ -3,7 +3,10 @@ package action
 import (
 	"sync"
 
+	helm "helm.sh/helm/v3/pkg/release"
+
 	"github.com/helmfile-agent/helmfile-agent/agent/chart"
+	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/history"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
@@ -11,14 +14,21 @@ import (
 // Releases changes releases, one at a time. It is safe for concurrent use on different releases.
 type Releases struct {
 	kube       *kube.Connection
+	history    *history.History
 	charts     *chart.Store
 	namespaces sync.Map // name to func() error: each namespace is looked for once
-	records    sync.Map // release.Key to release.Record: the newest that this run made
+	records    sync.Map // release.Key to noted: the newest record that this run made
 }
 
 // New changes releases with charts from the store.
-func New(c *kube.Connection, charts *chart.Store) *Releases {
-	return &Releases{kube: c, charts: charts}
+func New(c *kube.Connection, h *history.History, charts *chart.Store) *Releases {
+	return &Releases{kube: c, history: h, charts: charts}
+}
+
+// noted is a record that an operation made.
+type noted struct {
+	release.Record
+	deployed bool
 }
 
 // noteRecord keeps the record that an operation made, also when the operation failed afterwards.
@@ -26,14 +36,17 @@ func (r *Releases) noteRecord(key release.Key, l *recordingDriver) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.made != nil {
-		r.records.Store(key, l.record)
+		r.records.Store(key, noted{l.record, l.status == helm.StatusDeployed})
 	}
 }
 
 // NoteRecords adds the records of this run to the memory.
 func (r *Releases) NoteRecords(memory *release.Memory) {
 	r.records.Range(func(key, record any) bool {
-		memory.Note(key.(release.Key), record.(release.Record))
+		memory.Note(key.(release.Key), record.(noted).Record)
+		if record.(noted).deployed {
+			memory.NoteDeployed(key.(release.Key), record.(noted).Record)
+		}
 		return true
 	})
 }

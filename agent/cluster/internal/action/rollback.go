@@ -9,7 +9,6 @@ import (
 	"helm.sh/helm/v3/pkg/action"
 	helm "helm.sh/helm/v3/pkg/release"
 
-	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/history"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/options"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
@@ -26,7 +25,7 @@ const worthWaiting = 30 * time.Second
 func (r *Releases) takeBackInstall(ctx context.Context, want release.Desired, failed *recordingDriver, cause error) (int, error) {
 	longer, end := withCleanupTime(ctx)
 	defer end()
-	_, err := r.operate(longer, want.Key, func(config *action.Configuration) error {
+	_, err := r.operate(longer, want.Key, expect(after(release.Observed{}, failed)), func(config *action.Configuration) error {
 		uninstall := action.NewUninstall(config)
 		uninstall.DisableHooks = want.Options.DisableHooks
 		uninstall.Timeout = timeout(ctx, want.Options.Timeout)
@@ -39,30 +38,36 @@ func (r *Releases) takeBackInstall(ctx context.Context, want release.Desired, fa
 	return 0, fmt.Errorf("%w; it is atomic, and was uninstalled", cause)
 }
 
-// rollBack makes the last revision that was good the newest, and returns its number and why.
+// rollBack makes the last good revision the newest, and returns its number and why. It must be a revision that this instance wrote:
+// Helm would write whatever another client has put into the record.
 func (r *Releases) rollBack(ctx context.Context, want release.Desired, have release.Observed, newest int, cause error) (int, error) {
 	longer, end := withCleanupTime(ctx)
 	defer end()
-	good, trusted := 0, false
-	l, err := r.operate(longer, want.Key, func(config *action.Configuration) (err error) {
-		if good, err = lastGood(config, want.Name); err != nil {
-			return err
-		}
-		former, err := config.Releases.Get(want.Name, good)
+	target := rollbackTarget(have)
+	records := expected{digests: map[int]string{target.Revision: target.Digest}, newest: newest}
+	l, err := r.operate(longer, want.Key, records, func(config *action.Configuration) error {
+		good, err := lastGood(config, want.Name)
 		if err != nil {
 			return err
 		}
-		trusted = have.Trusted && good == have.Revision && history.DigestOf(former) == have.Digest
+		if good != target.Revision {
+			return fmt.Errorf("revision %d was not written by this agent, or was changed since", good)
+		}
 		return newRollback(ctx, config, want.Options, good).Run(want.Name)
 	})
-	if !trusted {
-		r.records.Delete(want.Key) // Helm copied the former record into the new one
-	}
 	newest = max(newest, l.version())
 	if err != nil {
 		return newest, fmt.Errorf("%w; it is atomic, but could not be rolled back: %w", cause, kube.Redact(err))
 	}
-	return newest, fmt.Errorf("%w; it is atomic, and was rolled back to revision %d", cause, good)
+	return newest, fmt.Errorf("%w; it is atomic, and was rolled back to revision %d", cause, target.Revision)
+}
+
+// rollbackTarget is the newest deployed revision whose record this instance knows; zero when there is none.
+func rollbackTarget(have release.Observed) release.Record {
+	if have.Trusted && helm.Status(have.Status) == helm.StatusDeployed {
+		return release.Record{Revision: have.Revision, Digest: have.Digest}
+	}
+	return have.LastDeployed
 }
 
 func newRollback(ctx context.Context, config *action.Configuration, o release.Options, to int) *action.Rollback {

@@ -14,9 +14,10 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Uninstall removes a release with its history. What cannot be removed, or not in time, is left as a failed release.
-func (r *Releases) Uninstall(ctx context.Context, want release.Desired) error {
-	_, err := r.operate(ctx, want.Key, func(config *action.Configuration) error {
+// Uninstall removes a release with its history, unless its records have changed since they were observed. What cannot be removed, or
+// not in time, is left as a failed release.
+func (r *Releases) Uninstall(ctx context.Context, want release.Desired, have release.Observed) error {
+	_, err := r.operate(ctx, want.Key, expect(have), func(config *action.Configuration) error {
 		uninstall := options.NewUninstall(config, want)
 		uninstall.Timeout = timeout(ctx, want.Options.DeleteTimeout)
 		_, err := uninstall.Run(want.Name)
@@ -28,8 +29,8 @@ func (r *Releases) Uninstall(ctx context.Context, want release.Desired) error {
 	return kube.UserError(ctx, err)
 }
 
-// Prune uninstalls what was found and is not declared. It looks once more before: whoever has upgraded the release since,
-// taken it over or asked to keep it knows something that this run does not.
+// Prune uninstalls a release that is no longer declared. It reads the record once more: a user may have upgraded the release since,
+// adopted it, or asked to keep it.
 func (r *Releases) Prune(ctx context.Context, have release.Observed) error {
 	found, err := history.New(r.kube).Find(ctx, have.Key)
 	switch {
@@ -38,7 +39,7 @@ func (r *Releases) Prune(ctx context.Context, have release.Observed) error {
 	case found == nil:
 		return nil
 	case found.Revision != have.Revision || found.Digest != have.Digest || found.Owner != have.Owner || found.KeptByHand != have.KeptByHand:
-		return fmt.Errorf("%s was changed by somebody else during this run: not pruned", have.Key)
+		return fmt.Errorf("%s was changed by another client during this run: not pruned", have.Key)
 	}
-	return r.Uninstall(ctx, release.Desired{Key: have.Key})
+	return r.Uninstall(ctx, release.Desired{Key: have.Key}, have)
 }

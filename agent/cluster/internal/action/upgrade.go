@@ -20,7 +20,9 @@ func (r *Releases) Upgrade(ctx context.Context, want release.Desired, have relea
 	if helm.Status(have.Status) == helm.StatusUninstalling {
 		return r.reinstall(ctx, want, have, owner)
 	}
-	l, err := r.revise(ctx, want, func(config *action.Configuration, loaded *helmchart.Chart, given time.Duration) error {
+	records := expect(have)
+	records.values = want.Options.ReuseValues || want.Options.ResetThenReuseValues
+	l, err := r.revise(ctx, want, records, func(config *action.Configuration, loaded *helmchart.Chart, given time.Duration) error {
 		if err := failPending(config, have); err != nil {
 			return err
 		}
@@ -34,7 +36,7 @@ func (r *Releases) Upgrade(ctx context.Context, want release.Desired, have relea
 	case err == nil:
 		return newest, nil
 	case want.Options.ReinstallIfForbidden && strings.Contains(err.Error(), "Forbidden: updates"):
-		return r.reinstall(ctx, want, have, owner)
+		return r.reinstall(ctx, want, after(have, l), owner)
 	case want.Options.Atomic && l.version() > 0:
 		return r.rollBack(ctx, want, have, newest, kube.UserError(ctx, err))
 	default:
@@ -44,11 +46,11 @@ func (r *Releases) Upgrade(ctx context.Context, want release.Desired, have relea
 
 // revise lets Helm make a revision of a chart, within a time. Of the kinds that the cluster knows now, some may have come
 // since the run began, with a release that this one needs: if one is missing, all are discovered anew.
-func (r *Releases) revise(ctx context.Context, want release.Desired, do func(*action.Configuration, *helmchart.Chart, time.Duration) error) (*recordingDriver, error) {
+func (r *Releases) revise(ctx context.Context, want release.Desired, records expected, do func(*action.Configuration, *helmchart.Chart, time.Duration) error) (*recordingDriver, error) {
 	own := options.Timeout(want.Options.Timeout)
 	given := timeout(ctx, own)
 	once := func() (*recordingDriver, error) {
-		return r.operate(ctx, want.Key, func(config *action.Configuration) error {
+		return r.operate(ctx, want.Key, records, func(config *action.Configuration) error {
 			loaded, err := r.charts.Load(ctx, want.Chart)
 			if err != nil {
 				return err
@@ -80,12 +82,22 @@ func cutShort(err error, given, own time.Duration) error {
 	return err
 }
 
+// after is what was observed, with the revision that an operation made since.
+func after(have release.Observed, l *recordingDriver) release.Observed {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.made != nil {
+		have.Revision, have.Digest = l.record.Revision, l.record.Digest
+	}
+	return have
+}
+
 // reinstall uninstalls first: helmfile's updateStrategy reinstallIfForbidden, or an uninstall that was interrupted.
 func (r *Releases) reinstall(ctx context.Context, want release.Desired, have release.Observed, owner release.Owner) (int, error) {
 	former := want
 	former.Options.DeleteWait = true
 	former.Options.DisableHooks = want.Options.DisableHooks || !have.Trusted // its hooks are those of the record
-	if err := r.Uninstall(ctx, former); err != nil {
+	if err := r.Uninstall(ctx, former, have); err != nil {
 		return have.Revision, fmt.Errorf("uninstall before reinstalling: %w", err)
 	}
 	return r.Install(ctx, want, owner)

@@ -10,15 +10,22 @@ import (
 	helm "helm.sh/helm/v3/pkg/release"
 )
 
-// DigestOf is of everything in a revision's record that makes the agent create, patch or delete objects.
+// DigestOf is of everything in a revision's record that makes the agent create, patch or delete objects: the manifest, the hooks, and
+// the values, which the next revision may reuse.
 func DigestOf(revision *helm.Release) string {
 	content := struct {
 		Manifest string
 		Hooks    []storedHook
-	}{Manifest: revision.Manifest, Hooks: storedHooks(revision.Hooks)}
+		Chart    string         `json:",omitempty"`
+		Defaults map[string]any `json:",omitempty"`
+		Values   map[string]any `json:",omitempty"`
+	}{Manifest: revision.Manifest, Hooks: storedHooks(revision.Hooks), Values: revision.Config}
+	if c := revision.Chart; c != nil {
+		content.Chart, content.Defaults = c.Name(), c.Values
+	}
 	encoded, err := json.Marshal(content)
 	if err != nil {
-		return "" // strings and numbers can always be encoded
+		return "" // a record that cannot be encoded is never trusted
 	}
 	sum := sha256.Sum256(encoded)
 	return hex.EncodeToString(sum[:])

@@ -23,8 +23,7 @@ import (
 type History struct {
 	kube *kube.Connection
 
-	// Records are those that the instance's state names: they prove that this instance wrote a record.
-	Records map[string]release.Record
+	trusted release.Memory // whose records prove that this instance wrote a record
 
 	mu       sync.Mutex
 	listed   sets.Set[string]                // namespaces whose records are below
@@ -173,3 +172,6 @@ func (h *History) Observed(key release.Key) (release.Observed, bool) {
 
 // All are the newest revisions of all releases that were observed.
 func (h *History) All() iter.Seq2[release.Key, release.Observed] { return maps.All(h.observed) }
+
+// Trust makes the records that the instance's state names trusted. It must be called before releases are observed.
+func (h *History) Trust(state release.Memory) { h.trusted = state }

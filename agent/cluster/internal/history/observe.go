@@ -25,7 +25,8 @@ func (h *History) observe(key release.Key, newest *helm.Release) (release.Observ
 
 		KeptByHand: h.kept[key.Namespace+"/"+kube.RecordName(key, newest.Version)],
 	}
-	observed.Trusted = h.Records[key.String()] == release.Record{Revision: observed.Revision, Digest: observed.Digest}
+	observed.LastDeployed = h.trusted.Deployed[key.String()]
+	observed.Trusted = h.trusted.Records[key.String()] == release.Record{Revision: observed.Revision, Digest: observed.Digest}
 	if newest.Info != nil {
 		observed.Status = newest.Info.Status.String()
 		observed.Updated = newest.Info.LastDeployed.Time

@@ -19,12 +19,14 @@ import (
 
 // Options say which cluster, as whom, and for which agent instance.
 type Options struct {
-	Kubeconfig string // path; empty for the pod's own identity or kubectl's default
-	Context    string // kubeconfig context; empty for the current one
-	Namespace  string // the agent's own; empty for the context's
-	Instance   string
-	OwnSecrets []string // Secrets in Namespace that charts must not look up
-	Log        *slog.Logger
+	Kubeconfig   string // path; empty for the pod's own identity or kubectl's default
+	Context      string // kubeconfig context; empty for the current one
+	Namespace    string // the agent's own; empty for the context's
+	Instance     string
+	OwnSecrets   []string // Secrets in Namespace that charts must not look up
+	AgentRelease string   // the Helm release in Namespace that installed the agent; empty when there is none
+	SelfUpgrade  bool     // releases of the helmfile may contain AgentRelease
+	Log          *slog.Logger
 	// Secret gets every Secret that was read, and Credential what the agent logs in with, so that they can be masked.
 	Secret     func(object map[string]any)
 	Credential func(...string)

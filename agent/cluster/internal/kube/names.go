@@ -19,6 +19,7 @@ func (c *Connection) LeaseName() string { return c.Options.Instance }
 // StateName is the ConfigMap of an instance, in the agent's own namespace.
 func (c *Connection) StateName() string { return c.Options.Instance + "-memory" }
 
+// FieldManager names the agent in managedFields.
 const FieldManager = "helmfile-agent"
 
 // Helm's annotations on every object of a release, hooks excepted.
@@ -27,9 +28,13 @@ const (
 	NamespaceAnnotation = "meta.helm.sh/release-namespace"
 )
 
-// bears says whether an object belongs to the release. Only a client that may write the object can make it say so.
+// BelongsTo says whether an object has Helm's annotations of the release. Only a client that may write the object can add them.
 func BelongsTo(annotations map[string]string, key release.Key) bool {
 	return annotations[NameAnnotation] == key.Name && annotations[NamespaceAnnotation] == key.Namespace
 }
 
+// LeaseGroup is the API group of Leases.
+const LeaseGroup = "coordination.k8s.io"
+
+// CRDKind is the kind of objects that define kinds.
 const CRDKind = "CustomResourceDefinition"

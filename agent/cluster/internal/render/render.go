@@ -74,7 +74,7 @@ func (r *Renderer) render(ctx context.Context, want release.Desired) (rendered r
 	if same {
 		rendered.Reproduced = r.reproducesUntrusted(ctx, want)
 		if last, _ := r.history.Observed(want.Key); last.Trusted || rendered.Reproduced {
-			rendered.Err = r.protect(want, last.Chart, last.Manifest)
+			rendered.Err = r.history.ProtectedIn(want.Key, last.Manifest)
 		}
 		return rendered
 	}
@@ -92,7 +92,7 @@ func (r *Renderer) render(ctx context.Context, want release.Desired) (rendered r
 	if rendered.Manifest, rendered.Err = r.manifest(ctx, want, revision); rendered.Err != nil {
 		return rendered
 	}
-	if rendered.Err = r.protect(want, rendered.Chart, slices.Concat(rendered.Manifest, rendered.CRDs)); rendered.Err != nil {
+	if rendered.Err = r.history.ProtectedIn(want.Key, slices.Concat(rendered.Manifest, rendered.CRDs)); rendered.Err != nil {
 		return rendered
 	}
 	rendered.Fingerprint, rendered.Err = r.fingerprint(ctx, want, formFor(revision.Chart, want.Values))
