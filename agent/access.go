@@ -87,7 +87,7 @@ func lives(want []release.Desired, next []release.Rendered) []cluster.Change {
 	return changes
 }
 
-var lifecycleActions = map[release.State]cluster.Action{
+var lifecycleActions = map[release.DesiredState]cluster.Action{
 	release.Installed:  cluster.Lifecycle,
 	release.Absent:     cluster.Uninstall,
 	release.Disabled:   cluster.NoAction,

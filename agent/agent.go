@@ -1,4 +1,4 @@
-// Package agent joins the rooms in reading order: one run, from configuration to report.
+// Package agent connects the other packages in the order of one run, from configuration to report.
 package agent
 
 import (
@@ -24,7 +24,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets
 		r.planned(w.plan)
 		writer := cluster.NewWriter(w.reader)
 		work := func(ctx context.Context) error {
-			r.report.Outcomes = apply.Do(ctx, w.plan, writer, cfg.Concurrency, log)
+			r.report.Outcomes = apply.Execute(ctx, w.plan, writer, cfg.Concurrency, log)
 			return r.remember(ctx, writer, w)
 		}
 		if !w.writes() {
@@ -80,6 +80,6 @@ func (r *run) look(ctx context.Context) (w world, err error) {
 		lock:   d.lock,
 		was:    d.was,
 		unread: unread,
-		plan:   plan.Make(d.Releases, have, next, d.was.Memory, r.policy(d.checkout, d.Set), r.report.Started),
+		plan:   plan.Build(d.Releases, have, next, d.was.InstanceState, r.policy(d.checkout, d.Set), r.report.Started),
 	}, nil
 }

@@ -36,7 +36,7 @@ func Destroy(ctx context.Context, cfg config.Config, log *slog.Logger, mask *sec
 		}
 		writer := cluster.NewWriter(w.reader)
 		return r.alone(ctx, writer, w.lock, func(ctx context.Context) error {
-			r.report.Outcomes = apply.Do(ctx, w.plan, writer, cfg.Concurrency, log)
+			r.report.Outcomes = apply.Execute(ctx, w.plan, writer, cfg.Concurrency, log)
 			if !allDone(r.report.Outcomes) {
 				return nil // what is left is remembered, so that it can be found again
 			}
@@ -60,7 +60,7 @@ func (r *run) owned(ctx context.Context) (w world, err error) {
 	// Every namespace must be readable: what cannot be seen would be left behind and forgotten.
 	have, _, err := w.reader.Observe(ctx, w.was.Namespaces, nil)
 	r.learnFound(have)
-	w.plan = plan.Destroy(have, w.was.Memory, r.cfg.Instance)
+	w.plan = plan.Destroy(have, w.was.InstanceState, r.cfg.Instance)
 	return w, err
 }
 

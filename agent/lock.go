@@ -20,7 +20,7 @@ func (r *run) findLock(ctx context.Context, reader *cluster.Reader) (cluster.Loc
 // writes says whether a run has anything to write, but for Events. One that has not takes no lock, and may go on beside another.
 // What is remembered without a change does not depend on what becomes of the steps.
 func (w world) writes() bool {
-	return len(w.plan.Changes()) > 0 || w.was.Differs(w.plan.Memory(w.was.Memory, w.unread, func(release.Key) bool { return false }))
+	return len(w.plan.Changes()) > 0 || w.was.Differs(w.plan.NextState(w.was.InstanceState, w.unread, func(release.Key) bool { return false }))
 }
 
 // alone does what writes while no other run of the instance does. When the lock is lost it ends like a run that was stopped.

@@ -49,7 +49,7 @@ func begin(command string, cfg config.Config, log *slog.Logger, mask *secrets.Ma
 
 // planned reports what the run is about to do.
 func (r *run) planned(p plan.Plan) {
-	r.report.Outcomes = apply.Look(p)
+	r.report.Outcomes = apply.Preview(p)
 	r.progress.note(r.report)
 }
 
@@ -230,9 +230,9 @@ func (r *run) policy(checkout source.Checkout, set desired.Set) plan.Policy {
 		Origin:         r.origin(checkout),
 		Commit:         checkout.Commit,
 		AbandonedAfter: r.cfg.Timeout + afterlife,
-		Looking:        r.report.Command == report.Diff,
-		Selecting:      len(r.cfg.Selector) > 0,
-		PassedOver:     set.PassedOver,
+		DiffOnly:       r.report.Command == report.Diff,
+		SelectorInUse:  len(r.cfg.Selector) > 0,
+		SkippedFiles:   set.PassedOver,
 		Prune: plan.Pruning{
 			Mode:     r.cfg.Prune,
 			Grace:    r.cfg.PruneGrace,
@@ -254,7 +254,7 @@ func (r *run) origin(checkout source.Checkout) string {
 // warnOfLost tells of a memory that was not understood. A lost one is safe: nothing is pruned because of it.
 func (r *run) warnOfLost(was cluster.State) {
 	if was.Lost != nil {
-		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("the memory of instance %s was not understood and begins anew: %v", r.cfg.Instance, was.Lost))
+		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("the state of instance %s could not be decoded and starts empty: %v", r.cfg.Instance, was.Lost))
 	}
 }
 
@@ -283,7 +283,7 @@ func (r *run) remember(ctx context.Context, writer *cluster.Writer, w world) err
 	for _, o := range r.report.Outcomes {
 		done[o.Key] = o.Result == apply.Done
 	}
-	memory := w.plan.Memory(w.was.Memory, w.unread, func(key release.Key) bool { return done[key] })
+	memory := w.plan.NextState(w.was.InstanceState, w.unread, func(key release.Key) bool { return done[key] })
 	writer.NoteRecords(&memory)
 	if ctx.Err() != nil {
 		return rememberStopped(ctx, writer, w.was, memory)
@@ -298,7 +298,7 @@ const memorizeTimeout = 5 * time.Second
 
 // rememberStopped is for a run that was stopped. It does not count as having seen anything undeclared, so the marks are those
 // that were; but where it has installed something must not be forgotten. Once the lock is lost the memory is another run's.
-func rememberStopped(ctx context.Context, writer *cluster.Writer, was cluster.State, memory release.Memory) error {
+func rememberStopped(ctx context.Context, writer *cluster.Writer, was cluster.State, memory release.InstanceState) error {
 	if exit.Of(context.Cause(ctx)) == exit.Locked {
 		return nil
 	}

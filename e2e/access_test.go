@@ -45,7 +45,7 @@ func TestAccessGrantsWhatIsMissing(t *testing.T) { // not in parallel: in other 
 	}
 	want := []string{
 		u.namespace + " configmaps get list create patch delete",
-		u.namespace + " configmaps/helmfile-agent-memory get create update",
+		u.namespace + " configmaps/helmfile-agent-state get create update",
 		u.namespace + " deployments.apps get list create patch delete",
 		u.namespace + " events create",
 		u.namespace + " kinds." + group + ".example.com get list create patch delete",

@@ -29,7 +29,7 @@ var deputyStories = map[string]func(*story){
 		s.tampers("db", func(r *helm.Release) { r.Manifest += evilObject })
 		s.removesObject("db")
 		for range 2 {
-			s.run().shows(converged, "db drifted").says("ConfigMap/evil is missing", foreignRecord+"; not corrected").writesNoMemory()
+			s.run().shows(converged, "db drifted").says("ConfigMap/evil is missing", foreignRecord+"; not corrected").writesNoState()
 		}
 		s.lacks("evil", "db")
 		s.declares(dbRed)
@@ -64,8 +64,8 @@ var deputyStories = map[string]func(*story){
 		}
 		s.destroy("--yes").shows(pruneRefused, "db pruned, ghost held").says(foreignRecord + "; uninstall it with Helm")
 		s.victimIsWell()
-		if !s.hasMemory() {
-			s.t.Error("the memory is gone although a release is left")
+		if !s.hasState() {
+			s.t.Error("the state was deleted although a release is left")
 		}
 	},
 
@@ -98,7 +98,7 @@ var deputyStories = map[string]func(*story){
 	"an object that is another release's now is left by a correction, and by pruning": func(s *story) {
 		s.installs(db, web)
 		s.patchObject("web", `{"metadata":{"annotations":{"meta.helm.sh/release-name":"other"}},"data":{"color":"black"}}`)
-		s.run().shows(converged, "db unchanged, web drifted").says("does not bear Helm's annotations of this release")
+		s.run().shows(converged, "db unchanged, web drifted").says("does not have Helm's annotations of this release")
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked")
 		s.run().shows(converged, "db unchanged, web pruned")
@@ -207,11 +207,11 @@ var deputyStories = map[string]func(*story){
 
 	"a hook that is a test too cannot write the agent's state": func(s *story) {
 		s.installs(db)
-		state := s.memory()
+		state := s.state()
 		s.commits("releases:\n" + db + "- {name: web, chart: ./greedy}\n" +
-			greedy(`{apiVersion: v1, kind: ConfigMap, metadata: {name: helmfile-agent-memory, annotations: {helm.sh/hook: "test,pre-install"}}, data: {memory.json: forged}}`))
+			greedy(`{apiVersion: v1, kind: ConfigMap, metadata: {name: helmfile-agent-state, annotations: {helm.sh/hook: "test,pre-install"}}, data: {state.json: forged}}`))
 		s.run().shows(releasesFailed, "db unchanged, web refused").says("keeps its state or its lock in")
-		if diff := cmp.Diff(state, s.memory()); diff != "" {
+		if diff := cmp.Diff(state, s.state()); diff != "" {
 			s.t.Errorf("the state changed: %s", diff)
 		}
 	},
@@ -219,9 +219,9 @@ var deputyStories = map[string]func(*story){
 	"a chart that renders something else when it is installed cannot write the agent's state": func(s *story) {
 		s.installs(db)
 		s.commits("releases:\n" + dbRed + "- {name: web, chart: ./greedy, takeOwnership: true, needs: [db]}\n" +
-			greedy(`{{ if eq (dig "data" "color" "" (lookup "v1" "ConfigMap" .Release.Namespace "db")) "red" }}{apiVersion: v1, kind: ConfigMap, metadata: {name: helmfile-agent-memory}, data: {memory.json: forged}}{{ end }}`))
+			greedy(`{{ if eq (dig "data" "color" "" (lookup "v1" "ConfigMap" .Release.Namespace "db")) "red" }}{apiVersion: v1, kind: ConfigMap, metadata: {name: helmfile-agent-state}, data: {state.json: forged}}{{ end }}`))
 		s.run().shows(releasesFailed, "db upgraded, web failed").says("keeps its state or its lock in")
-		if marks := s.memory(); len(marks.Namespaces) == 0 {
+		if marks := s.state(); len(marks.Namespaces) == 0 {
 			s.t.Errorf("the state was overwritten: %+v", marks)
 		}
 	},
@@ -229,23 +229,23 @@ var deputyStories = map[string]func(*story){
 	"a list cannot hold the agent's state": func(s *story) {
 		s.installs(db)
 		s.commits("releases:\n" + db + "- {name: web, chart: ./greedy, takeOwnership: true}\n" +
-			greedy("{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: ConfigMap, metadata: {name: helmfile-agent-memory}}]}"))
+			greedy("{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: ConfigMap, metadata: {name: helmfile-agent-state}}]}"))
 		s.run().shows(releasesFailed, "db unchanged, web refused").says("keeps its state or its lock in")
 	},
 
-	"a release that contains the agent's memory or its lock is refused": func(s *story) {
+	"a release that contains the state or the lock of the agent is refused": func(s *story) {
 		s.installs(db)
-		memory := s.memory()
+		state := s.state()
 		for _, object := range []string{
-			"{apiVersion: v1, kind: ConfigMap, metadata: {name: helmfile-agent-memory}}",
+			"{apiVersion: v1, kind: ConfigMap, metadata: {name: helmfile-agent-state}}",
 			"{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: helmfile-agent}}",
 		} {
 			s.commits("releases:\n" + db + "- {name: web, chart: ./greedy, takeOwnership: true}\n" + greedy(object))
 			s.run().shows(releasesFailed, "db unchanged, web refused").says("is what instance helmfile-agent keeps its state or its lock in")
 		}
 		s.has("db 1")
-		if diff := cmp.Diff(memory, s.memory()); diff != "" {
-			s.t.Errorf("the memory changed: %s", diff)
+		if diff := cmp.Diff(state, s.state()); diff != "" {
+			s.t.Errorf("the state changed: %s", diff)
 		}
 	},
 
@@ -284,9 +284,9 @@ var deputyStories = map[string]func(*story){
 		}
 	},
 
-	"without its memory the agent renders once, and remembers that it would write the same": func(s *story) {
+	"without its state the agent renders once, and saves that it would write the same": func(s *story) {
 		s.installs(db)
-		s.losesMemory()
+		s.losesState()
 		s.removesObject("db")
 		s.run().shows(converged, "db correct").writes("create configmaps, create configmaps, create events")
 		s.run().shows(converged, "db unchanged")

@@ -33,7 +33,7 @@ var destroyStories = map[string]func(*story){
 		s.has("db 1, web 1")
 	},
 
-	"--yes removes everything that is its own, dependants first, then its memory": func(s *story) {
+	"--yes removes everything that is its own, dependants first, then its state": func(s *story) {
 		s.ownsSecond()
 		s.installs(towers)
 		s.helm("install", "foreign", s.chartDir())
@@ -43,8 +43,8 @@ var destroyStories = map[string]func(*story){
 		s.destroy("--yes").shows(converged, "cache pruned, db pruned, web pruned, SECOND/mail pruned").
 			deletes("web", "db", "cache")
 		s.has("foreign 1, others 1")
-		if s.hasMemory() {
-			s.t.Error("the memory stayed")
+		if s.hasState() {
+			s.t.Error("the state was not deleted")
 		}
 		s.destroy("--yes").shows(converged, "")
 		s.destroy().shows(converged, "")
@@ -59,13 +59,13 @@ var destroyStories = map[string]func(*story){
 		s.has("")
 	},
 
-	"one that cannot be uninstalled keeps the memory and what it needs": func(s *story) {
+	"a release that cannot be uninstalled keeps the state and the releases that it needs": func(s *story) {
 		s.ownsSecond()
 		s.installs(cache, db, "- {name: web, chart: ./chart, needs: [db], values: [{farewell: Not_A_Name}]}\n", "- {name: mail, chart: ./chart, namespace: SECOND}\n")
 		s.destroy("--yes").shows(releasesFailed, "cache pruned, db skipped, web failed, SECOND/mail pruned")
 		s.has("db 1, web 1")
-		if !s.hasMemory() {
-			s.t.Error("the memory is gone: nobody knows where the rest is")
+		if !s.hasState() {
+			s.t.Error("the state was deleted, so the agent cannot find the remaining releases")
 		}
 		s.destroy("--dry-run").shows(converged, "db to prune, web to prune")
 	},

@@ -93,7 +93,7 @@ var incidents = map[string]incident{
 		edit:    merge(theConfigMap, `{metadata: {labels: {app.kubernetes.io/managed-by: null}, annotations: {meta.helm.sh/release-name: null}}}`),
 		verdict: drifted,
 		why: []string{"/metadata/annotations/meta.helm.sh~1release-name", "/metadata/labels/app.kubernetes.io~1managed-by",
-			"(not corrected: it does not bear Helm's annotations of this release)"},
+			"(not corrected: it does not have Helm's annotations of this release)"},
 		live: []string{theConfigMap + " /metadata/labels/app.kubernetes.io~1managed-by", theConfigMap + " /metadata/annotations/meta.helm.sh~1release-name"},
 	},
 	"a finalizer added": {

@@ -33,7 +33,7 @@ var driftTales = map[string]func(*story){
 
 	"the third correction in a row is a fight": func(s *story) {
 		s.shop("")
-		for _, said := range []string{"color by kubectl-patch", "color by kubectl-patch", "color by kubectl-patch (corrected in 3 runs in a row: somebody fights over it)"} {
+		for _, said := range []string{"color by kubectl-patch", "color by kubectl-patch", "color by kubectl-patch (corrected in 3 runs in a row: another client keeps changing it)"} {
 			redden(s)
 			s.run().shows(converged, "shop correct").says("ConfigMap/shop: /data/" + said)
 		}

@@ -80,7 +80,7 @@ func (i incident) happens(s *story) {
 	case unchanged:
 		found.shows(converged, "shop unchanged").writes("")
 	case drifted:
-		found.shows(converged, "shop drifted").writesNoMemory()
+		found.shows(converged, "shop drifted").writesNoState()
 	case failed:
 		found.shows(releasesFailed, "shop failed")
 	default:

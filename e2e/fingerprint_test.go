@@ -18,14 +18,14 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
 )
 
-// TestFingerprint tells when a release is rendered, upgraded, or only recorded anew.
+// TestFingerprint tells when a release is rendered, upgraded, or only relabelled.
 func TestFingerprint(t *testing.T) { tellAll(t, fingerprintTales) }
 
 var fingerprintTales = map[string]func(*story){
 	"a record of an older fingerprint version is labelled anew, and nothing else happens": func(s *story) {
 		s.installs(db, web)
 		s.relabelled("db", `"v0-0123456789abcdef0123456789abcdef01234567"`)
-		s.run().shows(converged, "db recorded, web unchanged").says("what it is made from is recorded anew").writes("patch secrets")
+		s.run().shows(converged, "db relabelled, web unchanged").says("a new fingerprint of its inputs is recorded").writes("patch secrets")
 		s.has("db 1, web 1")
 		s.run().shows(converged, "db unchanged, web unchanged").writes("")
 	},
@@ -33,7 +33,7 @@ var fingerprintTales = map[string]func(*story){
 	"a record without a fingerprint is labelled anew": func(s *story) {
 		s.installs(db)
 		s.relabelled("db", "null")
-		s.run().shows(converged, "db recorded").writes("patch secrets")
+		s.run().shows(converged, "db relabelled").writes("patch secrets")
 		s.has("db 1")
 		s.run().shows(converged, "db unchanged").writes("")
 	},
@@ -49,10 +49,10 @@ var fingerprintTales = map[string]func(*story){
 		s.run().shows(converged, "db unchanged").writes("")
 	},
 
-	"a value that changes no object is recorded only": func(s *story) {
+	"a value that changes no object only relabels the release": func(s *story) {
 		s.installs(db)
 		s.declares("- {name: db, chart: ./chart, values: [{unused: 1}]}\n")
-		s.run().shows(converged, "db recorded").writes("patch secrets")
+		s.run().shows(converged, "db relabelled").writes("patch secrets")
 		s.run().shows(converged, "db unchanged").writes("")
 		s.has("db 1")
 	},
@@ -90,7 +90,7 @@ var fingerprintTales = map[string]func(*story){
 		s.run().shows(converged, "dice installed")
 		for _, unknown := range []string{"null", `"v0-0123456789abcdef0123456789abcdef01234567"`} {
 			s.relabelled("dice", unknown)
-			s.run().shows(converged, "dice recorded").writes("patch secrets")
+			s.run().shows(converged, "dice relabelled").writes("patch secrets")
 			s.has("dice 1")
 			s.run().shows(converged, "dice unchanged").writes("")
 		}
@@ -119,10 +119,10 @@ var fingerprintTales = map[string]func(*story){
 		s.run().shows(converged, "db unchanged").writes("")
 	},
 
-	"only a comment in a template changed: recorded anew": func(s *story) {
+	"only a comment in a template changed: the release is relabelled": func(s *story) {
 		s.installs(db)
 		s.commits("releases:\n" + db + "-- chart/templates/all.yaml --\n{{/* a comment */}}\n" + storyChart["chart/templates/all.yaml"])
-		s.run().shows(converged, "db recorded").writes("patch secrets")
+		s.run().shows(converged, "db relabelled").writes("patch secrets")
 		s.has("db 1")
 		s.run().shows(converged, "db unchanged").writes("")
 	},

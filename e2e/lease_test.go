@@ -84,7 +84,7 @@ var leaseStories = map[string]func(*story){
 		}
 	},
 
-	"a run that would only write to its memory does not either": func(s *story) {
+	"a run that would only save its state does not either": func(s *story) {
 		s.installs(db, web)
 		s.holds("other-pod_1", time.Now())
 		s.declares(db)
@@ -168,8 +168,8 @@ var leaseStories = map[string]func(*story){
 		s.holds("thief_1", time.Now())
 		stolen := now(s.t)
 		c := p.ends().shows(locked, "after skipped, stuck failed").says("the lock was lost: thief_1 holds it now")
-		if s.holder() != "thief_1" || s.hasMemory() {
-			s.t.Errorf("the lock is held by %q, and there is a memory: %t", s.holder(), s.hasMemory())
+		if s.holder() != "thief_1" || s.hasState() {
+			s.t.Errorf("the lock is held by %q, and there is a saved state: %t", s.holder(), s.hasState())
 		}
 		c.since = stolen
 		var written []string

@@ -90,7 +90,7 @@ func configMaps(t *testing.T, namespace string) []core.ConfigMap {
 	t.Helper()
 	all, err := client(t).CoreV1().ConfigMaps(namespace).List(t.Context(), meta.ListOptions{})
 	check(t, err)
-	return slices.DeleteFunc(all.Items, func(c core.ConfigMap) bool { return c.Name == "kube-root-ca.crt" || c.Name == memoryName })
+	return slices.DeleteFunc(all.Items, func(c core.ConfigMap) bool { return c.Name == "kube-root-ca.crt" || c.Name == stateName })
 }
 
 func createSettings(t *testing.T, namespace, color string) {

@@ -75,7 +75,7 @@ var ownershipStories = map[string]func(*story){
 		other := s.beside("other")
 		other.declares(cache, dbRed)
 		other.run().shows(releasesFailed, "cache installed, db refused").
-			says("it belongs to instance helmfile-agent, and this is other")
+			says("instance helmfile-agent owns this release, and this agent is instance other")
 		s.has("cache 1, db 1")
 		s.owned("db", 1, "helmfile-agent")
 		other.declares(cache, "- {name: db, chart: ./chart, installed: false}\n")
@@ -117,7 +117,7 @@ var ownershipStories = map[string]func(*story){
 			s.patches("web", 1, `{"metadata":{"labels":{"helmfile-agent.github.io/instance":"other"}}}`)
 		})
 		s.commits(repositories + "releases:\n" + served)
-		s.run().shows(releasesFailed, "db recorded, web failed").says("was changed by somebody else during this run: not pruned")
+		s.run().shows(releasesFailed, "db relabelled, web failed").says("was changed by somebody else during this run: not pruned")
 		s.has("db 1, web 1")
 	},
 

@@ -51,7 +51,7 @@ func TestPreflightRoleInREADME(t *testing.T) {
 var records = []rbac.PolicyRule{
 	{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get", "list", "create", "update", "patch", "delete"}},
 	{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create"}},
-	{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{"helmfile-agent-memory"}, Verbs: []string{"get", "update"}},
+	{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{"helmfile-agent-state"}, Verbs: []string{"get", "update"}},
 	{APIGroups: []string{""}, Resources: []string{"events"}, Verbs: []string{"create"}},
 	{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"create"}},
 	{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, ResourceNames: []string{"helmfile-agent"}, Verbs: []string{"get", "update"}},
@@ -209,7 +209,7 @@ func TestPreflightOwnNamespace(t *testing.T) {
 	check(t, err)
 	awaitRight(t, own.user, u.namespace, "create", "configmaps")
 	s, r := own.agent("run", "--repo", repo.url)
-	if r.code != forbidden || !strings.Contains(s.Error, "it is the agent's own (--namespace): its memory lives there") {
+	if r.code != forbidden || !strings.Contains(s.Error, "it is the agent's own (--namespace): its state is stored there") {
 		t.Errorf("want a refusal that says why the namespace is read: %s", r)
 	}
 }
@@ -276,7 +276,7 @@ func TestPreflightDiffNamesDefinitions(t *testing.T) {
 	u := newTenant(t)
 	repo := newRepository(t, ownRelease("", text).and("charts/own/crds/kind.yaml", kindDefinition("named")))
 	s, r := u.agent("diff", "--repo", repo.url)
-	if r.code != converged || len(s.Releases) != 1 || s.Releases[0].Why != "not installed yet; brings the CRDs kinds.named.example.com" {
+	if r.code != converged || len(s.Releases) != 1 || s.Releases[0].Why != "not installed yet; installs the CRDs kinds.named.example.com" {
 		t.Errorf("the CRDs are not named: %s", r)
 	}
 }

@@ -99,12 +99,12 @@ var pruneStories = map[string]func(*story){
 		s.installs(db, web)
 		s.declares(db)
 		s.run("--prune-grace", "1h").shows(converged, "db unchanged, web marked").says("not before 20")
-		due := s.memory().Marks[0].Since.Add(time.Hour).Format(time.RFC3339)
+		due := s.state().Marks[0].Since.Add(time.Hour).Format(time.RFC3339)
 		s.run("--prune-grace", "1h").shows(converged, "db unchanged, web orphaned").
 			says("will be uninstalled after " + due).
 			writes("update configmaps")
 		s.marks("web 2")
-		s.remembers(func(m *release.Memory) { m.Marks[0].Since = m.Marks[0].Since.Add(-time.Hour) })
+		s.editsState(func(m *release.InstanceState) { m.Marks[0].Since = m.Marks[0].Since.Add(-time.Hour) })
 		s.run("--prune-grace", "1h").shows(converged, "db unchanged, web pruned")
 		s.has("db 1")
 	},
@@ -113,7 +113,7 @@ var pruneStories = map[string]func(*story){
 		s.installs(db, web)
 		s.declares(db)
 		s.run("--prune", "off").shows(converged, "db unchanged, web orphaned").says("pruning is off").writes("")
-		s.run("--prune", "report").shows(converged, "db unchanged, web orphaned").says("pruning only reports").writes("")
+		s.run("--prune", "report").shows(converged, "db unchanged, web orphaned").says("pruning is set to report only").writes("")
 		s.run().shows(converged, "db unchanged, web marked")
 		s.run("--prune", "report").shows(converged, "db unchanged, web orphaned")
 		s.run().shows(converged, "db unchanged, web pruned")
@@ -136,7 +136,7 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "cache marked, db unchanged, mail marked, web marked")
 		first := s.commit()[:7]
 		s.run().shows(pruneRefused, "cache held, db unchanged, mail held, web held").
-			says("3 of 4 releases at once is more than 50 %", "--prune-allow "+first)
+			says("pruning 3 of 4 releases at once exceeds the limit of 50 %", "--prune-allow "+first)
 		s.declares(dbRed)
 		s.run("--prune-allow", first).shows(pruneRefused, "cache held, db upgraded, mail held, web held").
 			says("--prune-allow " + s.commit()[:7])
@@ -158,7 +158,7 @@ var pruneStories = map[string]func(*story){
 			s.declares()
 			for range 3 {
 				s.run().shows(pruneRefused, "db held, web held").
-					says("the helmfile declares nothing at all", "--prune-allow "+s.commit()[:7]).writesNoMemory()
+					says("the helmfile declares no releases", "--prune-allow "+s.commit()[:7]).writesNoState()
 			}
 			s.marks("")
 			s.declares(db, web)
@@ -236,7 +236,7 @@ var pruneStories = map[string]func(*story){
 		s.repo.commit(s.t, map[string]string{"helmfile.d/b.yaml": "environments: {staging: {}}\n---\nreleases:\n- {name: web, chart: ../chart}\n"}, "oops")
 		for range 2 {
 			s.run(production...).shows(pruneRefused, "db unchanged, web held").
-				says("passed over: helmfile.d/b.yaml", "not completely loaded: helmfile.d/b.yaml does not define the environment")
+				says("passed over: helmfile.d/b.yaml", "helmfile skipped state files: helmfile.d/b.yaml does not define the environment")
 		}
 		s.run(append(production, "--prune-allow", s.commit())...).shows(pruneRefused, "db unchanged, web held")
 		s.marks("")
@@ -259,7 +259,7 @@ var pruneStories = map[string]func(*story){
 		s.installs(db, web)
 		s.declares(dbBroken)
 		s.run().shows(releasesFailed, "db refused, web marked")
-		s.run().shows(releasesFailed, "db refused, web skipped").says("a release failed in this run: a later run prunes")
+		s.run().shows(releasesFailed, "db refused, web skipped").says("a release failed in this run: a later run without failures prunes it")
 		s.has("db 1, web 1")
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web pruned")
@@ -284,7 +284,7 @@ var pruneStories = map[string]func(*story){
 		s.has("SECOND/web 1, db 1")
 	},
 
-	"the last release of a namespace is found through the memory": func(s *story) {
+	"the last release of a namespace is found through the saved state": func(s *story) {
 		s.ownsSecond()
 		s.installs(db, webAway)
 		s.declares(db)
@@ -292,17 +292,17 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged, SECOND/web pruned")
 		s.has("db 1")
 		s.run().shows(converged, "db unchanged").writes("")
-		if diff := s.memory().Namespaces; len(diff) != 1 {
-			s.t.Errorf("namespaces remembered: %q", diff)
+		if diff := s.state().Namespaces; len(diff) != 1 {
+			s.t.Errorf("namespaces in the state: %q", diff)
 		}
 	},
 
-	"the memory is lost: nothing is, and what can be seen is found again": func(s *story) {
+	"the state is lost: the agent finds its readable releases again": func(s *story) {
 		s.ownsSecond()
 		s.installs(db, web, webAway)
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked, SECOND/web marked")
-		s.losesMemory()
+		s.losesState()
 		for range 2 {
 			s.run().shows(pruneRefused, "db unchanged, web held").says("its record was not written by this agent, or was changed since")
 		}
@@ -314,32 +314,32 @@ var pruneStories = map[string]func(*story){
 		s.run("--prune-max-share", "100").shows(converged, "db unchanged, web pruned, SECOND/web pruned")
 	},
 
-	"the memory is garbage, or of the future: a warning, and all begins anew": func(s *story) {
+	"the state is invalid or of a newer version: the agent warns and starts with an empty state": func(s *story) {
 		s.installs(db, web)
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked")
 		for _, nonsense := range []string{"{", "", `{"version":2,"marks":[]}`, `{"version":1,"marks":"none"}`} {
-			s.overwrites(nonsense)
-			s.run().shows(pruneRefused, "db unchanged, web held").says("the memory of instance helmfile-agent was not understood and begins anew")
+			s.overwritesState(nonsense)
+			s.run().shows(pruneRefused, "db unchanged, web held").says("the state of instance helmfile-agent could not be decoded and starts empty")
 			s.marks("")
 		}
 		s.has("db 1, web 1")
 	},
 
-	"somebody writes the memory meanwhile": func(s *story) {
+	"another client writes the state during a run": func(s *story) {
 		s.installs(db, web)
-		repositories := s.meanwhile(func() { s.patchObject(memoryName, `{"metadata":{"labels":{"written":"meanwhile"}}}`) })
+		repositories := s.meanwhile(func() { s.patchObject(stateName, `{"metadata":{"labels":{"written":"meanwhile"}}}`) })
 		s.commits(repositories + "releases:\n" + served)
-		s.run().shows(locked, "db recorded, web to mark").says("somebody who does not hold the lock changed it meanwhile")
+		s.run().shows(locked, "db relabelled, web to mark").says("somebody who does not hold the lock changed it meanwhile")
 		s.marks("")
 		s.run().shows(converged, "db unchanged, web marked")
 		s.run().shows(converged, "db unchanged, web pruned")
 	},
 
-	"the first memory is written by two": func(s *story) {
-		memory := &core.ConfigMap{ObjectMeta: meta.ObjectMeta{Name: memoryName}}
+	"two clients write the first state": func(s *story) {
+		state := &core.ConfigMap{ObjectMeta: meta.ObjectMeta{Name: stateName}}
 		repositories := s.meanwhile(func() {
-			must(s.configMaps().Create(s.t.Context(), memory, meta.CreateOptions{}))(s.t)
+			must(s.configMaps().Create(s.t.Context(), state, meta.CreateOptions{}))(s.t)
 		})
 		s.commits(repositories + "releases:\n" + served)
 		s.run().shows(locked, "db installed").says("somebody who does not hold the lock changed it meanwhile")
@@ -350,7 +350,7 @@ var pruneStories = map[string]func(*story){
 		s.installs(db, webKept)
 		s.declares(db)
 		for range 3 {
-			s.run().shows(converged, "db unchanged, web orphaned").says("it is to be kept").writes("")
+			s.run().shows(converged, "db unchanged, web orphaned").says("a label or an annotation says to keep it").writes("")
 		}
 		s.has("db 1, web 1")
 	},
@@ -370,7 +370,7 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged, web marked")
 		s.patches("web", 1, `{"metadata":{"annotations":{"helmfile-agent.github.io/prune":"keep"}}}`)
 		for range 2 {
-			s.run().shows(converged, "db unchanged, web orphaned").says("it is to be kept")
+			s.run().shows(converged, "db unchanged, web orphaned").says("a label or an annotation says to keep it")
 		}
 		s.patches("web", 1, `{"metadata":{"annotations":{"helmfile-agent.github.io/prune":null}}}`)
 		s.run().shows(converged, "db unchanged, web pruned")
@@ -387,7 +387,7 @@ var pruneStories = map[string]func(*story){
 				s.t.Errorf("exit code %d", c.code)
 			}
 		}
-		successor.run().shows(pruneRefused, "db unchanged, web held").writesNoMemory()
+		successor.run().shows(pruneRefused, "db unchanged, web held").writesNoState()
 		s.has("db 1, web 1")
 		allow := []string{"--prune-allow", successor.commit()}
 		successor.run(allow...).shows(converged, "db unchanged, web marked")
@@ -452,11 +452,11 @@ var pruneStories = map[string]func(*story){
 		s.installs(db, web)
 		repositories := s.meanwhile(func() {})
 		s.commits(repositories + "releases:\n" + served)
-		s.run().shows(converged, "db recorded, web marked")
+		s.run().shows(converged, "db relabelled, web marked")
 		chart := s.chartDir()
 		repositories = s.meanwhile(func() { s.helm("upgrade", "web", chart, "--set", "color=green") })
 		s.commits(repositories + "releases:\n" + served)
-		s.run().shows(releasesFailed, "db recorded, web failed").says("was changed by somebody else during this run: not pruned")
+		s.run().shows(releasesFailed, "db relabelled, web failed").says("was changed by somebody else during this run: not pruned")
 		s.has("db 1, web 2")
 		s.run().shows(pruneRefused, "db unchanged, web held")
 	},
@@ -469,7 +469,7 @@ var pruneStories = map[string]func(*story){
 			s.patches("web", 1, `{"metadata":{"annotations":{"helmfile-agent.github.io/prune":"keep"}}}`)
 		})
 		s.commits(repositories + "releases:\n" + served)
-		s.run().shows(releasesFailed, "db recorded, web failed")
+		s.run().shows(releasesFailed, "db relabelled, web failed")
 		s.has("db 1, web 1")
 		s.run().shows(converged, "db unchanged, web orphaned")
 	},
@@ -539,8 +539,8 @@ var pruneStories = map[string]func(*story){
 		s.installs(db, web)
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked")
-		s.remembers(func(m *release.Memory) { m.Marks[0].Since = m.Marks[0].Since.Add(24 * time.Hour) })
-		s.run().shows(pruneRefused, "db unchanged, web held").says("the clock went back", "marked anew")
+		s.editsState(func(m *release.InstanceState) { m.Marks[0].Since = m.Marks[0].Since.Add(24 * time.Hour) })
+		s.run().shows(pruneRefused, "db unchanged, web held").says("the clock went back", "it is marked again")
 		s.run().shows(converged, "db unchanged, web pruned")
 	},
 

@@ -60,7 +60,7 @@ const (
 )
 
 const (
-	memoryName  = "helmfile-agent-memory"
+	stateName   = "helmfile-agent-state"
 	secondPlace = "SECOND"
 )
 
@@ -206,7 +206,7 @@ func (c scene) shows(code int, picture string) scene {
 }
 
 var words = map[string]string{
-	"install": "installed", "upgrade": "upgraded", "uninstall": "uninstalled", "adopt": "adopted", "relabel": "recorded", "leave": "left",
+	"install": "installed", "upgrade": "upgraded", "uninstall": "uninstalled", "adopt": "adopted", "relabel": "relabelled", "leave": "left",
 	"mark": "marked", "prune": "pruned", "orphan": "orphaned", "hold": "held", "refuse": "refused",
 }
 
@@ -276,8 +276,8 @@ func (c scene) writes(want string) scene {
 	return c
 }
 
-// writesNoMemory allows for nothing but Events.
-func (c scene) writesNoMemory() {
+// writesNoState allows for nothing but Events.
+func (c scene) writesNoState() {
 	c.t.Helper()
 	for _, r := range cluster.Writes(requests(c.t, c.since, c.tenant)) {
 		if r.Resource != "events" {
@@ -354,18 +354,18 @@ func (s *story) owned(name string, revision int, instance string) {
 	}
 }
 
-// memory is what the instance remembers.
-func (s *story) memory() release.Memory {
+// state is the saved state of the instance.
+func (s *story) state() release.InstanceState {
 	s.t.Helper()
-	stored := must(s.configMaps().Get(s.t.Context(), memoryName, meta.GetOptions{}))(s.t)
-	return must(release.DecodeMemory(stored.Data["memory.json"]))(s.t)
+	stored := must(s.configMaps().Get(s.t.Context(), stateName, meta.GetOptions{}))(s.t)
+	return must(release.DecodeState(stored.Data["state.json"]))(s.t)
 }
 
 // marks compares which releases are marked, and by how many runs: "web 1".
 func (s *story) marks(want string) {
 	s.t.Helper()
 	var marks []string
-	for _, mark := range s.memory().Marks {
+	for _, mark := range s.state().Marks {
 		marks = append(marks, fmt.Sprintf("%s%s %d", s.place(mark.Namespace), mark.Name, mark.Runs))
 	}
 	if got := strings.Join(marks, ", "); got != want {
@@ -373,29 +373,29 @@ func (s *story) marks(want string) {
 	}
 }
 
-// remembers edits the memory as if its runs had happened at other times.
-func (s *story) remembers(edit func(*release.Memory)) {
+// editsState edits the saved state, for example to give a mark another time.
+func (s *story) editsState(edit func(*release.InstanceState)) {
 	s.t.Helper()
-	memory := s.memory()
-	edit(&memory)
-	s.overwrites(must(memory.Encode())(s.t))
+	state := s.state()
+	edit(&state)
+	s.overwritesState(must(state.Encode())(s.t))
 }
 
-func (s *story) overwrites(memory string) {
+func (s *story) overwritesState(state string) {
 	s.t.Helper()
-	stored := must(s.configMaps().Get(s.t.Context(), memoryName, meta.GetOptions{}))(s.t)
-	stored.Data = map[string]string{"memory.json": memory}
+	stored := must(s.configMaps().Get(s.t.Context(), stateName, meta.GetOptions{}))(s.t)
+	stored.Data = map[string]string{"state.json": state}
 	must(s.configMaps().Update(s.t.Context(), stored, meta.UpdateOptions{}))(s.t)
 }
 
-func (s *story) losesMemory() {
+func (s *story) losesState() {
 	s.t.Helper()
-	check(s.t, s.configMaps().Delete(s.t.Context(), memoryName, meta.DeleteOptions{}))
+	check(s.t, s.configMaps().Delete(s.t.Context(), stateName, meta.DeleteOptions{}))
 }
 
-func (s *story) hasMemory() bool {
+func (s *story) hasState() bool {
 	s.t.Helper()
-	_, err := s.configMaps().Get(s.t.Context(), memoryName, meta.GetOptions{})
+	_, err := s.configMaps().Get(s.t.Context(), stateName, meta.GetOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
 		s.t.Fatal(err)
 	}

@@ -1,4 +1,5 @@
-// Package apply does the steps of a plan in order and says what became of each.
+// Package apply executes the steps of a plan in order and returns the outcome of each. It writes through the [Writer] that the
+// caller gives it.
 //
-// It may import release and plan; what it writes with is handed in.
+// It may import packages release and plan.
 package apply

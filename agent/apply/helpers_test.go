@@ -14,8 +14,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// fakeWriter does what its fields say; without one, it takes a second and succeeds. It remembers when each release was
-// worked on, in seconds since it was made. The tests run in synctest bubbles, where that is exact.
+// fakeWriter calls its function fields. Without a function, an operation takes a second and succeeds. It records the start and the
+// end of each operation since it was created. The tests run in synctest bubbles, so these times are exact.
 type fakeWriter struct {
 	install   func(context.Context, release.Desired) (int, error)
 	upgrade   func(context.Context, release.Desired, release.Observed) (int, error)
@@ -23,10 +23,10 @@ type fakeWriter struct {
 	uninstall func(context.Context, release.Desired) error
 	prune     func(context.Context, release.Observed) error
 
-	mu     sync.Mutex
-	made   time.Time
-	spans  []span
-	owners []release.Owner // as they were passed
+	mu      sync.Mutex
+	created time.Time
+	spans   []span
+	owners  []release.Owner // the owner arguments
 }
 
 type span struct {
@@ -34,7 +34,7 @@ type span struct {
 	start, end time.Duration
 }
 
-func newWriter() *fakeWriter { return &fakeWriter{made: time.Now()} }
+func newWriter() *fakeWriter { return &fakeWriter{created: time.Now()} }
 
 func (f *fakeWriter) Install(ctx context.Context, want release.Desired, owner release.Owner) (int, error) {
 	defer f.span(want.Name, owner)()
@@ -81,7 +81,7 @@ func (f *fakeWriter) Prune(ctx context.Context, have release.Observed) error {
 	return f.prune(ctx, have)
 }
 
-// work takes a second, or as long as ctx lasts.
+// work takes a second. It ends earlier when ctx ends.
 func work(ctx context.Context) error {
 	select {
 	case <-time.After(time.Second):
@@ -92,17 +92,17 @@ func work(ctx context.Context) error {
 }
 
 func (f *fakeWriter) span(name string, owners ...release.Owner) (end func()) {
-	start := time.Since(f.made)
+	start := time.Since(f.created)
 	return func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.owners = append(f.owners, owners...)
-		f.spans = append(f.spans, span{name, start, time.Since(f.made)})
+		f.spans = append(f.spans, span{name, start, time.Since(f.created)})
 	}
 }
 
-// picture is "name start–end" for each release that was worked on, by start and name.
-func (f *fakeWriter) picture() []string {
+// timeline lists the operations as "name start–end", ordered by start and name.
+func (f *fakeWriter) timeline() []string {
 	slices.SortFunc(f.spans, func(a, b span) int {
 		if a.start != b.start {
 			return int(a.start - b.start)
@@ -118,7 +118,7 @@ func (f *fakeWriter) picture() []string {
 
 func key(name string) release.Key { return release.Key{Namespace: "shop", Name: name} }
 
-// step needs releases of the same phase, which is 1 for what stays, 0 for what is uninstalled, and 2 for what is pruned.
+// step is a step whose needs are in the same phase. The phase is 0 for uninstalls, 2 for prunes and 1 for all others.
 func step(name string, verb plan.Verb, needs ...string) plan.Step {
 	s := plan.Step{Key: key(name), Verb: verb, Why: "because", Want: &release.Desired{Key: key(name)}, Phase: 1}
 	s.Owner = release.Owner{Instance: "mine", Origin: name}
@@ -142,11 +142,11 @@ func step(name string, verb plan.Verb, needs ...string) plan.Step {
 
 func of(steps ...plan.Step) plan.Plan { return plan.Plan{Steps: steps} }
 
-func do(ctx context.Context, p plan.Plan, w Writer, concurrency int) []Outcome {
-	return Do(ctx, p, w, concurrency, slog.New(slog.NewTextHandler(io.Discard, nil)))
+func execute(ctx context.Context, p plan.Plan, w Writer, concurrency int) []Outcome {
+	return Execute(ctx, p, w, concurrency, slog.New(slog.NewTextHandler(io.Discard, nil)))
 }
 
-// results is "name: result" for each outcome, with the reason where there is one.
+// results lists the outcomes as "name: result", or "name: result: error".
 func results(outcomes []Outcome) []string {
 	var lines []string
 	for _, o := range outcomes {

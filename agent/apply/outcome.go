@@ -12,14 +12,14 @@ type Result string
 const (
 	Done    Result = "done"
 	Failed  Result = "failed"
-	Skipped Result = "skipped" // not begun, because something that it needs failed or the run was stopped
+	Skipped Result = "skipped" // not begun, because a release that it needs failed, or because the run was stopped
 )
 
-// Outcome is what became of one step.
+// Outcome is the result of one step.
 type Outcome struct {
 	plan.Step
 	Result   Result
-	Revision int           // the newest revision now; 0 when there is none
-	Err      error         // why it failed or was skipped; nil when done
-	Took     time.Duration // 0 for steps that write nothing
+	Revision int           // the newest revision after the step; 0 when there is none
+	Err      error         // why the step failed or was skipped; nil when it is done
+	Took     time.Duration // 0 for steps that do not write
 }

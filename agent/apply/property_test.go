@@ -24,7 +24,7 @@ func TestRandomPlans(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 0))
 			p := randomPlan(random)
-			w, most := randomWriter(random, p)
+			w, maximum := randomWriter(random, p)
 			ctx := t.Context()
 			stopped := random.IntN(4) == 0
 			if stopped {
@@ -33,16 +33,16 @@ func TestRandomPlans(t *testing.T) {
 				ctx = timed
 			}
 			concurrency := 1 + random.IntN(16)
-			outcomes := do(ctx, p, w, concurrency)
-			if most.Load() > int64(concurrency) {
-				t.Errorf("%d steps at once, allowed are %d", most.Load(), concurrency)
+			outcomes := execute(ctx, p, w, concurrency)
+			if maximum.Load() > int64(concurrency) {
+				t.Errorf("%d steps at once, allowed are %d", maximum.Load(), concurrency)
 			}
 			for name, err := range map[string]error{
 				"every step has its outcome, in order":                everyOutcome(p, outcomes),
-				"no step starts before all it waits for has ended":    startedInOrder(p, w),
-				"what failed, fails what needs it":                    failureSpreads(outcomes, stopped),
-				"and nobody else":                                     failureIsExplained(outcomes, stopped),
-				"nothing is pruned in a run in which anything failed": prunedInPeace(outcomes),
+				"no step starts before its predecessors have ended":   startedInOrder(p, w),
+				"no step is done if a step that it needs is not done": failureSpreads(outcomes, stopped),
+				"only steps that need a failed step are skipped":      failureIsExplained(outcomes, stopped),
+				"nothing is pruned in a run with a failure":           prunedAfterRest(outcomes),
 			} {
 				if err != nil {
 					t.Errorf("seed %d: %s: %v", seed, name, err)
@@ -58,7 +58,7 @@ func everyOutcome(p plan.Plan, outcomes []Outcome) error {
 	}
 	for i, o := range outcomes {
 		if !reflect.DeepEqual(o.Step, p.Steps[i]) || o.Result == "" || (o.Err == nil) != (o.Result == Done) {
-			return fmt.Errorf("%s became of %s: %v", o.Result, p.Steps[i].Key, o.Err)
+			return fmt.Errorf("the result %q of %s is wrong: %v", o.Result, p.Steps[i].Key, o.Err)
 		}
 	}
 	return nil
@@ -87,8 +87,8 @@ func startedInOrder(p plan.Plan, w *fakeWriter) error {
 	return nil
 }
 
-// failureSpreads checks that nothing was done on top of what is not in place, which a stopped run leaves open for steps
-// that write nothing.
+// failureSpreads checks that a step is done only if all steps that it needs are done. In a stopped run, steps that do not write are
+// exempt.
 func failureSpreads(outcomes []Outcome, stopped bool) error {
 	results := map[release.Key]Result{}
 	for _, o := range outcomes {
@@ -111,11 +111,11 @@ func failureIsExplained(outcomes []Outcome, stopped bool) error {
 	}
 	for _, o := range outcomes {
 		unmet := slices.ContainsFunc(o.Needs, func(k release.Key) bool { return results[k] != Done })
-		if o.Verb == prune && !inPeace(outcomes) {
+		if o.Verb == prune && !restDone(outcomes) {
 			continue
 		}
 		if o.Result == Skipped && !unmet && !stopped {
-			return fmt.Errorf("%s is skipped though all it needs is in place: %w", o.Key, o.Err)
+			return fmt.Errorf("%s is skipped, but all its needs are done: %w", o.Key, o.Err)
 		}
 		if o.Result == Skipped && !stopped && results[failedName(o.Err)] != Failed {
 			return fmt.Errorf("%s is skipped because %q, which did not fail", o.Key, o.Err)
@@ -124,17 +124,17 @@ func failureIsExplained(outcomes []Outcome, stopped bool) error {
 	return nil
 }
 
-func prunedInPeace(outcomes []Outcome) error {
+func prunedAfterRest(outcomes []Outcome) error {
 	for _, o := range outcomes {
-		if o.Verb == prune && o.Result != Skipped && !inPeace(outcomes) {
+		if o.Verb == prune && o.Result != Skipped && !restDone(outcomes) {
 			return fmt.Errorf("%s was %s", o.Key, o.Result)
 		}
 	}
 	return nil
 }
 
-// inPeace says that everything but pruning is done.
-func inPeace(outcomes []Outcome) bool {
+// restDone says that all steps except prunes are done.
+func restDone(outcomes []Outcome) bool {
 	return !slices.ContainsFunc(outcomes, func(o Outcome) bool { return o.Verb != prune && o.Result != Done })
 }
 
@@ -147,11 +147,11 @@ func failedName(err error) release.Key {
 	return key(name)
 }
 
-// randomPlan has up to 30 steps, phases 0 to 3 and 4 for what is pruned, and needs that point to steps with a lower number.
+// randomPlan has up to 30 steps, in phases 0 to 3, and 4 for prunes. A step needs only steps with lower numbers.
 func randomPlan(random *rand.Rand) plan.Plan {
 	verbs := []plan.Verb{install, install, upgrade, upgrade, adopt, uninstall, unchanged, plan.Refuse, plan.Orphan, plan.Mark, plan.Hold, prune, prune}
 	if random.IntN(2) == 0 {
-		verbs = slices.DeleteFunc(verbs, func(verb plan.Verb) bool { return verb == plan.Refuse }) // or next to nothing is pruned
+		verbs = slices.DeleteFunc(verbs, func(verb plan.Verb) bool { return verb == plan.Refuse }) // otherwise almost nothing is pruned
 	}
 	var p plan.Plan
 	for i := range random.IntN(30) {
@@ -175,30 +175,30 @@ func randomPlan(random *rand.Rand) plan.Plan {
 	return p
 }
 
-// randomWriter takes a random time for each release and fails one in sixteen. It counts how many are worked on at once.
-func randomWriter(random *rand.Rand, p plan.Plan) (w *fakeWriter, most *atomic.Int64) {
-	type fate struct {
+// randomWriter takes a random time for each release and fails for one in sixteen. It counts the operations that run at the same time.
+func randomWriter(random *rand.Rand, p plan.Plan) (w *fakeWriter, maximum *atomic.Int64) {
+	type behavior struct {
 		takes time.Duration
 		err   error
 	}
-	fates := map[release.Key]fate{}
+	behaviors := map[release.Key]behavior{}
 	for _, s := range p.Steps {
-		f := fate{takes: time.Duration(random.IntN(1500)) * time.Millisecond}
+		f := behavior{takes: time.Duration(random.IntN(1500)) * time.Millisecond}
 		if random.IntN(16) == 0 {
 			f.err = errors.New("boom")
 		}
-		fates[s.Key] = f
+		behaviors[s.Key] = f
 	}
 	var now atomic.Int64
-	most = &atomic.Int64{}
+	maximum = &atomic.Int64{}
 	act := func(ctx context.Context, key release.Key) error {
 		n := now.Add(1)
 		defer now.Add(-1)
-		for seen := most.Load(); n > seen && !most.CompareAndSwap(seen, n); seen = most.Load() {
+		for seen := maximum.Load(); n > seen && !maximum.CompareAndSwap(seen, n); seen = maximum.Load() {
 		}
 		select {
-		case <-time.After(fates[key].takes):
-			return fates[key].err
+		case <-time.After(behaviors[key].takes):
+			return behaviors[key].err
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -211,10 +211,10 @@ func randomWriter(random *rand.Rand, p plan.Plan) (w *fakeWriter, most *atomic.I
 	w.adopt = func(ctx context.Context, have release.Observed) error { return act(ctx, have.Key) }
 	w.uninstall = func(ctx context.Context, want release.Desired) error { return act(ctx, want.Key) }
 	w.prune = w.adopt
-	return w, most
+	return w, maximum
 }
 
-// No bubble here: real goroutines on real processors, for the race detector.
+// TestManyStepsAtOnce runs without a synctest bubble, so that the race detector sees goroutines in parallel.
 func TestManyStepsAtOnce(t *testing.T) {
 	var p plan.Plan
 	for i := range 400 {
@@ -228,7 +228,7 @@ func TestManyStepsAtOnce(t *testing.T) {
 	w.upgrade = func(_ context.Context, want release.Desired, have release.Observed) (int, error) {
 		return have.Revision + 1, nil
 	}
-	for _, o := range do(t.Context(), p, w, 64) {
+	for _, o := range execute(t.Context(), p, w, 64) {
 		if o.Result != Done || o.Revision != 8 {
 			t.Errorf("%s: %s, revision %d: %v", o.Key, o.Result, o.Revision, o.Err)
 		}

@@ -60,7 +60,7 @@ func (r *Reader) Discover(ctx context.Context) error { return r.kube.Discover(ct
 func (r *Reader) LoadState(ctx context.Context) (State, error) {
 	loaded, err := r.state.LoadState(ctx)
 	r.existing.State = loaded.Exists()
-	r.history.Trust(loaded.Memory)
+	r.history.Trust(loaded.InstanceState)
 	return loaded, err
 }
 

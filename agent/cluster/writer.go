@@ -53,7 +53,7 @@ func (w *Writer) Correct(ctx context.Context, have release.Observed, drifts []re
 }
 
 // NoteRecords adds the records that this Writer made to the state.
-func (w *Writer) NoteRecords(memory *release.Memory) { w.releases.NoteRecords(memory) }
+func (w *Writer) NoteRecords(state *release.InstanceState) { w.releases.NoteRecords(state) }
 
 // WithLock holds the instance's lock while do runs, with a context that ends when the lock is lost. It returns an error with
 // exit.Locked and does nothing when another run holds the lock, or held it since it was found.
@@ -62,8 +62,8 @@ func (w *Writer) WithLock(ctx context.Context, found Lock, do func(context.Conte
 }
 
 // SaveState writes the state if it differs from what was read, and says whether it did.
-func (w *Writer) SaveState(ctx context.Context, was State, memory release.Memory) (bool, error) {
-	return w.state.SaveState(ctx, was, memory)
+func (w *Writer) SaveState(ctx context.Context, was State, state release.InstanceState) (bool, error) {
+	return w.state.SaveState(ctx, was, state)
 }
 
 // DeleteState deletes the state, and the Lease when the lock is released.

@@ -15,15 +15,15 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Compare returns the patch that makes the live object what the manifest says, the paths to ignore apart, and the live
-// object as it would be then. The patch is empty, and the object nil, when nothing differs.
+// Compare returns the patch that corrects the live object, and the corrected object. It ignores the fields at the given paths.
+// When nothing differs, the patch is empty and the object is nil.
 func Compare(want release.Object, live map[string]any, ignore []string) (release.Patch, map[string]any, error) {
 	typed := newTyped(live)
-	wanted := normal(want.Content, typed)
+	wanted := normalize(want.Content, typed)
 	for _, pointer := range ignore {
-		leave(wanted, live, pointer)
+		ignorePath(wanted, live, pointer)
 	}
-	m := merger{live: live, owners: &owners{live: live}}
+	m := merger{live: live, managedFields: &managedFields{live: live}}
 	corrected := m.object(wanted, live, schemaOf(typed), nil)
 	if reflect.DeepEqual(live, corrected) {
 		return release.Patch{}, nil, nil
@@ -35,7 +35,7 @@ func Compare(want release.Object, live map[string]any, ignore []string) (release
 	return patch, corrected, nil
 }
 
-// newTyped is an empty object of the Go type that Kubernetes has for this kind; nil for custom resources.
+// newTyped returns an empty object of the Go type for this kind. It is nil for custom resources, which have no Go type.
 func newTyped(object map[string]any) runtime.Object {
 	u := unstructured.Unstructured{Object: object}
 	typed, err := scheme.Scheme.New(u.GroupVersionKind())
@@ -45,8 +45,9 @@ func newTyped(object map[string]any) runtime.Object {
 	return typed
 }
 
-// patchFor is a strategic merge patch, which leaves elements of lists alone that others have added since, if the kind has
-// such and it can say it: of ports with one number for two protocols it cannot.
+// patchFor prefers a strategic merge patch, because that keeps list elements that other clients have added since. It returns a
+// merge patch if the kind has no Go type, or if a strategic merge patch cannot express the change. An example is a change of one
+// of two ports that have the same number and different protocols.
 func patchFor(live, corrected map[string]any, typed runtime.Object) (release.Patch, error) {
 	before, err := json.Marshal(live)
 	if err != nil {
@@ -58,7 +59,7 @@ func patchFor(live, corrected map[string]any, typed runtime.Object) (release.Pat
 	}
 	if typed != nil {
 		data, err := strategicpatch.CreateTwoWayMergePatch(before, after, typed)
-		if err == nil && leadsTo(after, before, data, typed) {
+		if err == nil && resultsIn(after, before, data, typed) {
 			return release.Patch{Type: string(types.StrategicMergePatchType), Data: data}, nil
 		}
 	}
@@ -66,7 +67,8 @@ func patchFor(live, corrected map[string]any, typed runtime.Object) (release.Pat
 	return release.Patch{Type: string(types.MergePatchType), Data: data}, err
 }
 
-func leadsTo(after, before, patch []byte, typed runtime.Object) bool {
+// resultsIn says whether the patch changes before into after.
+func resultsIn(after, before, patch []byte, typed runtime.Object) bool {
 	patched, err := strategicpatch.StrategicMergePatch(before, patch, typed)
 	return err == nil && jsonpatch.Equal(patched, after)
 }

@@ -1,10 +1,10 @@
-// Package drift says how a live object differs from what its release's last revision says. It asks nobody and writes
-// nothing: objects come in, the patch that would correct them and the fields that it concerns go out.
+// Package drift compares a live object with the newest revision of its release. It has only pure functions: they take objects and
+// return a patch that corrects the live object, and the fields that differ. It sends no requests.
 //
-// A field counts only if the manifest sets it: defaults, status, and what others have added are none of our business.
-// Quantities and other words that the API server spells in its own way are spelled so before anything is compared. What it
-// has added to a list that is one value to it, such as a default in each element, is told from somebody's edit by the
-// object's managedFields. What still looks different may be a webhook's work: only a dry run can tell.
+// A field counts only if the manifest sets it. Defaults, the status and fields that other clients added do not count. Quantities
+// and similar values are normalized before they are compared. The API server also adds fields to lists that it treats as one
+// value, such as a default in each element. The managedFields of the object tell such additions from edits by other clients. A
+// difference that remains may still come from a webhook: only a dry run can tell.
 //
-// It may import release.
+// It may import package release.
 package drift

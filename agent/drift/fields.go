@@ -9,41 +9,42 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Fields lists where the live object differs from what it would be when corrected, with who wrote it. Confirmed is the object
-// that the API server makes of the correction: what it makes the same as before, it only spells in its own way. No fields
-// are no drift.
+// Fields lists the fields that differ between the live and the corrected object, and the client that wrote each of them. Confirmed
+// is the result of a dry run of the correction. If the dry run does not change a field, the API server only writes the value in
+// another form, and the field is left out. If no field remains, there is no drift.
 func Fields(live, corrected, confirmed map[string]any) []release.Field {
 	before, after := strip(live), strip(confirmed)
 	var suspected, fields []release.Field
 	walk(&suspected, "", before, strip(corrected))
 	for _, field := range suspected {
-		path := split(field.Path)
-		field.Live, field.Want = follow(before, path), follow(after, path)
+		path := splitPointer(field.Path)
+		field.Live, field.Want = valueAt(before, path), valueAt(after, path)
 		if !reflect.DeepEqual(field.Live, field.Want) {
 			fields = append(fields, field)
 		}
 	}
-	o := &owners{live: live}
+	managed := &managedFields{live: live}
 	for i := range fields {
-		fields[i].Manager, fields[i].Since = o.writer(split(fields[i].Path))
+		fields[i].Manager, fields[i].Since = managed.lastWriter(splitPointer(fields[i].Path))
 	}
 	return fields
 }
 
-// strip leaves out what the API server counts and keeps by itself.
+// strip removes the fields that the API server sets.
 func strip(object map[string]any) map[string]any {
 	stripped := maps.Clone(object)
 	delete(stripped, "status")
 	if metadata, ok := object["metadata"].(map[string]any); ok {
 		metadata = maps.Clone(metadata)
-		for _, own := range kept {
-			delete(metadata, own)
+		for _, name := range serverFields {
+			delete(metadata, name)
 		}
 		stripped["metadata"] = metadata
 	}
 	return stripped
 }
 
+// walk collects the paths at which the two values differ.
 func walk(fields *[]release.Field, path string, live, want any) {
 	if reflect.DeepEqual(live, want) {
 		return

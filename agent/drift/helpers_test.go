@@ -8,25 +8,25 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// object is a whole object of a kind, such as "apps/v1 Deployment", from the part that a test is about.
+// object makes a complete object of a kind, such as "apps/v1 Deployment", from the fields in text.
 func object(t *testing.T, kind, text string) map[string]any {
 	t.Helper()
 	if kind == "" {
 		kind = "v1 ConfigMap"
 	}
-	made, _ := decode(t, text).(map[string]any)
-	if made == nil {
-		made = map[string]any{}
+	result, _ := decode(t, text).(map[string]any)
+	if result == nil {
+		result = map[string]any{}
 	}
 	version, name, _ := strings.Cut(kind, " ")
-	made["apiVersion"], made["kind"] = version, name
-	metadata, _ := made["metadata"].(map[string]any)
+	result["apiVersion"], result["kind"] = version, name
+	metadata, _ := result["metadata"].(map[string]any)
 	if metadata == nil {
 		metadata = map[string]any{}
 	}
-	metadata["name"] = "it"
-	made["metadata"] = metadata
-	return plain(made)
+	metadata["name"] = "test"
+	result["metadata"] = metadata
+	return toJSONTypes(result)
 }
 
 func decode(t *testing.T, text string) any {
@@ -38,4 +38,4 @@ func decode(t *testing.T, text string) any {
 	return decoded
 }
 
-func words(value any) string { return fmt.Sprint(value) }
+func text(value any) string { return fmt.Sprint(value) }

@@ -7,10 +7,10 @@ import (
 	"strconv"
 )
 
-// merger lays what the manifest says over the live object. What comes out is the live object itself wherever they agree.
+// merger merges the manifest into the live object. Where both agree, the result has the live value.
 type merger struct {
-	live   map[string]any
-	owners *owners
+	live          map[string]any
+	managedFields *managedFields
 }
 
 func (m merger) object(want, live map[string]any, s schema, path []string) map[string]any {
@@ -30,38 +30,39 @@ func (m merger) object(want, live map[string]any, s schema, path []string) map[s
 	return merged
 }
 
-// value is the merged one; keep says that the live one is good as it is, if only because there is none.
+// value merges one value. If keep is true, the live value is correct, and merged is not used. This is also the case when the value
+// is rightly absent.
 func (m merger) value(want, live any, s schema, path []string) (merged any, keep bool) {
 	switch wanted := want.(type) {
-	case omitted:
-		return m.omitted(wanted.value, live, s, path)
+	case zeroValue:
+		return m.zeroValue(wanted.value, live, s, path)
 	case map[string]any:
-		if there, ok := live.(map[string]any); ok {
-			return m.object(wanted, there, s, path), false
+		if liveValue, ok := live.(map[string]any); ok {
+			return m.object(wanted, liveValue, s, path), false
 		}
-		return whole(wanted), false
+		return withoutZeroValues(wanted), false
 	case []any:
-		there, _ := live.([]any)
-		if len(wanted) == 0 && len(there) == 0 {
+		liveValue, _ := live.([]any)
+		if len(wanted) == 0 && len(liveValue) == 0 {
 			return nil, true
 		}
-		return m.list(wanted, there, s, path), false
+		return m.list(wanted, liveValue, s, path), false
 	default:
 		return want, s.same(want, live)
 	}
 }
 
-// omitted agrees with what is not there, and with what the API server chose in its place.
-func (m merger) omitted(zero, live any, s schema, path []string) (merged any, keep bool) {
-	if isZero(live) || m.owners.ours(path) {
+// zeroValue merges a zero value from the manifest. It is equal to an absent value, and to a value that the API server chose for it.
+func (m merger) zeroValue(zero, live any, s schema, path []string) (merged any, keep bool) {
+	if isZero(live) || m.managedFields.onlyHelmWrote(path) {
 		return nil, true
 	}
 	switch wanted := zero.(type) {
 	case map[string]any:
-		return nil, true // whatever is there was added by others
+		return nil, true // other clients added the live fields
 	case []any:
-		there, _ := live.([]any)
-		return m.list(wanted, there, s, path), false
+		liveValue, _ := live.([]any)
+		return m.list(wanted, liveValue, s, path), false
 	default:
 		return zero, false
 	}
@@ -70,49 +71,54 @@ func (m merger) omitted(zero, live any, s schema, path []string) (merged any, ke
 func (m merger) list(want, live []any, s schema, path []string) any {
 	switch {
 	case s.mergeKey != "" && haveKey(want, s.mergeKey) && haveKey(live, s.mergeKey):
-		return m.keyed(want, live, s, path)
+		return m.mergeByKey(want, live, s, path)
 	case s.merges && s.mergeKey == "":
 		return union(want, live)
 	default:
-		return m.atomic(want, live, s, path)
+		return m.replaceList(want, live, s, path)
 	}
 }
 
-// keyed merges elements that have the same key. A key may occur twice, as the number of a port does that has two protocols:
-// then those belong together that agree. And an element may have got another key: then it is known by its name.
-func (m merger) keyed(want, live []any, s schema, path []string) []any {
+// mergeByKey merges elements that have the same key. A key may occur twice: two ports can have the same number with different
+// protocols. So it first pairs equal elements, then elements with the same key. At last it pairs elements with the same name,
+// because an edit may have changed the key.
+func (m merger) mergeByKey(want, live []any, s schema, path []string) []any {
 	merged := slices.Clone(live)
 	p := pairing{want: want, taken: make([]bool, len(live)), partner: make([]int, len(want))}
 	for i := range p.partner {
 		p.partner[i] = -1
 	}
-	sameKey := func(wanted, there any) bool { return reflect.DeepEqual(of(wanted, s.mergeKey), of(there, s.mergeKey)) }
+	sameKey := func(wanted, liveValue any) bool {
+		return reflect.DeepEqual(fieldOf(wanted, s.mergeKey), fieldOf(liveValue, s.mergeKey))
+	}
 	element := func(wanted any, i int) any { return m.element(wanted, live[i], i, s, path) }
 	p.pair(func(wanted any, i int) bool {
 		return sameKey(wanted, live[i]) && reflect.DeepEqual(live[i], element(wanted, i))
 	})
 	p.pair(func(wanted any, i int) bool { return sameKey(wanted, live[i]) })
-	if s.named() {
-		p.pair(func(wanted any, i int) bool { return reflect.DeepEqual(of(wanted, "name"), of(live[i], "name")) })
+	if s.hasNames() {
+		p.pair(func(wanted any, i int) bool {
+			return reflect.DeepEqual(fieldOf(wanted, "name"), fieldOf(live[i], "name"))
+		})
 	}
 	for i, wanted := range want {
 		if j := p.partner[i]; j >= 0 {
 			merged[j] = element(wanted, j)
 		} else {
-			merged = append(merged, whole(wanted))
+			merged = append(merged, withoutZeroValues(wanted))
 		}
 	}
 	return merged
 }
 
-// pairing finds a live element for each wanted one, no two the same.
+// pairing assigns to each wanted element at most one live element.
 type pairing struct {
 	want    []any
-	taken   []bool // by live element
-	partner []int  // by wanted element; -1 for none
+	taken   []bool // for each live element
+	partner []int  // for each wanted element the index of its live element, or -1
 }
 
-// pair matches what has no partner yet.
+// pair assigns live elements to wanted elements that have none yet.
 func (p *pairing) pair(match func(wanted any, live int) bool) {
 	for i, wanted := range p.want {
 		for j := range p.taken {
@@ -123,24 +129,25 @@ func (p *pairing) pair(match func(wanted any, live int) bool) {
 	}
 }
 
-func of(element any, key string) any {
+func fieldOf(element any, key string) any {
 	object, _ := element.(map[string]any)
 	return object[key]
 }
 
-// atomic lists are one value: others may not add to them. What the API server has added to what the manifest says, such as
-// defaults in each element, is recognized by nobody else having written the list.
-func (m merger) atomic(want, live []any, s schema, path []string) any {
-	if m.within(want, live, s, path, true) || m.owners.ours(path) && m.within(want, live, s, path, false) {
+// replaceList treats the list as one value, to which other clients may not add elements. It still accepts additions by the API
+// server, such as defaults in each element: in that case only Helm has written the list.
+func (m merger) replaceList(want, live []any, s schema, path []string) any {
+	if m.contains(want, live, s, path, true) || m.managedFields.onlyHelmWrote(path) && m.contains(want, live, s, path, false) {
 		return live
 	}
-	return whole(want)
+	return withoutZeroValues(want)
 }
 
-// within says whether every wanted element has its like in the live list, in the same order: exactly, or with additions.
-func (m merger) within(want, live []any, s schema, path []string, exactly bool) bool {
+// contains says whether the live list has all wanted elements in the same order. Unless exactly is set, the live list and its
+// elements may have additions.
+func (m merger) contains(want, live []any, s schema, path []string, exactly bool) bool {
 	if exactly {
-		return reflect.DeepEqual(whole(want), any(live))
+		return reflect.DeepEqual(withoutZeroValues(want), any(live))
 	}
 	next := 0
 	for _, wanted := range want {
@@ -172,30 +179,30 @@ func haveKey(list []any, key string) bool {
 func union(want, live []any) []any {
 	merged := slices.Clone(live)
 	for _, wanted := range want {
-		if !slices.ContainsFunc(live, func(there any) bool { return reflect.DeepEqual(there, wanted) }) {
+		if !slices.ContainsFunc(live, func(element any) bool { return reflect.DeepEqual(element, wanted) }) {
 			merged = append(merged, wanted)
 		}
 	}
 	return merged
 }
 
-// whole is a value as it is sent when there is nothing to merge it with.
-func whole(value any) any {
+// withoutZeroValues is the value to send if there is no live value. In maps it leaves out zero values.
+func withoutZeroValues(value any) any {
 	switch node := value.(type) {
-	case omitted:
+	case zeroValue:
 		return node.value
 	case map[string]any:
 		result := make(map[string]any, len(node))
 		for key, child := range node {
-			if _, unsaid := child.(omitted); !unsaid {
-				result[key] = whole(child)
+			if _, isZero := child.(zeroValue); !isZero {
+				result[key] = withoutZeroValues(child)
 			}
 		}
 		return result
 	case []any:
 		result := make([]any, len(node))
 		for i, child := range node {
-			result[i] = whole(child)
+			result[i] = withoutZeroValues(child)
 		}
 		return result
 	default:

@@ -8,7 +8,7 @@ import (
 var unescape = strings.NewReplacer("~1", "/", "~0", "~")
 var escape = strings.NewReplacer("~", "~0", "/", "~1")
 
-func split(pointer string) []string {
+func splitPointer(pointer string) []string {
 	parts := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
 	for i, part := range parts {
 		parts[i] = unescape.Replace(part)
@@ -16,24 +16,24 @@ func split(pointer string) []string {
 	return parts
 }
 
-// leave makes the wanted object say nothing of the field, or the same as the live one where it must say something: a list has
-// no gaps.
-func leave(wanted, live map[string]any, pointer string) {
-	parts := split(pointer)
+// ignorePath removes the field from the wanted object, so that it is not compared. An element of a list cannot be removed without
+// moving the others, so it gets the live value instead.
+func ignorePath(wanted, live map[string]any, pointer string) {
+	parts := splitPointer(pointer)
 	last := parts[len(parts)-1]
-	switch parent := follow(wanted, parts[:len(parts)-1]).(type) {
+	switch parent := valueAt(wanted, parts[:len(parts)-1]).(type) {
 	case map[string]any:
 		delete(parent, last)
 	case []any:
-		if there := follow(live, parts); there != nil && child(parent, last) != nil {
-			i, _ := strconv.Atoi(last) // there is such a child
-			parent[i] = there
+		if liveValue := valueAt(live, parts); liveValue != nil && child(parent, last) != nil {
+			i, _ := strconv.Atoi(last) // cannot fail: the element exists
+			parent[i] = liveValue
 		}
 	}
 }
 
-// follow is what the path leads to; nil if there is no such field.
-func follow(object map[string]any, path []string) any {
+// valueAt returns the value at the path; nil if there is none.
+func valueAt(object map[string]any, path []string) any {
 	var node any = object
 	for _, part := range path {
 		node = child(node, part)

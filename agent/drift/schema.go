@@ -10,65 +10,65 @@ import (
 	"k8s.io/apimachinery/third_party/forked/golang/json"
 )
 
-// schema is what Kubernetes' Go types say about merging a field. The zero schema, as of all custom resources, merges maps and
-// replaces lists.
+// schema says how to merge a field, according to Kubernetes' Go types. The zero schema merges maps and replaces lists. All custom
+// resources have the zero schema.
 type schema struct {
-	of          reflect.Type // of the field; nil when nothing is known
-	merges      bool         // a list that others may add to
-	mergeKey    string       // what tells elements of such a list apart; empty for plain values
-	retainsKeys bool         // an object that must not keep other keys once it changes, because they exclude each other
+	goType      reflect.Type // the type of the field; nil when it is not known
+	merges      bool         // other clients may add elements to the list
+	mergeKey    string       // the field that identifies an element of such a list; empty for plain values
+	retainsKeys bool         // when the object changes, its other keys must be removed, because the keys exclude each other
 }
 
 func schemaOf(typed runtime.Object) schema {
 	if typed == nil {
 		return schema{}
 	}
-	return schema{of: reflect.TypeOf(typed)}
+	return schema{goType: reflect.TypeOf(typed)}
 }
 
 func (s schema) field(name string) schema {
-	if s.of == nil {
+	if s.goType == nil {
 		return schema{}
 	}
-	if s.of.Kind() == reflect.Map {
-		return schema{of: s.of.Elem()}
+	if s.goType.Kind() == reflect.Map {
+		return schema{goType: s.goType.Elem()}
 	}
-	of, strategies, mergeKey, err := json.LookupPatchMetadataForStruct(s.of, name)
+	goType, strategies, mergeKey, err := json.LookupPatchMetadataForStruct(s.goType, name)
 	if err != nil {
 		return schema{}
 	}
 	return schema{
-		of:          of,
+		goType:      goType,
 		merges:      slices.Contains(strategies, "merge"),
 		mergeKey:    mergeKey,
 		retainsKeys: slices.Contains(strategies, "retainKeys"),
 	}
 }
 
-// element is the schema of a list's elements.
+// element is the schema of the elements of a list.
 func (s schema) element() schema {
-	if s.of == nil || s.of.Kind() != reflect.Slice {
+	if s.goType == nil || s.goType.Kind() != reflect.Slice {
 		return schema{}
 	}
-	return schema{of: s.of.Elem(), retainsKeys: s.retainsKeys}
+	return schema{goType: s.goType.Elem(), retainsKeys: s.retainsKeys}
 }
 
-// same says whether two plain values mean the same: there are many ways to write a quantity.
+// same says whether two plain values are equal. One quantity can be written in several forms.
 func (s schema) same(want, live any) bool {
 	if reflect.DeepEqual(want, live) {
 		return true
 	}
-	if s.of != quantity && s.of != reflect.PointerTo(quantity) {
+	if s.goType != quantity && s.goType != reflect.PointerTo(quantity) {
 		return false
 	}
 	wanted, err := resource.ParseQuantity(fmt.Sprint(want))
-	there, liveErr := resource.ParseQuantity(fmt.Sprint(live))
-	return err == nil && liveErr == nil && wanted.Cmp(there) == 0
+	liveValue, liveErr := resource.ParseQuantity(fmt.Sprint(live))
+	return err == nil && liveErr == nil && wanted.Cmp(liveValue) == 0
 }
 
 var quantity = reflect.TypeFor[resource.Quantity]()
 
-// named says whether the elements of a list have names beside their keys.
-func (s schema) named() bool {
-	return s.mergeKey != "name" && s.element().field("name").of != nil
+// hasNames says whether the elements of a list have a name that is not their key.
+func (s schema) hasNames() bool {
+	return s.mergeKey != "name" && s.element().field("name").goType != nil
 }

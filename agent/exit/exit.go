@@ -1,7 +1,8 @@
-// Package exit is the one table of the process's exit codes. It imports no other room; every room may import it.
+// Package exit is the only table of the process's exit codes. Every package may import it. It imports no other package of the
+// agent.
 //
-// A room that knows whose fault an error is wraps it with [With]; the command asks [Of] once, at the end. The outermost
-// code wins, so a room that knows better may overrule the one below it.
+// A package that knows the cause of an error attaches an exit code with [With]. At the end, the command gets the code with
+// [Of]. If an error has several codes, the outermost one counts: a caller can replace the code of the function that it called.
 package exit
 
 import (
@@ -9,10 +10,10 @@ import (
 	"errors"
 )
 
-// Code is the status the process exits with. The values are a contract with users' Jobs and alerts: never renumber.
+// Code is the exit status of the process. Users' Jobs and alerts depend on the values: never change them.
 type Code int
 
-// No code is 2: that is how a Go panic exits, and what diff --detailed-exitcode answers.
+// No code is 2: a Go panic exits with 2, and diff --detailed-exitcode exits with 2 if there are differences.
 const (
 	Converged         Code = 0
 	Unexpected        Code = 1
@@ -31,31 +32,31 @@ const (
 	Terminated        Code = 143
 )
 
-// Row explains one code to a person.
+// Row explains one code.
 type Row struct {
 	Code    Code
-	Name    string // short, stable, for machines: the report's "result"
+	Name    string // short and stable, for programs: the report's "result"
 	Meaning string
-	Retry   string // whether running again can help, in words
+	Retry   string // whether it can help to run again
 }
 
-// Table lists every code in ascending order. README.md repeats it; a test compares the two.
+// Table lists every code in ascending order. README.md has the same table; a test compares the two.
 var Table = []Row{
-	{Converged, "converged", "the cluster is as declared, or was made so", "nothing to retry"},
-	{Unexpected, "unexpected", "a fault that has no code of its own, possibly a bug", "perhaps"},
+	{Converged, "converged", "the cluster is as declared", "not needed"},
+	{Unexpected, "unexpected", "an error without a code of its own, possibly a bug", "perhaps"},
 	{ConfigInvalid, "config-invalid", "a flag, environment variable or configuration key is wrong", "no: correct the configuration"},
 	{SourceUnreachable, "source-unreachable", "the repository cannot be reached or does not exist", "yes"},
 	{SourceRefused, "source-refused", "the repository refuses the credentials or host key, has no such ref, is too large, or has a link that leads out of it", "no: correct the credentials, the ref or the repository"},
 	{NotTrusted, "not-trusted", "the revision is not signed by a trusted key", "no: sign the commit"},
-	{DesiredInvalid, "desired-invalid", "the helmfile cannot be loaded, or asks for what cannot be done", "no: correct the helmfile"},
+	{DesiredInvalid, "desired-invalid", "the helmfile cannot be loaded, or uses something that the agent does not support", "no: correct the helmfile"},
 	{SecretsUnreadable, "secrets-unreadable", "a secret cannot be decrypted", "no: provide the key"},
-	{ClusterUnreached, "cluster-unreachable", "the Kubernetes API cannot be reached or does not accept the identity", "yes"},
-	{Forbidden, "forbidden", "the agent lacks a right: the message names verb, resource and namespace", "no: grant the right"},
+	{ClusterUnreached, "cluster-unreachable", "the Kubernetes API server cannot be reached, or it does not accept the agent's credentials", "yes"},
+	{Forbidden, "forbidden", "the agent does not have a right that it needs; the message names the verb, the resource and the namespace", "no: grant the right"},
 	{ReleasesFailed, "releases-failed", "some releases failed; all others are as declared", "perhaps"},
-	{PruneRefused, "prune-refused", "a guard refused to prune; everything else is as declared", "no: a person decides"},
-	{Locked, "locked", "another run of this instance is under way, or changed what this one found", "yes: the next run"},
+	{PruneRefused, "prune-refused", "a guard refused to prune a release; everything else is as declared", "no: a person must decide"},
+	{Locked, "locked", "another run of this instance is in progress, or has changed something since this run began", "yes: the next run"},
 	{Deadline, "deadline", "the run did not end within its timeout", "yes"},
-	{Terminated, "terminated", "the process was told to stop (SIGTERM) and stopped cleanly", "yes"},
+	{Terminated, "terminated", "the process received SIGTERM and stopped cleanly", "yes"},
 }
 
 // String is the code's name in [Table].
@@ -75,7 +76,7 @@ type coded struct {
 
 func (c coded) Unwrap() error { return c.error }
 
-// With marks err with the code the process should exit with because of it. A nil err stays nil.
+// With attaches an exit code to err. It returns nil if err is nil.
 func With(code Code, err error) error {
 	if err == nil {
 		return nil
@@ -83,14 +84,15 @@ func With(code Code, err error) error {
 	return coded{err, code}
 }
 
-// Of is the exit code for err: the outermost mark, else Deadline for an expired context, else Unexpected; Converged for nil.
+// Of returns the exit code of err: the outermost code that was attached. Without one, it is Deadline for an expired context, and
+// Unexpected for any other error. It is Converged if err is nil.
 func Of(err error) Code {
-	var marked coded
+	var withCode coded
 	switch {
 	case err == nil:
 		return Converged
-	case errors.As(err, &marked):
-		return marked.code
+	case errors.As(err, &withCode):
+		return withCode.code
 	case errors.Is(err, context.DeadlineExceeded):
 		return Deadline
 	default:

@@ -19,17 +19,17 @@ func TestOf(t *testing.T) {
 		err  error
 		want Code
 	}{
-		"no error is converged":                     {nil, Converged},
-		"a mark on no error marks nothing":          {With(Forbidden, nil), Converged},
-		"an error that nobody marked is unexpected": {boom, Unexpected},
-		"a mark is found":                           {With(Locked, boom), Locked},
-		"a mark is found through a wrap":            {fmt.Errorf("take the lock: %w", With(Locked, boom)), Locked},
-		"a mark is found in a join":                 {errors.Join(boom, With(Locked, boom)), Locked},
-		"the outermost mark wins":                   {With(DesiredInvalid, fmt.Errorf("load: %w", With(SecretsUnreadable, boom))), DesiredInvalid},
-		"a deadline has its code unmarked":          {fmt.Errorf("clone: %w", context.DeadlineExceeded), Deadline},
-		"a mark overrules a deadline":               {With(SourceUnreachable, context.DeadlineExceeded), SourceUnreachable},
-		"a cancelled context is no deadline":        {context.Canceled, Unexpected},
-		"an error can be marked as converged":       {With(Converged, boom), Converged},
+		"no error is converged":                      {nil, Converged},
+		"a code on a nil error":                      {With(Forbidden, nil), Converged},
+		"an error without a code is unexpected":      {boom, Unexpected},
+		"an error with a code":                       {With(Locked, boom), Locked},
+		"a wrapped error with a code":                {fmt.Errorf("take the lock: %w", With(Locked, boom)), Locked},
+		"a joined error with a code":                 {errors.Join(boom, With(Locked, boom)), Locked},
+		"the outermost code counts":                  {With(DesiredInvalid, fmt.Errorf("load: %w", With(SecretsUnreadable, boom))), DesiredInvalid},
+		"an expired context without a code":          {fmt.Errorf("clone: %w", context.DeadlineExceeded), Deadline},
+		"a code replaces that of an expired context": {With(SourceUnreachable, context.DeadlineExceeded), SourceUnreachable},
+		"a cancelled context is not a deadline":      {context.Canceled, Unexpected},
+		"an error with the code converged":           {With(Converged, boom), Converged},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := Of(test.err); got != test.want {
@@ -39,14 +39,14 @@ func TestOf(t *testing.T) {
 	}
 }
 
-func TestAMarkKeepsTheError(t *testing.T) {
+func TestACodeDoesNotChangeTheError(t *testing.T) {
 	boom := errors.New("boom")
-	marked := With(Forbidden, fmt.Errorf("list secrets: %w", boom))
-	if marked.Error() != "list secrets: boom" || !errors.Is(marked, boom) {
-		t.Errorf("the mark changed the error: %v", marked)
+	withCode := With(Forbidden, fmt.Errorf("list secrets: %w", boom))
+	if withCode.Error() != "list secrets: boom" || !errors.Is(withCode, boom) {
+		t.Errorf("the code changed the error: %v", withCode)
 	}
 	if With(Forbidden, nil) != nil {
-		t.Error("a marked nil must stay nil")
+		t.Error("With must return nil for a nil error")
 	}
 }
 
@@ -59,9 +59,9 @@ func TestTable(t *testing.T) {
 		case row.Code <= last:
 			t.Errorf("%d comes after %d: codes must ascend and be unique", row.Code, last)
 		case row.Code == 2:
-			t.Error("2 is how a Go panic exits")
+			t.Error("a Go panic exits with 2")
 		case row.Code > 255:
-			t.Errorf("%d does not fit a process's exit status", row.Code)
+			t.Errorf("%d is not a valid exit status", row.Code)
 		case !kebab.MatchString(row.Name) || names[row.Name]:
 			t.Errorf("the name %q of %d is not kebab-case or not unique", row.Name, row.Code)
 		case row.Meaning == "" || row.Retry == "":
@@ -76,7 +76,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// The numbers are a contract: this test repeats them so that nobody renumbers them by inserting a row.
+// TestNumbersNeverChange repeats the numbers, so that a new row cannot change them by accident.
 func TestNumbersNeverChange(t *testing.T) {
 	want := map[Code]string{
 		0: "converged", 1: "unexpected",

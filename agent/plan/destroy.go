@@ -6,8 +6,9 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Destroy uninstalls everything that an instance owns, whatever is declared. It holds what is not proven to be the agent's own.
-func Destroy(have []release.Observed, memory release.Memory, instance string) Plan {
+// Destroy plans to uninstall every release that the instance owns, also the declared ones. It holds a release whose record is
+// not proven.
+func Destroy(have []release.Observed, state release.InstanceState, instance string) Plan {
 	var p Plan
 	for i := range have {
 		if have[i].Instance == instance && installed(&have[i]) {
@@ -15,20 +16,21 @@ func Destroy(have []release.Observed, memory release.Memory, instance string) Pl
 		}
 	}
 	slices.SortFunc(p.Steps, func(a, b Step) int { return a.Key.Compare(b.Key) })
-	p.orderPrunes(memory.Needs)
+	p.orderPrunes(state.Needs)
 	return p
 }
 
 func destroyStep(have *release.Observed) Step {
-	step := Step{Key: have.Key, Verb: Prune, Why: "everything that the instance owns goes", Have: have, Owner: have.Owner}
+	step := Step{Key: have.Key, Verb: Prune, Why: "destroy uninstalls everything that the instance owns", Have: have, Owner: have.Owner}
 	if !step.Proven() {
 		step.Verb, step.Why = Hold, unproven+"; uninstall it with Helm"
 	}
 	return step
 }
 
-// orderPrunes puts pruning after all else, and what needs another release before that other. The needs are those that were
-// remembered while the releases were declared, each at its own time: together they may form a circle, which is left open.
+// orderPrunes puts prunes after all other steps. A release that needs another one is pruned before that other one. The needs
+// were saved when each release was last declared. Needs from different times may form a cycle: orderPrunes then ignores the
+// need that would close the cycle.
 func (p *Plan) orderPrunes(needs map[string][]release.Key) {
 	steps := index(p.Steps, func(s *Step) release.Key { return s.Key })
 	last := 0
@@ -41,9 +43,9 @@ func (p *Plan) orderPrunes(needs map[string][]release.Key) {
 			continue
 		}
 		step.Phase = last + 1
-		for _, key := range unique(slices.Clone(needs[step.Key.String()])) {
+		for _, key := range sortedUnique(slices.Clone(needs[step.Key.String()])) {
 			needed := steps[key]
-			if needed == nil || needed.Verb != Prune || waits(steps, step.Key, key, map[release.Key]bool{}) {
+			if needed == nil || needed.Verb != Prune || waitsFor(steps, step.Key, key, map[release.Key]bool{}) {
 				continue
 			}
 			needed.After = append(needed.After, step.Key)
@@ -52,14 +54,14 @@ func (p *Plan) orderPrunes(needs map[string][]release.Key) {
 	}
 }
 
-// waits says whether the one step is or waits for the other, directly or by way of others.
-func waits(steps map[release.Key]*Step, one, other release.Key, seen map[release.Key]bool) bool {
-	if one == other {
+// waitsFor says whether step is other, or waits for it directly or through further steps.
+func waitsFor(steps map[release.Key]*Step, step, other release.Key, seen map[release.Key]bool) bool {
+	if step == other {
 		return true
 	}
-	if seen[one] {
+	if seen[step] {
 		return false
 	}
-	seen[one] = true
-	return slices.ContainsFunc(steps[one].After, func(key release.Key) bool { return waits(steps, key, other, seen) })
+	seen[step] = true
+	return slices.ContainsFunc(steps[step].After, func(key release.Key) bool { return waitsFor(steps, key, other, seen) })
 }

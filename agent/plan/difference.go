@@ -11,11 +11,11 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// named is how many changed values or objects a reason names.
-const named = 4
+// maxNames is how many changed values or objects a reason lists by name.
+const maxNames = 4
 
-// difference says in words why a revision is not what would be made now; it is empty when the objects are the same. As
-// with `helmfile apply`, only objects count: a new chart version or value that changes none of them is no change.
+// difference explains why the newest revision differs from the rendered one. It is empty when the objects are equal. As with
+// `helmfile apply`, only objects count: a new chart version or value that changes no object is not a difference.
 func difference(have release.Observed, next release.Rendered) string {
 	objects := changedObjects(have.Manifest, next.Manifest)
 	if len(objects) == 0 {
@@ -45,7 +45,7 @@ func chartChange(have, next release.ChartVersion) string {
 	}
 }
 
-// changedObjects names the objects that only one of the manifests has or that differ, in order.
+// changedObjects lists, in order, the names of objects that differ or that only one of the manifests has.
 func changedObjects(have, next release.Manifest) []string {
 	before, after := byKey(have), byKey(next)
 	changed := map[release.ObjectKey]bool{}
@@ -64,7 +64,7 @@ func changedObjects(have, next release.Manifest) []string {
 	for i, key := range keys {
 		names[i] = key.String()
 	}
-	return slices.Compact(names) // an object that changed its API version is two keys, and one name
+	return slices.Compact(names) // an object with a new API version has two keys and one name
 }
 
 func byKey(manifest release.Manifest) map[release.ObjectKey]release.Object {
@@ -75,16 +75,16 @@ func byKey(manifest release.Manifest) map[release.ObjectKey]release.Object {
 	return objects
 }
 
-// changedPaths are the dotted paths at which two sets of values differ, in order. Values themselves are never named: they
+// changedPaths lists, in order, the dotted paths at which two sets of values differ. It never returns a value, because values
 // may be secret.
 func changedPaths(have, next map[string]any) []string {
 	var paths []string
-	collect(&paths, "", normal(have), normal(next))
+	collectChangedPaths(&paths, "", normalizeJSON(have), normalizeJSON(next))
 	slices.Sort(paths)
 	return paths
 }
 
-func collect(paths *[]string, path string, have, next any) {
+func collectChangedPaths(paths *[]string, path string, have, next any) {
 	before, isMap := have.(map[string]any)
 	after, bothMaps := next.(map[string]any)
 	if !isMap || !bothMaps {
@@ -97,24 +97,24 @@ func collect(paths *[]string, path string, have, next any) {
 	maps.Copy(keys, after)
 	for key := range keys {
 		below := strings.TrimPrefix(path+"."+key, ".")
-		if present(before, key) != present(after, key) {
-			*paths = append(*paths, below) // even if it is null: a null takes a chart's default away
+		if hasKey(before, key) != hasKey(after, key) {
+			*paths = append(*paths, below) // also if it is null: a null removes a default of the chart
 			continue
 		}
-		collect(paths, below, before[key], after[key])
+		collectChangedPaths(paths, below, before[key], after[key])
 	}
 }
 
-func present(values map[string]any, key string) bool {
+func hasKey(values map[string]any, key string) bool {
 	_, ok := values[key]
 	return ok
 }
 
-// normal makes values comparable that went through Helm's JSON storage with those that did not.
-func normal(values map[string]any) any {
+// normalizeJSON gives values the types that JSON decoding gives. So they can be compared with values from Helm's storage.
+func normalizeJSON(values map[string]any) any {
 	encoded, err := json.Marshal(values)
 	if err != nil {
-		return values // not representable in JSON, so never stored: it differs
+		return values // JSON cannot hold these values, so Helm never stored them: they differ
 	}
 	var decoded any
 	if err := json.Unmarshal(encoded, &decoded); err != nil || decoded == nil {
@@ -124,8 +124,8 @@ func normal(values map[string]any) any {
 }
 
 func enumerate(names []string) string {
-	if len(names) <= named {
+	if len(names) <= maxNames {
 		return strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:named], ", "), len(names)-named)
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNames], ", "), len(names)-maxNames)
 }

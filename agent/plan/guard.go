@@ -5,107 +5,109 @@ import (
 	"strings"
 )
 
-// A guard is a reason not to prune, in words; it is empty when there is none.
+// A guard checks one reason not to prune an orphan.
 type guard struct {
-	why func(maker, Step) string
-	// chosen guards are somebody's wish: the orphan is reported, and nothing is refused.
-	chosen bool
-	// overrulable guards give way to --prune-allow for one commit.
+	// why returns the reason, or an empty string when the guard does not apply.
+	why func(planner, Step) string
+	// reportOnly guards follow a setting of the user: the orphan is only reported, and the run still counts as successful.
+	reportOnly bool
+	// overrulable guards do not apply to a commit that --prune-allow names.
 	overrulable bool
 }
 
-// guards are asked in this order; the first that has a reason counts. The clock is looked at when they have none, and the
-// share of all at last, see limit.
+// guards are checked in this order, and the first one with a reason decides. Two more checks follow when none has a reason:
+// the clock, and at last the share of all releases, see enforceMaxShare.
 var guards = []guard{
-	{why: switchedOff, chosen: true},
-	{why: selecting, chosen: true},
-	{why: kept, chosen: true},
-	{why: recordUnproven},
-	{why: passedOver},
+	{why: pruningDisabled, reportOnly: true},
+	{why: selectorInUse, reportOnly: true},
+	{why: keepRequested, reportOnly: true},
+	{why: recordNotProven},
+	{why: stateFilesSkipped},
 	{why: nothingDeclared, overrulable: true},
 	{why: otherOrigin, overrulable: true},
 }
 
-func switchedOff(m maker, _ Step) string {
-	switch m.policy.Prune.Mode {
+func pruningDisabled(p planner, _ Step) string {
+	switch p.policy.Prune.Mode {
 	case Off:
 		return "pruning is off"
 	case ReportOnly:
-		return "pruning only reports"
+		return "pruning is set to report only"
 	default:
 		return ""
 	}
 }
 
-func selecting(m maker, _ Step) string {
-	if m.policy.Selecting {
+func selectorInUse(p planner, _ Step) string {
+	if p.policy.SelectorInUse {
 		return "a selector is in use"
 	}
 	return ""
 }
 
-func kept(_ maker, s Step) string {
+func keepRequested(_ planner, s Step) string {
 	if s.Have.Keep || s.Have.KeptByHand {
-		return "it is to be kept"
+		return "a label or an annotation says to keep it"
 	}
 	return ""
 }
 
-// recordUnproven: anyone who may write Secrets can forge a record, and pruning would delete what it names.
-func recordUnproven(_ maker, s Step) string {
+// recordNotProven: any client that may write Secrets can forge a record, and pruning would delete the objects in it.
+func recordNotProven(_ planner, s Step) string {
 	if s.Proven() {
 		return ""
 	}
-	return unproven + "; " + unprovenAdvice
+	return unproven + "; " + unprovenHint
 }
 
-// unprovenAdvice is what to do about an orphan that cannot be uninstalled.
-const unprovenAdvice = "declare it again, or uninstall it with Helm"
+// unprovenHint says what to do about an orphan that the agent does not uninstall.
+const unprovenHint = "declare it again, or uninstall it with Helm"
 
-// passedOver: helmfile ignores a state file that does not define the environment, and what it declares with it.
-func passedOver(m maker, _ Step) string {
-	if len(m.policy.PassedOver) == 0 {
+// stateFilesSkipped: helmfile skips a state file that does not define the environment, together with its releases.
+func stateFilesSkipped(p planner, _ Step) string {
+	if len(p.policy.SkippedFiles) == 0 {
 		return ""
 	}
-	return "the helmfile was not completely loaded: " + strings.Join(m.policy.PassedOver, ", ")
+	return "helmfile skipped state files: " + strings.Join(p.policy.SkippedFiles, ", ")
 }
 
-// nothingDeclared: an emptied helmfile is more often an accident than a wish.
-func nothingDeclared(m maker, _ Step) string {
-	if m.declared > 0 {
+// nothingDeclared: an empty helmfile is more often a mistake than an intention.
+func nothingDeclared(p planner, _ Step) string {
+	if p.declared > 0 {
 		return ""
 	}
-	return "the helmfile declares nothing at all: " + m.advice()
+	return "the helmfile declares no releases: " + p.allowHint()
 }
 
-// otherOrigin: whoever changes the repository, the path or the environment may not have meant the releases of the former one.
-func otherOrigin(m maker, s Step) string {
+// otherOrigin: a change of the repository, the path or the environment may not be meant to remove the releases of the former
+// one.
+func otherOrigin(p planner, s Step) string {
 	switch {
-	case m.policy.Origin == "":
+	case p.policy.Origin == "":
 		return ""
-	case s.Have.Origin != m.policy.Origin:
-		return "it was installed from another repository, path or environment: " + m.advice()
-	case s.Mark != nil && s.Mark.Origin != m.policy.Origin:
-		return "it was marked by another repository, path or environment: " + m.advice()
+	case s.Have.Origin != p.policy.Origin:
+		return "it was installed from another repository, path or environment: " + p.allowHint()
+	case s.Mark != nil && s.Mark.Origin != p.policy.Origin:
+		return "it was marked by a run for another repository, path or environment: " + p.allowHint()
 	default:
 		return ""
 	}
 }
 
-func clockWentBack(m maker, s Step) string {
-	if s.Mark == nil || !m.now.Before(s.Mark.Since) {
+func clockWentBack(p planner, s Step) string {
+	if s.Mark == nil || !p.now.Before(s.Mark.Since) {
 		return ""
 	}
-	return fmt.Sprintf("the clock went back: it was marked %s, and now is %s; marked anew", stamp(s.Mark.Since), stamp(m.now))
+	return fmt.Sprintf("the clock went back: the mark is from %s, and it is now %s; it is marked again", timestamp(s.Mark.Since), timestamp(p.now))
 }
 
-// advice is what to do about a guard that a person may overrule.
-func (m maker) advice() string {
-	return "if that is meant, allow it with --prune-allow " + short(m.policy.Commit)
+// allowHint says how a person can overrule a guard.
+func (p planner) allowHint() string {
+	return "if this is intended, allow it with --prune-allow " + shortCommit(p.policy.Commit)
 }
 
-// allowed says whether a person lets this commit's prunes through.
-func (m maker) allowed() bool {
-	allow := m.policy.Prune.Allow
-	return allow != "" && strings.HasPrefix(m.policy.Commit, allow)
+// pruneAllowed says whether --prune-allow names the commit of this run.
+func (p planner) pruneAllowed() bool {
+	allow := p.policy.Prune.Allow
+	return allow != "" && strings.HasPrefix(p.policy.Commit, allow)
 }

@@ -19,7 +19,7 @@ const (
 	earlier = "0123456789abcdef0123456789abcdef01234567"
 )
 
-// key reads "namespace/name"; a bare name is in namespace shop.
+// key parses "namespace/name". A name alone is in namespace shop.
 func key(s string) release.Key {
 	namespace, name, ok := strings.Cut(s, "/")
 	if !ok {
@@ -28,7 +28,7 @@ func key(s string) release.Key {
 	return release.Key{Namespace: namespace, Name: name}
 }
 
-func want(name string, state release.State, needs ...string) release.Desired {
+func want(name string, state release.DesiredState, needs ...string) release.Desired {
 	d := release.Desired{Key: key(name), State: state}
 	for _, need := range needs {
 		d.Needs = append(d.Needs, key(need))
@@ -36,13 +36,13 @@ func want(name string, state release.State, needs ...string) release.Desired {
 	return d
 }
 
-// at is the release in the state file of that position.
-func at(stage int, d release.Desired) release.Desired {
+// atStage moves the release to the state file at that position.
+func atStage(stage int, d release.Desired) release.Desired {
 	d.Stage = stage
 	return d
 }
 
-// have is a release that this instance owns and whose record it wrote: revision 7, chart web 1.2.3, one object.
+// have is an installed release. This instance owns it and wrote its record: revision 7, chart web 1.2.3, one object.
 func have(name, status string) release.Observed {
 	return release.Observed{
 		Key: key(name), Revision: 7, Status: status, Updated: noon.Add(-time.Hour),
@@ -54,21 +54,23 @@ func have(name, status string) release.Observed {
 	}
 }
 
-// of is the release as another owner's; none means nobody's.
-func of(instance string, o release.Observed) release.Observed {
+// ownedBy changes the owner of the release. An empty instance means that no instance owns it.
+func ownedBy(instance string, o release.Observed) release.Observed {
 	o.Owner = release.Owner{Instance: instance, Origin: "origin"}
 	return o
 }
 
-// marked remembers that a release which [have] shows was marked that long ago, by a commit before.
+// marked is the mark of a release of [have]. An earlier commit set it, that long ago.
 func marked(name string, age time.Duration) release.Mark {
 	h := have(name, "deployed")
 	return release.Mark{Key: h.Key, Since: noon.Add(-age), Commit: earlier, Origin: "origin", Runs: 1, Deployed: h.Updated}
 }
 
-func marks(all ...release.Mark) release.Memory { return release.Memory{Marks: all} }
+func stateWithMarks(all ...release.Mark) release.InstanceState {
+	return release.InstanceState{Marks: all}
+}
 
-// next is what would be rendered of a release that [have] shows as it should be.
+// next is the rendered revision of a release. It equals the release of [have].
 func next(name string) release.Rendered {
 	h := have(name, "deployed")
 	return release.Rendered{Key: h.Key, Chart: h.Chart, Values: h.Values, Manifest: h.Manifest}
@@ -83,7 +85,7 @@ func object(version, name string, content map[string]any) release.Object {
 	return release.Object{ObjectKey: release.ObjectKey{APIVersion: version, Kind: kind, Name: name}, Content: content}
 }
 
-// reasons is the plan as "name: verb: why" lines.
+// reasons shows the plan as lines "name: verb: why".
 func reasons(p Plan) []string {
 	var lines []string
 	for _, s := range p.Steps {
@@ -92,17 +94,17 @@ func reasons(p Plan) []string {
 	return lines
 }
 
-// places is the plan as "phase verb key after … needs …" lines; "after" and "needs" are left out when empty.
-func places(p Plan) []string {
+// order shows the plan as lines "phase verb key after … needs …". Empty parts are left out.
+func order(p Plan) []string {
 	var lines []string
 	for _, s := range p.Steps {
 		line := fmt.Sprintf("%d %s %s", s.Phase, s.Verb, s.Key)
-		lines = append(lines, line+listed(" after", s.After)+listed(" needs", s.Needs))
+		lines = append(lines, line+keyList(" after", s.After)+keyList(" needs", s.Needs))
 	}
 	return lines
 }
 
-func listed(word string, keys []release.Key) string {
+func keyList(word string, keys []release.Key) string {
 	for _, k := range keys {
 		word += " " + k.String()
 	}

@@ -12,84 +12,84 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// world is one input of Make.
-type world struct {
-	want []release.Desired
-	have []release.Observed
-	next []release.Rendered
-	was  release.Memory
+// input is one input of Build.
+type input struct {
+	want     []release.Desired
+	have     []release.Observed
+	next     []release.Rendered
+	previous release.InstanceState
 	Policy
 }
 
-func (w world) plan() Plan { return Make(w.want, w.have, w.next, w.was, w.Policy, noon) }
+func (in input) plan() Plan { return Build(in.want, in.have, in.next, in.previous, in.Policy, noon) }
 
-const worlds = 5000
+const inputs = 5000
 
 func TestInvariants(t *testing.T) {
 	verbs := map[Verb]int{}
-	for seed := range uint64(worlds) {
-		w := randomWorld(seed)
-		p := w.plan()
+	for seed := range uint64(inputs) {
+		in := randomInput(seed)
+		p := in.plan()
 		for _, step := range p.Steps {
 			verbs[step.Verb]++
 		}
-		for name, check := range map[string]func(world, Plan) error{
-			"every declared and every owned release appears once": once,
-			"a verb never travels without its why":                explained,
-			"only what is deployed is unchanged":                  settledOnly,
-			"only what is declared absent is uninstalled":         uninstalledOnly,
-			"only marked orphans are pruned, after all else":      prunedLast,
-			"what another instance owns is not written":           foreignLeft,
-			"what is declared or not owned is not marked":         markedOrphans,
-			"only what is deployed and as declared is corrected":  correctedOnly,
-			"only what is proven is corrected or pruned":          provenOnly,
-			"needs and after name steps of the plan":              resolved,
-			"after stays within a phase":                          withinPhase,
-			"after has no cycle":                                  acyclic,
+		for name, check := range map[string]func(input, Plan) error{
+			"every declared and every owned release appears once":        appearOnce,
+			"every verb has a reason":                                    allHaveReasons,
+			"only a deployed release is unchanged":                       unchangedOnlyDeployed,
+			"only a release with installed: false is uninstalled":        uninstalledOnlyAbsent,
+			"only marked orphans are pruned, after all other steps":      prunedLast,
+			"a release of another instance is not changed":               otherInstancesUnchanged,
+			"only undeclared releases of this instance are marked":       onlyOrphansMarked,
+			"only a deployed release is corrected":                       correctedOnlyDeployed,
+			"only a release with a proven record is corrected or pruned": changedOnlyProven,
+			"needs and after refer to steps of the plan":                 referToSteps,
+			"after stays within a phase":                                 withinPhase,
+			"after has no cycle":                                         acyclic,
 		} {
-			if err := check(w, p); err != nil {
+			if err := check(in, p); err != nil {
 				t.Fatalf("seed %d: %s: %v", seed, name, err)
 			}
 		}
 	}
 	for _, verb := range []Verb{Install, Upgrade, Uninstall, Adopt, Relabel, Correct, Drifted, Unchanged, Leave, Mark, Prune, Orphan, Hold, Refuse} {
-		if verbs[verb] < worlds/100 {
-			t.Errorf("the random worlds hardly ever %s: %d times", verb, verbs[verb])
+		if verbs[verb] < inputs/100 {
+			t.Errorf("the random inputs lead to %s only %d times", verb, verbs[verb])
 		}
 	}
 }
 
-func TestMakeLeavesItsArgumentsAlone(t *testing.T) {
-	for seed := range uint64(worlds) {
-		w, before := randomWorld(seed), randomWorld(seed)
-		w.plan()
-		if !reflect.DeepEqual(w, before) {
+func TestBuildDoesNotChangeItsArguments(t *testing.T) {
+	for seed := range uint64(inputs) {
+		in, before := randomInput(seed), randomInput(seed)
+		in.plan()
+		if !reflect.DeepEqual(in, before) {
 			t.Fatalf("seed %d: the arguments changed", seed)
 		}
 	}
 }
 
 func TestTheOrderOfTheInputDoesNotMatter(t *testing.T) {
-	for seed := range uint64(worlds) {
-		w := randomWorld(seed)
-		p := w.plan()
-		shuffled := randomWorld(seed)
+	for seed := range uint64(inputs) {
+		in := randomInput(seed)
+		p := in.plan()
+		shuffled := randomInput(seed)
 		random := rand.New(rand.NewPCG(seed, 1))
 		shuffle(random, shuffled.want)
 		shuffle(random, shuffled.have)
 		shuffle(random, shuffled.next)
 		if q := shuffled.plan(); !reflect.DeepEqual(p, q) {
-			t.Fatalf("seed %d:\n%q %q\n%q %q", seed, reasons(p), places(p), reasons(q), places(q))
+			t.Fatalf("seed %d:\n%q %q\n%q %q", seed, reasons(p), order(p), reasons(q), order(q))
 		}
 	}
 }
 
-func once(w world, p Plan) error {
+func appearOnce(in input, p Plan) error {
 	expected := map[release.Key]int{}
-	for _, d := range w.want {
+	for _, d := range in.want {
 		expected[d.Key] = 1
 	}
-	for _, o := range w.have {
+	for _, o := range in.have {
 		if o.Instance == policy.Instance && o.Status != "uninstalled" {
 			expected[o.Key] = 1
 		}
@@ -107,7 +107,7 @@ func once(w world, p Plan) error {
 	return nil
 }
 
-func explained(_ world, p Plan) error {
+func allHaveReasons(_ input, p Plan) error {
 	for _, step := range p.Steps {
 		if step.Verb == "" || step.Why == "" {
 			return fmt.Errorf("%s: verb %q, why %q", step.Key, step.Verb, step.Why)
@@ -116,7 +116,7 @@ func explained(_ world, p Plan) error {
 	return nil
 }
 
-func settledOnly(_ world, p Plan) error {
+func unchangedOnlyDeployed(_ input, p Plan) error {
 	for _, step := range p.Steps {
 		away := step.Have == nil || step.Have.Status == "uninstalled"
 		asDeclared := !away && step.Have.Status == "deployed"
@@ -130,7 +130,7 @@ func settledOnly(_ world, p Plan) error {
 	return nil
 }
 
-func correctedOnly(_ world, p Plan) error {
+func correctedOnlyDeployed(_ input, p Plan) error {
 	for _, step := range p.Steps {
 		if step.Verb != Correct && step.Verb != Drifted {
 			continue
@@ -142,7 +142,7 @@ func correctedOnly(_ world, p Plan) error {
 	return nil
 }
 
-func provenOnly(_ world, p Plan) error {
+func changedOnlyProven(_ input, p Plan) error {
 	for _, step := range p.Steps {
 		trusted := step.Have != nil && step.Have.Trusted
 		reproduced := step.Next != nil && step.Next.Reproduced
@@ -151,13 +151,13 @@ func provenOnly(_ world, p Plan) error {
 		case step.Verb == Correct || step.Verb == Prune:
 			return fmt.Errorf("%s: %s of %+v", step.Key, step.Verb, step.Have)
 		case step.Verb == Uninstall && !step.Want.Options.DisableHooks:
-			return fmt.Errorf("%s would be uninstalled with its hooks", step.Key)
+			return fmt.Errorf("%s would be uninstalled with hooks", step.Key)
 		}
 	}
 	return nil
 }
 
-func uninstalledOnly(_ world, p Plan) error {
+func uninstalledOnlyAbsent(_ input, p Plan) error {
 	for _, step := range p.Steps {
 		if step.Verb == Uninstall && (step.Want == nil || step.Want.State != release.Absent) {
 			return fmt.Errorf("%s would be uninstalled: %s", step.Key, step.Why)
@@ -169,9 +169,9 @@ func uninstalledOnly(_ world, p Plan) error {
 	return nil
 }
 
-func prunedLast(w world, p Plan) error {
+func prunedLast(in input, p Plan) error {
 	for _, step := range p.Steps {
-		marked := slices.ContainsFunc(w.was.Marks, func(mark release.Mark) bool { return mark.Key == step.Key })
+		marked := slices.ContainsFunc(in.previous.Marks, func(mark release.Mark) bool { return mark.Key == step.Key })
 		if step.Verb == Prune && (step.Want != nil || step.Have.Instance != policy.Instance || !marked) {
 			return fmt.Errorf("%s would be pruned: %s", step.Key, step.Why)
 		}
@@ -184,7 +184,7 @@ func prunedLast(w world, p Plan) error {
 	return nil
 }
 
-func foreignLeft(_ world, p Plan) error {
+func otherInstancesUnchanged(_ input, p Plan) error {
 	for _, step := range p.Steps {
 		if step.Verb.Writes() && step.Have != nil && step.Have.Status != "uninstalled" && step.Have.Instance == "theirs" {
 			return fmt.Errorf("%s: %s", step.Key, step.Verb)
@@ -193,10 +193,10 @@ func foreignLeft(_ world, p Plan) error {
 	return nil
 }
 
-func markedOrphans(w world, p Plan) error {
+func onlyOrphansMarked(in input, p Plan) error {
 	steps := index(p.Steps, func(s *Step) release.Key { return s.Key })
 	seen := map[release.Key]bool{}
-	for _, mark := range p.Memory(w.was, nil, failing).Marks {
+	for _, mark := range p.NextState(in.previous, nil, failing).Marks {
 		step := steps[mark.Key]
 		if step == nil || step.Want != nil || step.Have.Instance != policy.Instance || seen[mark.Key] {
 			return fmt.Errorf("%s is marked", mark.Key)
@@ -211,7 +211,7 @@ func markedOrphans(w world, p Plan) error {
 	return nil
 }
 
-func resolved(_ world, p Plan) error {
+func referToSteps(_ input, p Plan) error {
 	steps := index(p.Steps, func(s *Step) release.Key { return s.Key })
 	for _, step := range p.Steps {
 		for _, k := range slices.Concat(step.After, step.Needs) {
@@ -228,7 +228,7 @@ func resolved(_ world, p Plan) error {
 	return nil
 }
 
-func withinPhase(_ world, p Plan) error {
+func withinPhase(_ input, p Plan) error {
 	steps := index(p.Steps, func(s *Step) release.Key { return s.Key })
 	for _, step := range p.Steps {
 		for _, k := range step.After {
@@ -240,8 +240,8 @@ func withinPhase(_ world, p Plan) error {
 	return nil
 }
 
-// acyclic takes away steps that wait for nobody until none is left.
-func acyclic(_ world, p Plan) error {
+// acyclic removes steps that do not wait for other steps, until no step is left.
+func acyclic(_ input, p Plan) error {
 	left := index(p.Steps, func(s *Step) release.Key { return s.Key })
 	waits := func(s *Step) bool {
 		return slices.ContainsFunc(s.After, func(k release.Key) bool { return left[k] != nil })
@@ -256,14 +256,13 @@ func acyclic(_ world, p Plan) error {
 		}
 	}
 	if len(left) > 0 {
-		return fmt.Errorf("%d steps wait for one another: %q", len(left), places(p))
+		return fmt.Errorf("%d steps form a cycle: %q", len(left), order(p))
 	}
 	return nil
 }
 
-// randomWorld is the same for the same seed. Its needs have no cycle: each points to a release that comes earlier in an
-// order of its own, which is not the order of the names.
-func randomWorld(seed uint64) world {
+// randomInput makes a random input from a seed. Its needs have no cycle: each refers to an earlier release in a random order.
+func randomInput(seed uint64) input {
 	random := rand.New(rand.NewPCG(seed, 0))
 	var keys []release.Key
 	for _, namespace := range []string{"data", "shop"} {
@@ -272,35 +271,35 @@ func randomWorld(seed uint64) world {
 		}
 	}
 	shuffle(random, keys)
-	w := world{Policy: randomPolicy(random), was: release.Memory{Needs: map[string][]release.Key{}}}
+	in := input{Policy: randomPolicy(random), previous: release.InstanceState{Needs: map[string][]release.Key{}}}
 	for i, k := range keys {
 		if chance(random, 50) {
-			w.want = append(w.want, randomDesired(random, k, keys[:i]))
+			in.want = append(in.want, randomDesired(random, k, keys[:i]))
 		}
 		if chance(random, 60) {
-			w.have = append(w.have, randomObserved(random, k))
+			in.have = append(in.have, randomObserved(random, k))
 		}
 		if chance(random, 50) {
-			w.was.Marks = append(w.was.Marks, randomMark(random, k))
+			in.previous.Marks = append(in.previous.Marks, randomMark(random, k))
 		}
 		if chance(random, 50) {
-			w.was.Needs[k.String()] = keys[:random.IntN(len(keys))] // in circles, too
+			in.previous.Needs[k.String()] = keys[:random.IntN(len(keys))] // may have cycles
 		}
 		if chance(random, 90) {
-			w.next = append(w.next, randomRendered(random, k))
+			in.next = append(in.next, randomRendered(random, k))
 		}
 	}
-	shuffle(random, w.want)
-	return w
+	shuffle(random, in.want)
+	return in
 }
 
-// randomPolicy lets most prunes through.
+// randomPolicy allows most prunes.
 func randomPolicy(random *rand.Rand) Policy {
 	p := policy
-	p.Selecting = chance(random, 5)
-	p.Drift = pick(random, release.CorrectDrift, release.WarnOfDrift)
+	p.SelectorInUse = chance(random, 5)
+	p.Drift = pick(random, release.CorrectDrift, release.WarnDrift)
 	if chance(random, 5) {
-		p.PassedOver = []string{"helmfile.yaml"}
+		p.SkippedFiles = []string{"helmfile.yaml"}
 	}
 	p.Prune = Pruning{
 		Mode:     pick(random, TwoStep, TwoStep, TwoStep, TwoStep, TwoStep, TwoStep, ReportOnly, Off),
@@ -370,7 +369,7 @@ func randomDrifts(random *rand.Rand) []release.Drift {
 	return []release.Drift{{
 		ObjectKey: release.ObjectKey{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"},
 		Missing:   chance(random, 50),
-		Mode:      pick(random, "", "", release.WarnOfDrift, release.CorrectDrift),
+		Mode:      pick(random, "", "", release.WarnDrift, release.CorrectDrift),
 	}}
 }
 

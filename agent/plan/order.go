@@ -6,8 +6,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// order gives every step its place: state file by state file, and in each the uninstalls before all else, as helmfile
-// does it; within that, what is needed comes first, and when uninstalling last.
+// order sets the phase and the predecessors of every declared step. As in helmfile, state files follow one another, and in each
+// file the uninstalls come first. Within a phase, a needed release is installed first and uninstalled last.
 func (p *Plan) order() {
 	steps := index(p.Steps, func(s *Step) release.Key { return s.Key })
 	for i := range p.Steps {
@@ -27,37 +27,37 @@ func (p *Plan) order() {
 		}
 		for _, key := range step.Want.Needs {
 			if needed := steps[key]; needed != nil && needed.Want != nil {
-				link(step, needed)
+				orderPair(step, needed)
 			}
 		}
 	}
 	for i := range p.Steps {
 		step := &p.Steps[i]
-		step.After, step.Needs = unique(step.After), unique(step.Needs)
+		step.After, step.Needs = sortedUnique(step.After), sortedUnique(step.Needs)
 	}
 }
 
-// link orders two steps of which one needs the other's release.
-func link(step, needed *Step) {
+// orderPair orders two steps, of which the first needs the release of the second.
+func orderPair(step, needed *Step) {
 	switch {
 	case step.Verb == Uninstall && needed.Verb == Uninstall:
 		needed.Needs = append(needed.Needs, step.Key)
 		if needed.Phase == step.Phase {
 			needed.After = append(needed.After, step.Key)
 		}
-	case stays(step) && stays(needed):
+	case staysInstalled(step) && staysInstalled(needed):
 		step.Needs = append(step.Needs, needed.Key)
 		if needed.Phase == step.Phase {
 			step.After = append(step.After, needed.Key)
 		}
 	}
-	// A release that stays while what it needs goes, or the reverse, is ordered by the phases alone: helmfile only warns.
-	// One that is disabled, not selected, or gone already has nothing to wait for, and nobody waits for it.
+	// If one of the two is installed and the other is uninstalled, only their phases order them; helmfile just warns.
+	// A release that is disabled, not selected or already uninstalled does not wait, and no other release waits for it.
 }
 
-func stays(step *Step) bool { return step.Want.State == release.Installed }
+func staysInstalled(step *Step) bool { return step.Want.State == release.Installed }
 
-func unique(keys []release.Key) []release.Key {
+func sortedUnique(keys []release.Key) []release.Key {
 	slices.SortFunc(keys, release.Key.Compare)
 	return slices.Compact(keys)
 }

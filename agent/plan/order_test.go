@@ -11,7 +11,7 @@ import (
 func TestOrder(t *testing.T) {
 	const installed, absent, disabled, unselected = release.Installed, release.Absent, release.Disabled, release.Unselected
 	all := func(desired ...release.Desired) []release.Desired { return desired }
-	there := func(names ...string) (found []release.Observed) {
+	deployed := func(names ...string) (found []release.Observed) {
 		for _, name := range names {
 			found = append(found, have(name, "deployed"))
 		}
@@ -23,80 +23,80 @@ func TestOrder(t *testing.T) {
 		have []release.Observed
 		plan []string
 	}{
-		"what needs nothing waits for nobody": {
+		"releases without needs do not wait": {
 			all(want("db", installed), want("web", installed)), nil,
 			[]string{"1 install shop/db", "1 install shop/web"},
 		},
-		"what is needed comes first": {
+		"a needed release comes first": {
 			all(want("web", installed, "db"), want("db", installed)), nil,
 			[]string{"1 install shop/db", "1 install shop/web after shop/db needs shop/db"},
 		},
-		"whatever is to be done to it": {
-			all(want("a", installed), want("web", installed, "a")), there("a", "web"),
+		"a needed release comes first, even if it is unchanged": {
+			all(want("a", installed), want("web", installed, "a")), deployed("a", "web"),
 			[]string{"1 unchanged shop/a", "1 unchanged shop/web after shop/a needs shop/a"},
 		},
-		"what needs several waits for all of them, named once and in order": {
+		"a release waits for all its needs; they are listed once and in order": {
 			all(want("web", installed, "db", "cache", "db"), want("db", installed), want("cache", installed)), nil,
 			[]string{"1 install shop/cache", "1 install shop/db", "1 install shop/web after shop/cache shop/db needs shop/cache shop/db"},
 		},
-		"needs reach other namespaces": {
+		"a need may be in another namespace": {
 			all(want("shop/web", installed, "data/db"), want("data/db", installed), want("shop/db", installed)), nil,
 			[]string{"1 install data/db", "1 install shop/db", "1 install shop/web after data/db needs data/db"},
 		},
 		"uninstalls come first": {
-			all(want("old", absent), want("web", installed)), there("old"),
+			all(want("old", absent), want("web", installed)), deployed("old"),
 			[]string{"0 uninstall shop/old", "1 install shop/web"},
 		},
-		"and what is needed is uninstalled last": {
-			all(want("web", absent, "db"), want("db", absent)), there("db", "web"),
+		"a needed release is uninstalled last": {
+			all(want("web", absent, "db"), want("db", absent)), deployed("db", "web"),
 			[]string{"0 uninstall shop/db after shop/web needs shop/web", "0 uninstall shop/web"},
 		},
 		"state files follow one another, each with its uninstalls first": {
-			all(at(0, want("a", installed)), at(0, want("b", absent)), at(1, want("c", installed)), at(1, want("d", absent))), there("b", "d"),
+			all(atStage(0, want("a", installed)), atStage(0, want("b", absent)), atStage(1, want("c", installed)), atStage(1, want("d", absent))), deployed("b", "d"),
 			[]string{"1 install shop/a", "0 uninstall shop/b", "3 install shop/c", "2 uninstall shop/d"},
 		},
-		"a need in an earlier state file is waited for by the phase": {
-			all(at(0, want("db", installed)), at(1, want("web", installed, "db"))), nil,
+		"a need in an earlier state file has a lower phase": {
+			all(atStage(0, want("db", installed)), atStage(1, want("web", installed, "db"))), nil,
 			[]string{"1 install shop/db", "3 install shop/web needs shop/db"},
 		},
-		"a need in a later state file cannot be waited for": {
-			all(at(1, want("db", installed)), at(0, want("web", installed, "db"))), nil,
+		"a release does not wait for a need in a later state file": {
+			all(atStage(1, want("db", installed)), atStage(0, want("web", installed, "db"))), nil,
 			[]string{"3 install shop/db", "1 install shop/web needs shop/db"},
 		},
-		"uninstalls in different state files keep the files' order": {
-			all(at(0, want("db", absent)), at(1, want("web", absent, "db"))), there("db", "web"),
+		"uninstalls in different state files keep the order of the files": {
+			all(atStage(0, want("db", absent)), atStage(1, want("web", absent, "db"))), deployed("db", "web"),
 			[]string{"0 uninstall shop/db needs shop/web", "2 uninstall shop/web"},
 		},
-		"a release that stays does not wait for a need that goes": {
-			all(want("web", installed, "db"), want("db", absent)), there("db"),
+		"an installed release does not wait for the uninstall of its need": {
+			all(want("web", installed, "db"), want("db", absent)), deployed("db"),
 			[]string{"0 uninstall shop/db", "1 install shop/web"},
 		},
-		"a release that goes does not wait for a need that stays": {
-			all(want("web", absent, "db"), want("db", installed)), there("web"),
+		"an uninstall does not wait for a need that stays installed": {
+			all(want("web", absent, "db"), want("db", installed)), deployed("web"),
 			[]string{"1 install shop/db", "0 uninstall shop/web"},
 		},
-		"a disabled need is not waited for": {
-			all(want("web", installed, "db"), want("db", disabled)), there("db"),
+		"a release does not wait for a disabled need": {
+			all(want("web", installed, "db"), want("db", disabled)), deployed("db"),
 			[]string{"1 leave shop/db", "1 install shop/web"},
 		},
-		"an unselected need is not waited for": {
+		"a release does not wait for an unselected need": {
 			all(want("web", installed, "db"), want("db", unselected)), nil,
 			[]string{"1 leave shop/db", "1 install shop/web"},
 		},
-		"a need that is not to be there is not waited for": {
+		"a release does not wait for a need with installed: false": {
 			all(want("web", installed, "db"), want("db", absent)), nil,
 			[]string{"1 unchanged shop/db", "1 install shop/web"},
 		},
-		"nor do a disabled, an unselected and an absent release wait for anything": {
+		"disabled, unselected and absent releases do not wait": {
 			all(want("a", disabled, "db"), want("b", unselected, "db"), want("c", absent, "db"), want("db", installed)), nil,
 			[]string{"1 leave shop/a", "1 leave shop/b", "1 unchanged shop/c", "1 install shop/db"},
 		},
-		"a need that nobody declares is not waited for": {
-			all(want("web", installed, "nobody")), nil,
+		"a release does not wait for a need that is not declared": {
+			all(want("web", installed, "undeclared")), nil,
 			[]string{"1 install shop/web"},
 		},
-		"nor one that nobody declares any more": {
-			all(want("web", installed, "lost")), there("lost"),
+		"a release does not wait for a need that is no longer declared": {
+			all(want("web", installed, "lost")), deployed("lost"),
 			[]string{"0 mark shop/lost", "1 install shop/web"},
 		},
 	} {
@@ -105,18 +105,18 @@ func TestOrder(t *testing.T) {
 			for _, d := range test.want {
 				rendered = append(rendered, next(d.Key.String()))
 			}
-			if diff := cmp.Diff(test.plan, places(Make(test.want, test.have, rendered, release.Memory{}, policy, noon))); diff != "" {
+			if diff := cmp.Diff(test.plan, order(Build(test.want, test.have, rendered, release.InstanceState{}, policy, noon))); diff != "" {
 				t.Error(diff)
 			}
 		})
 	}
 }
 
-func TestARefusedReleaseIsWaitedFor(t *testing.T) {
+func TestAReleaseWaitsForARefusedNeed(t *testing.T) {
 	desired := []release.Desired{want("web", release.Installed, "db"), want("db", release.Installed)}
-	p := Make(desired, nil, []release.Rendered{next("web")}, release.Memory{}, policy, noon)
+	p := Build(desired, nil, []release.Rendered{next("web")}, release.InstanceState{}, policy, noon)
 	want := []string{"1 refuse shop/db", "1 install shop/web after shop/db needs shop/db"}
-	if diff := cmp.Diff(want, places(p)); diff != "" {
+	if diff := cmp.Diff(want, order(p)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -7,12 +7,12 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Pruning says what becomes of orphans: releases that this instance owns and that nobody declares any more.
+// Pruning says what to do with orphans: releases that this instance owns and that are no longer declared.
 type Pruning struct {
 	Mode     string        // TwoStep, ReportOnly or Off
-	Grace    time.Duration // how long a mark must stand; 0 prunes with the next run
-	MaxShare int           // percent of all releases that one run may prune
-	Allow    string        // the commit, or its beginning, whose prunes a person lets through
+	Grace    time.Duration // the least age of a mark; 0 prunes in the next run
+	MaxShare int           // the percentage of all releases that one run may prune
+	Allow    string        // the commit, or its first characters, for which a person overrules the guards
 }
 
 // The modes of pruning.
@@ -22,102 +22,102 @@ const (
 	Off        = "off"
 )
 
-// orphans decides about every release that is owned and undeclared: the first run that sees one marks it, a later one
-// prunes it, and what is in doubt stays.
-func (m maker) orphans(have []release.Observed, declared map[release.Key]bool) []Step {
+// orphans decides about every release that the instance owns and that is not declared. The first run that sees such a release
+// marks it, and a later run prunes it. A guard can prevent both.
+func (p planner) orphans(have []release.Observed, declared map[release.Key]bool) []Step {
 	var steps []Step
 	for i := range have {
 		found := &have[i]
-		if found.Instance != m.policy.Instance || declared[found.Key] || !installed(found) {
+		if found.Instance != p.policy.Instance || declared[found.Key] || !installed(found) {
 			continue
 		}
-		step := Step{Key: found.Key, Have: found, Owner: found.Owner, Mark: m.standing(found)}
-		step.Verb, step.Why, step.NewMark = m.orphan(step)
+		step := Step{Key: found.Key, Have: found, Owner: found.Owner, Mark: p.validMark(found)}
+		step.Verb, step.Why, step.NewMark = p.orphan(step)
 		steps = append(steps, step)
 	}
-	m.limit(steps)
+	p.enforceMaxShare(steps)
 	return steps
 }
 
-// standing is the mark that an earlier run left. One about an older revision is none: whoever made the newer one, be it a run
-// that declared the release and was stopped before it could remember that, wanted it.
-func (m maker) standing(found *release.Observed) *release.Mark {
-	mark := m.marks[found.Key]
+// validMark returns the mark that an earlier run set. A revision that is newer than the mark voids it, because the release was in use
+// again. For example, a run may have upgraded the release and was stopped before it saved its state.
+func (p planner) validMark(found *release.Observed) *release.Mark {
+	mark := p.marks[found.Key]
 	if mark == nil || !mark.Deployed.Equal(found.Updated) {
 		return nil
 	}
 	return mark
 }
 
-// orphan is the rule for one of them, the share of all apart, and the mark to set.
-func (m maker) orphan(s Step) (Verb, string, *release.Mark) {
+// orphan chooses the verb for one orphan, and the mark to set. It does not check the share of all releases.
+func (p planner) orphan(s Step) (Verb, string, *release.Mark) {
 	for _, guard := range guards {
-		why := guard.why(m, s)
+		why := guard.why(p, s)
 		switch {
-		case why == "" || guard.overrulable && m.allowed():
+		case why == "" || guard.overrulable && p.pruneAllowed():
 			continue
-		case guard.chosen:
+		case guard.reportOnly:
 			return Orphan, "no longer declared; " + why, nil
 		default:
 			return Hold, "no longer declared; " + why, nil
 		}
 	}
 	if s.Mark == nil {
-		return Mark, fmt.Sprintf("no longer declared since commit %s; will be uninstalled by %s", short(m.policy.Commit), m.nextStep()), m.mark(s)
+		return Mark, fmt.Sprintf("no longer declared since commit %s; will be uninstalled by %s", shortCommit(p.policy.Commit), p.pruneTime()), p.mark(s)
 	}
-	if why := clockWentBack(m, s); why != "" {
-		return Hold, "no longer declared; " + why, m.mark(s) // or it would be held until the clock is where it never should have been
+	if why := clockWentBack(p, s); why != "" {
+		return Hold, "no longer declared; " + why, p.mark(s) // otherwise it would be held until the time of the old mark has come
 	}
-	if due := s.Mark.Since.Add(m.policy.Prune.Grace); m.now.Before(due) {
-		return Orphan, fmt.Sprintf("%s; will be uninstalled after %s", history(*s.Mark), stamp(due)), nil
+	if due := s.Mark.Since.Add(p.policy.Prune.Grace); p.now.Before(due) {
+		return Orphan, fmt.Sprintf("%s; will be uninstalled after %s", markHistory(*s.Mark), timestamp(due)), nil
 	}
-	return Prune, history(*s.Mark), nil
+	return Prune, markHistory(*s.Mark), nil
 }
 
-func (m maker) mark(s Step) *release.Mark {
+func (p planner) mark(s Step) *release.Mark {
 	return &release.Mark{
 		Key:      s.Key,
-		Since:    m.now.UTC(),
-		Commit:   m.policy.Commit,
-		Origin:   m.policy.Origin,
+		Since:    p.now.UTC(),
+		Commit:   p.policy.Commit,
+		Origin:   p.policy.Origin,
 		Runs:     1,
 		Deployed: s.Have.Updated.UTC(),
 	}
 }
 
-// nextStep is when a mark that is set now leads to pruning. Who only looks is a run further away from it.
-func (m maker) nextStep() string {
+// pruneTime says when a mark that is set now leads to pruning. A diff sets no mark, so pruning is one run further away.
+func (p planner) pruneTime() string {
 	run := "the next run"
-	if m.policy.Looking {
+	if p.policy.DiffOnly {
 		run = "the run after next"
 	}
-	return fmt.Sprintf("%s, not before %s", run, stamp(m.now.Add(m.policy.Prune.Grace)))
+	return fmt.Sprintf("%s, not before %s", run, timestamp(p.now.Add(p.policy.Prune.Grace)))
 }
 
-func history(mark release.Mark) string {
-	return fmt.Sprintf("no longer declared since commit %s, marked %s", short(mark.Commit), stamp(mark.Since))
+func markHistory(mark release.Mark) string {
+	return fmt.Sprintf("no longer declared since commit %s, marked %s", shortCommit(mark.Commit), timestamp(mark.Since))
 }
 
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+func timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-func short(commit string) string { return commit[:min(len(commit), 7)] }
+func shortCommit(commit string) string { return commit[:min(len(commit), 7)] }
 
-// limit refuses to prune more than a share of all releases at once: that looks like an accident.
-func (m maker) limit(steps []Step) {
+// enforceMaxShare holds all prunes if they are more than the allowed share of all releases: that is probably a mistake.
+func (p planner) enforceMaxShare(steps []Step) {
 	prunes := 0
 	for _, step := range steps {
 		if step.Verb == Prune {
 			prunes++
 		}
 	}
-	all := m.declared + len(steps)
-	if 100*prunes <= all*m.policy.Prune.MaxShare || m.allowed() {
+	all := p.declared + len(steps)
+	if 100*prunes <= all*p.policy.Prune.MaxShare || p.pruneAllowed() {
 		return
 	}
 	for i := range steps {
 		if steps[i].Verb == Prune {
 			steps[i].Verb = Hold
-			steps[i].Why += fmt.Sprintf("; %d of %d releases at once is more than %d %%: %s", prunes, all, m.policy.Prune.MaxShare, m.advice())
+			steps[i].Why += fmt.Sprintf("; pruning %d of %d releases at once exceeds the limit of %d %%: %s", prunes, all, p.policy.Prune.MaxShare, p.allowHint())
 		}
 	}
 }

@@ -1,10 +1,10 @@
 package release
 
-// Event is what happened to a release in a line for `kubectl get events`.
+// Event describes a change of a release for `kubectl get events`.
 type Event struct {
 	Key
-	Revision int    // whose storage record the Event is about; 0 if there is none
-	Warning  bool   // or Normal
-	Reason   string // one word in camel case, stable
+	Revision int    // the Event refers to the storage record of this revision; 0 if there is none
+	Warning  bool   // the type is Warning, otherwise Normal
+	Reason   string // one stable word in camel case
 	Message  string // at most 1024 bytes
 }

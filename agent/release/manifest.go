@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Manifest is every object of a release, hooks included and tests left out, ordered by [ObjectKey.Compare].
+// Manifest holds all objects of a release with its hooks and without its tests, ordered by [ObjectKey.Compare].
 type Manifest []Object
 
 // Object is one Kubernetes object of a manifest.
@@ -20,7 +20,7 @@ type Object struct {
 type ObjectKey struct {
 	APIVersion string
 	Kind       string
-	Namespace  string // empty when the template leaves it to the release
+	Namespace  string // empty when the template does not set it: then it is the release's namespace
 	Name       string
 }
 
@@ -42,7 +42,7 @@ func (k ObjectKey) Compare(other ObjectKey) int {
 	)
 }
 
-// Sort puts the objects into their canonical order.
+// Sort orders the objects by their keys.
 func (m Manifest) Sort() {
 	slices.SortStableFunc(m, func(a, b Object) int { return a.ObjectKey.Compare(b.ObjectKey) })
 }

@@ -1,6 +1,7 @@
-// Package release holds the nouns every room shares: what a release is, wanted and found. It decides nothing.
+// Package release holds the types that many packages share: a release as it is declared, observed and rendered. It contains no
+// decisions.
 //
-// It may import no other room.
+// It imports no other package of the agent.
 package release
 
 import (
@@ -8,13 +9,13 @@ import (
 	"time"
 )
 
-// Key names a release: Helm allows one release of a name in a namespace. Both parts are always set.
+// Key identifies a release: its name is unique in its namespace. Both parts are always set.
 type Key struct {
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
 }
 
-// String is "namespace/name", the way helmfile writes a release in `needs`.
+// String returns "namespace/name". helmfile uses the same form in `needs`.
 func (k Key) String() string { return k.Namespace + "/" + k.Name }
 
 // Compare orders keys by namespace, then name.
@@ -22,51 +23,51 @@ func (k Key) Compare(other Key) int {
 	return cmp.Or(cmp.Compare(k.Namespace, other.Namespace), cmp.Compare(k.Name, other.Name))
 }
 
-// State says what the helmfile wants of a release that it declares.
-type State string
+// DesiredState says whether a declared release should be installed.
+type DesiredState string
 
 const (
-	Installed  State = "installed"
-	Absent     State = "absent"     // `installed: false`
-	Disabled   State = "disabled"   // its `condition` is off: neither installed nor uninstalled
-	Unselected State = "unselected" // left out by --selector: neither installed nor uninstalled
+	Installed  DesiredState = "installed"
+	Absent     DesiredState = "absent"     // `installed: false`
+	Disabled   DesiredState = "disabled"   // its `condition` is false: neither installed nor uninstalled
+	Unselected DesiredState = "unselected" // left out by --selector: neither installed nor uninstalled
 )
 
-// Desired is one release as the helmfile declares it, with every layer of values merged and every flag resolved.
+// Desired is one release as the helmfile declares it. All its values are merged, and all its flags are resolved.
 type Desired struct {
 	Key
-	State State
+	State DesiredState
 
 	// File is the state file that declares the release, relative to the checkout.
 	File string
 	// Stage is the position of File in helmfile's order. helmfile works through state files one after another:
 	// nested ones first, those of a directory by name.
 	Stage int
-	// Needs are the releases of the same state file that must be in place first.
+	// Needs are the releases of the same state file that must be installed first.
 	Needs []Key
-	// Labels are helmfile's labels, its own name, namespace and chart among them.
+	// Labels are helmfile's labels. helmfile adds name, namespace and chart.
 	Labels map[string]string
 
 	Chart   Chart
 	Values  map[string]any
 	Options Options
 
-	// Broken is set when helmfile could not prepare this release (a patch that does not apply, a kustomization that does
-	// not build) though it could prepare others. Chart, Values and Options are not complete then.
+	// Broken is set when helmfile could not prepare this release, for example because a patch does not apply, but could
+	// prepare others. Chart, Values and Options are incomplete then.
 	Broken error
 }
 
-// Chart says where a chart is to be had. Path and Ref exclude each other.
+// Chart says where to get a chart. It has a Path or a Ref, not both.
 type Chart struct {
-	// Name is the chart as the helmfile writes it, for people.
+	// Name is the chart as the helmfile spells it. It is for messages.
 	Name string
 	// Path is the absolute directory or archive of a local chart.
 	Path string
-	// Ref is "oci://host/path/name[@digest]", an "https://…tgz" URL, or the chart's name within Repository.
+	// Ref is "oci://host/path/name[@digest]", an "https://…tgz" URL, or the name of the chart in Repository.
 	Ref string
-	// Repository is where Ref is looked up; nil for local charts, URLs, and registries that need no configuration.
+	// Repository contains Ref. It is nil for local charts, URLs, and registries without configuration.
 	Repository *Repository
-	// Version is a version or constraint; empty means the latest stable one.
+	// Version is a version or a constraint; empty means the latest stable version.
 	Version string
 
 	Devel                 bool
@@ -88,7 +89,7 @@ type Repository struct {
 	PlainHTTP                 bool
 }
 
-// Options say how a release is installed, upgraded and uninstalled; the names are Helm's.
+// Options are the options to install, upgrade and uninstall a release. The names are those of Helm.
 type Options struct {
 	Atomic                   bool
 	CleanupOnFail            bool
@@ -109,7 +110,7 @@ type Options struct {
 	SkipSchemaValidation     bool
 	SubNotes                 bool
 	TakeOwnership            bool
-	Timeout                  time.Duration // of one Kubernetes operation; 0 means Helm's default of 5 minutes
+	Timeout                  time.Duration // for one Kubernetes operation; 0 means Helm's default of 5 minutes
 	Wait                     bool
 	WaitForJobs              bool
 
@@ -118,7 +119,7 @@ type Options struct {
 	Cascade       string        // background, foreground or orphan; empty means background
 }
 
-// Observed is what Helm's storage records of a release: its newest revision.
+// Observed is the newest revision of a release in Helm's storage.
 type Observed struct {
 	Key
 	Revision int
@@ -127,65 +128,65 @@ type Observed struct {
 	Chart    ChartVersion
 	Values   map[string]any // as given by the user, without the chart's defaults
 	Manifest Manifest
-	// Digest is of the manifest and the hooks as they are stored, see [Record].
+	// Digest is the digest of the stored manifest and hooks, see [Record].
 	Digest string
-	// Trusted says that the instance remembers this revision with this digest.
+	// Trusted says that the saved state of the instance has this revision with this digest.
 	Trusted bool
 	// LastDeployed is the newest deployed revision of which the instance knows the record; zero when there is none.
 	LastDeployed Record
-	// Owner is whose release it is, as its labels say.
+	// Owner comes from the labels of the storage record.
 	Owner
-	// Drifts are the live objects that are not as the revision says; they are looked for only where somebody wants to know.
+	// Drifts are the live objects that differ from the revision. They are empty if drift is ignored.
 	Drifts []Drift
-	// KeptByHand says that somebody annotated the record so that the release is never pruned.
+	// KeptByHand says that an annotation of the record prevents pruning.
 	KeptByHand bool
 }
 
-// Owner says whose a release is and what it was made from. It travels as labels on Helm's storage record.
+// Owner says which instance owns a release and what its revision was made from. It is stored in labels of Helm's storage record.
 type Owner struct {
-	// Instance is the agent instance that owns the release; empty when none does.
+	// Instance is the agent instance that owns the release; empty when no instance does.
 	Instance string
-	// Origin identifies the repository, path and environment that the instance last declared the release in.
+	// Origin identifies the repository, path and environment that last declared the release.
 	Origin string
-	// Keep forbids pruning: an orphan stays until a person takes it away.
+	// Keep prevents pruning: an orphan stays until a person uninstalls it.
 	Keep bool
-	// DriftOff says that nobody looks at the release's live objects.
+	// DriftOff says that the agent does not compare the release's live objects.
 	DriftOff bool
-	// Fingerprint is of the inputs that the revision was made from; empty when that is not known.
+	// Fingerprint is the hash of the inputs of the revision; empty when it is not known.
 	Fingerprint string
 }
 
-// ChartVersion is the chart that a revision was made from.
+// ChartVersion is the chart of a revision.
 type ChartVersion struct {
 	Name       string
 	Version    string
 	AppVersion string
 }
 
-// Rendered is what the next revision of a release would hold if it were made now.
+// Rendered is the revision that Helm would make of a release now.
 type Rendered struct {
 	Key
 	Chart    ChartVersion
-	Values   map[string]any // as Helm would record them
+	Values   map[string]any // in the form in which Helm would store them
 	Manifest Manifest
-	// CRDs are what the chart has beside its templates and brings with the first revision only.
+	// CRDs are the objects in the chart's directory crds. Helm installs them only with the first revision.
 	CRDs Manifest
-	// Fingerprint is of the inputs. When the last revision has the same, that revision is what would be made, and nothing
-	// else is filled in here.
+	// Fingerprint is the hash of the inputs. If the newest revision has the same fingerprint, a new revision would be equal,
+	// and the other fields here are empty.
 	Fingerprint string
-	// Reproduced says that the agent rendered exactly what the newest revision's record holds, without using values from it.
+	// Reproduced says that the agent rendered exactly the content of the newest record, and used no values from that record.
 	Reproduced bool
-	// Err says why no revision can be made of this release: no such chart, templates that fail, a schema violated.
+	// Err says why the release cannot be rendered: the chart does not exist, a template fails, or the values violate the schema.
 	Err error
 }
 
-// The labels on a release's storage record. PruneLabel with the value KeepValue is understood as an annotation of the record
-// and as a label in the helmfile too.
+// These are labels of a release's storage record. PruneLabel with the value KeepValue also works as an annotation of the record and
+// as a label in the helmfile.
 const (
 	InstanceLabel = "helmfile-agent.github.io/instance"
 	OriginLabel   = "helmfile-agent.github.io/origin"
 	PruneLabel    = "helmfile-agent.github.io/prune"
-	// FingerprintLabel is of the inputs that the revision was made from, so that equal ones need not be rendered again.
+	// FingerprintLabel is the hash of the inputs of the revision. A release with equal inputs is not rendered again.
 	FingerprintLabel = "helmfile-agent.github.io/fingerprint"
 	KeepValue        = "keep"
 )

@@ -8,11 +8,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestKeysAreOrderedByNamespaceThenName(t *testing.T) {
+func TestKeysAreOrderedByNamespaceAndName(t *testing.T) {
 	keys := []Key{{"shop", "web"}, {"a", "z"}, {"shop", "db"}, {"shop-eu", "a"}, {"b", "a"}}
 	slices.SortFunc(keys, Key.Compare)
 	want := []string{"a/z", "b/a", "shop/db", "shop/web", "shop-eu/a"}
-	if diff := cmp.Diff(want, printed(keys)); diff != "" {
+	if diff := cmp.Diff(want, asStrings(keys)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -31,12 +31,12 @@ func TestObjectsAreOrderedByKindNamespaceNameAndVersion(t *testing.T) {
 		got = append(got, o.ObjectKey)
 	}
 	want := []string{"ConfigMap/z", "ConfigMap/shop/a", "Deployment/db", "Deployment/web", "Service/web"}
-	if diff := cmp.Diff(want, printed(got)); diff != "" {
+	if diff := cmp.Diff(want, asStrings(got)); diff != "" {
 		t.Error(diff)
 	}
 }
 
-func TestSortIsCanonical(t *testing.T) {
+func TestTheOrderDoesNotDependOnTheInput(t *testing.T) {
 	var sorted Manifest
 	for _, key := range everyObjectKey() {
 		sorted = append(sorted, Object{ObjectKey: key, Content: map[string]any{"of": key.String() + key.APIVersion}})
@@ -102,7 +102,7 @@ func object(version, kind, namespace, name string) Object {
 	return Object{ObjectKey: ObjectKey{APIVersion: version, Kind: kind, Namespace: namespace, Name: name}}
 }
 
-func printed[K interface{ String() string }](keys []K) []string {
+func asStrings[K interface{ String() string }](keys []K) []string {
 	var all []string
 	for _, key := range keys {
 		all = append(all, key.String())

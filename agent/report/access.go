@@ -7,26 +7,26 @@ import (
 	"text/tabwriter"
 )
 
-// Right is what is done with one kind of object in one namespace: verbs, by whether they are allowed.
+// Right lists the verbs that the agent needs for one kind of object in one namespace, divided into allowed and missing ones.
 type Right struct {
-	Namespace string   `json:"namespace"` // empty for what is cluster-scoped
+	Namespace string   `json:"namespace"` // empty for cluster-scoped objects
 	Resource  string   `json:"resource"`  // deployments.apps; configmaps/NAME for a single object
 	Allowed   []string `json:"allowed"`
 	Missing   []string `json:"missing"`
-	Optional  []string `json:"optional"` // not allowed either, but the agent can do without
-	For       []string `json:"for"`      // releases, or what else needs it
+	Optional  []string `json:"optional"` // not allowed, but the agent can work without these
+	For       []string `json:"for"`      // the releases or the purposes that need it
 }
 
-// WriteAccess tells a person what the agent may do of what it needs, and what would grant the rest.
+// WriteAccess writes for a person which of the needed rights the agent has, and a Role that grants the missing ones.
 func (r Report) WriteAccess(w io.Writer, style Style) error {
-	sections := []string{r.commit(), r.rights(style), r.grant()}
+	sections := []string{r.commitLine(), r.rights(style), r.grantSection()}
 	if r.Rights == nil {
-		sections = append(sections, r.ending(style))
+		sections = append(sections, r.earlyEnd(style))
 	}
 	return write(w, append(sections, r.closing(style)...))
 }
 
-// WriteRoles is only what kubectl apply takes.
+// WriteRoles writes only the YAML for kubectl apply.
 func (r Report) WriteRoles(w io.Writer) error {
 	_, err := io.WriteString(w, r.Grant)
 	return err
@@ -42,12 +42,12 @@ func (r Report) rights(style Style) string {
 	for _, right := range r.Rights {
 		fmt.Fprintln(columns, strings.Join(right.cells(), "\t"))
 	}
-	columns.Flush() // a strings.Builder takes everything
+	columns.Flush() // cannot fail: a strings.Builder returns no errors
 	lines := strings.Split(strings.TrimRight(text.String(), "\n"), "\n")
 	for i, right := range r.Rights {
 		lines[i+1] = style.paint(right.color(), strings.TrimRight(lines[i+1], " "))
 	}
-	return r.hidden(strings.Join(lines, "\n"))
+	return r.maskText(strings.Join(lines, "\n"))
 }
 
 func (r Right) cells() []string {
@@ -55,7 +55,7 @@ func (r Right) cells() []string {
 	for _, verb := range r.Optional {
 		missing = append(missing, "("+verb+")")
 	}
-	cells := []string{r.Namespace, r.Resource, strings.Join(r.Allowed, " "), strings.Join(missing, " "), someOf(r.For)}
+	cells := []string{r.Namespace, r.Resource, strings.Join(r.Allowed, " "), strings.Join(missing, " "), firstAndCount(r.For)}
 	for i, cell := range cells {
 		if cells[i] = oneLine(cell); cells[i] == "" {
 			cells[i] = "-"
@@ -64,8 +64,8 @@ func (r Right) cells() []string {
 	return cells
 }
 
-// someOf is the first of a list, and how many more there are.
-func someOf(list []string) string {
+// firstAndCount returns the first item of a list and the number of the others.
+func firstAndCount(list []string) string {
 	if len(list) <= 1 {
 		return strings.Join(list, "")
 	}
@@ -79,23 +79,23 @@ func (r Right) color() color {
 	return plain
 }
 
-// grant is what to hand to whoever may grant it.
-func (r Report) grant() string {
+// grantSection is the YAML to give to a person who can grant the rights.
+func (r Report) grantSection() string {
 	if r.Grant == "" {
 		return ""
 	}
-	return "This grants what is missing (kubectl apply --filename):\n\n" + strings.TrimSpace(clean(r.Grant))
+	return "To grant the missing rights, apply this with kubectl apply --filename:\n\n" + strings.TrimSpace(removeControls(r.Grant))
 }
 
-// rightsCounted is "rights: 38 needed, 5 missing"; what the agent can do without is not counted.
-func (r Report) rightsCounted() string {
+// rightsSummary is "rights: 38 needed, 5 missing". It does not count optional rights.
+func (r Report) rightsSummary() string {
 	needed, missing := 0, 0
 	for _, right := range r.Rights {
 		needed += len(right.Allowed) + len(right.Missing)
 		missing += len(right.Missing)
 	}
 	if r.Rights == nil {
-		return "no right asked for"
+		return "no rights checked"
 	}
 	return fmt.Sprintf("rights: %d needed, %d missing", needed, missing)
 }

@@ -22,30 +22,30 @@ func TestAccessAsText(t *testing.T) {
 		report Report
 		want   string
 	}{
-		"something is missing": {Report{Rights: rights, Grant: "kind: Role\n", Err: missing}, `
+		"some rights are missing": {Report{Rights: rights, Grant: "kind: Role\n", Err: missing}, `
 NAMESPACE   RESOURCE                                         ALLOWED      MISSING        FOR
 -           customresourcedefinitions.apiextensions.k8s.io   -            create         shop/db
 shop        configmaps                                       get create   patch (list)   shop/db and 2 more
 shop        secrets                                          get          -              shop/db
 
-This grants what is missing (kubectl apply --filename):
+To grant the missing rights, apply this with kubectl apply --filename:
 
 kind: Role
 
 forbidden (exit 17): the agent may not: create things and 1 more; rights: 5 needed, 2 missing in 1s
 `},
-		"nothing is missing": {Report{Rights: rights[2:]}, `
+		"no rights are missing": {Report{Rights: rights[2:]}, `
 NAMESPACE   RESOURCE   ALLOWED   MISSING   FOR
 shop        secrets    get       -         shop/db
 
 rights: 1 needed, 0 missing in 1s
 `},
-		"it did not come to that": {Report{Err: exit.With(exit.DesiredInvalid, errors.New("no helmfile"))}, `
-desired-invalid (exit 14): the helmfile cannot be loaded, or asks for what cannot be done
+		"the run ended before the rights were checked": {Report{Err: exit.With(exit.DesiredInvalid, errors.New("no helmfile"))}, `
+desired-invalid (exit 14): the helmfile cannot be loaded, or uses something that the agent does not support
     no helmfile
 retry? no: correct the helmfile
 
-desired-invalid (exit 14): no helmfile; no right asked for in 1s
+desired-invalid (exit 14): no helmfile; no rights checked in 1s
 `},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -61,16 +61,16 @@ desired-invalid (exit 14): no helmfile; no right asked for in 1s
 	}
 }
 
-func TestARefusedRunShowsWhatWouldGrantIt(t *testing.T) {
+func TestAForbiddenRunShowsTheRoleThatGrantsTheRights(t *testing.T) {
 	var text strings.Builder
 	r := Report{Command: "run", Grant: "kind: Role\n", Err: exit.With(exit.Forbidden, errors.New("nothing was changed, because the agent may not:\n  create things"))}
 	if err := r.WriteText(&text, Style{}); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(text.String(), "\n\nThis grants what is missing (kubectl apply --filename):\n\nkind: Role\n\n") {
+	if !strings.Contains(text.String(), "\n\nTo grant the missing rights, apply this with kubectl apply --filename:\n\nkind: Role\n\n") {
 		t.Error(text.String())
 	}
-	if words := string(r.Termination(4096)); strings.Contains(words, "Role") {
-		t.Errorf("the last words have no room for it: %s", words)
+	if message := string(r.Termination(4096)); strings.Contains(message, "Role") {
+		t.Errorf("the termination message must not contain the Role: %s", message)
 	}
 }

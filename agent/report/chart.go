@@ -7,8 +7,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// chartOf is the chart that the release was to have after the step: the rendered one, else the stored one, else as much
-// as the helmfile says of it.
+// chartOf is the chart of the release after the step: the rendered one, otherwise the stored one, otherwise what the helmfile says
+// about it.
 func chartOf(o apply.Outcome) release.ChartVersion {
 	switch {
 	case o.Next != nil && o.Next.Chart.Name != "":

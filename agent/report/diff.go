@@ -10,15 +10,15 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// WriteDiff shows a person what would change: each release that is to be written, with a unified diff of each of its
-// objects between the stored revision and the rendered one. Values of Secrets are never shown.
+// WriteDiff writes for a person what would change: for each release that would be written, a unified diff of each of its objects
+// between the stored and the rendered revision. It never shows values of Secrets.
 func (r Report) WriteDiff(w io.Writer, style Style) error {
-	sections := []string{r.commit(), r.ending(style)}
+	sections := []string{r.commitLine(), r.earlyEnd(style)}
 	for _, o := range r.sorted() {
-		if fateOf(o) == unchanged || leftAlone(o) {
+		if statusOf(o) == unchanged || untouched(o) {
 			continue
 		}
-		section, err := r.change(o, style)
+		section, err := r.releaseDiff(o, style)
 		if err != nil {
 			return fmt.Errorf("diff %s: %w", o.Key, err)
 		}
@@ -27,68 +27,68 @@ func (r Report) WriteDiff(w io.Writer, style Style) error {
 	return write(w, append(sections, r.closing(style)...))
 }
 
-// change is one release's heading, with its reason, and what it comes to.
-func (r Report) change(o apply.Outcome, style Style) (string, error) {
-	heading := style.paint(colorOf(o), fmt.Sprintf("%s: %s", o.Key, r.word(o)))
-	if broken(o) {
+// releaseDiff is the section of one release: a heading with the reason, and the diffs of its objects.
+func (r Report) releaseDiff(o apply.Outcome, style Style) (string, error) {
+	heading := style.paint(colorOf(o), fmt.Sprintf("%s: %s", o.Key, r.statusWord(o)))
+	if hasError(o) {
 		return heading + "\n" + indent(r.reason(o)), nil
 	}
 	if why := oneLine(r.reason(o)); why != "" {
 		heading += ": " + why
 	}
-	body, err := r.objects(o, style)
+	body, err := r.objectDiffs(o, style)
 	if err != nil {
 		return "", err
 	}
 	return strings.TrimRight(heading+"\n"+body, "\n"), nil
 }
 
-// objects are the diffs of all objects that differ.
-func (r Report) objects(o apply.Outcome, style Style) (string, error) {
+// objectDiffs are the diffs of all changed objects of a release.
+func (r Report) objectDiffs(o apply.Outcome, style Style) (string, error) {
 	switch {
 	case o.Verb == plan.Correct, o.Verb == plan.Drifted:
 		return r.driftedFields(o), nil
 	case !o.Verb.Writes(), labelsOnly(o):
 		return "", nil
-	case !goes(o) && o.Next == nil: // or every object would seem to go
+	case !removes(o) && o.Next == nil: // otherwise all objects would look removed
 		return "    (not rendered: its objects cannot be compared)", nil
 	}
 	var text strings.Builder
-	for _, pair := range pairs(stored(o), rendered(o), o.Namespace) {
-		diff, err := pair.unified(o.Key)
+	for _, pair := range pairObjects(stored(o), rendered(o), o.Namespace) {
+		diff, err := pair.unifiedDiff(o.Key)
 		if err != nil {
 			return "", err
 		}
-		text.WriteString(colored(shortLines(r.hidden(diff)), style))
+		text.WriteString(colorDiff(shortLines(r.maskText(diff)), style))
 	}
 	if text.Len() == 0 {
-		return "    (no object differs)", nil
+		return "    (no objects differ)", nil
 	}
 	return text.String(), nil
 }
 
 func stored(o apply.Outcome) release.Manifest {
-	if o.Have == nil || o.Verb == plan.Install { // what an earlier, uninstalled revision held is gone
+	if o.Have == nil || o.Verb == plan.Install { // the objects of an earlier, uninstalled revision no longer exist
 		return nil
 	}
 	return o.Have.Manifest
 }
 
 func rendered(o apply.Outcome) release.Manifest {
-	if o.Next == nil || goes(o) {
+	if o.Next == nil || removes(o) {
 		return nil
 	}
 	return o.Next.Manifest
 }
 
-// lineLimit is how many bytes of a line are shown: whatever is longer is for machines.
+// lineLimit is the number of bytes of a line that are shown.
 const lineLimit = 400
 
-// shortLines makes every line of a diff one that a terminal can show and a person read.
+// shortLines makes every line of a diff safe for a terminal, and short enough for a person to read.
 func shortLines(diff string) string {
 	var text strings.Builder
 	for line := range strings.Lines(diff) {
-		line = visible(strings.TrimSuffix(line, "\n"))
+		line = escapeControls(strings.TrimSuffix(line, "\n"))
 		text.WriteString(cut(line, lineLimit))
 		if len(line) > lineLimit {
 			fmt.Fprintf(&text, " (%d bytes)", len(line))
@@ -98,19 +98,19 @@ func shortLines(diff string) string {
 	return text.String()
 }
 
-// colored paints each line by its sign, and so the labels too.
-func colored(diff string, style Style) string {
+// colorDiff colors each line of a diff, with the two heading lines, by its first character.
+func colorDiff(diff string, style Style) string {
 	if !style.Color {
 		return diff
 	}
 	lines := strings.Split(strings.TrimSuffix(diff, "\n"), "\n")
 	for i, line := range lines {
-		lines[i] = style.paint(signed(line), line)
+		lines[i] = style.paint(lineColor(line), line)
 	}
 	return strings.Join(lines, "\n") + "\n"
 }
 
-func signed(line string) color {
+func lineColor(line string) color {
 	switch {
 	case strings.HasPrefix(line, "-"):
 		return red
@@ -123,4 +123,5 @@ func signed(line string) color {
 	}
 }
 
-func goes(o apply.Outcome) bool { return o.Verb == plan.Uninstall || o.Verb == plan.Prune }
+// removes says whether the step uninstalls the release.
+func removes(o apply.Outcome) bool { return o.Verb == plan.Uninstall || o.Verb == plan.Prune }

@@ -17,7 +17,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// manifest reads objects the way a chart writes them.
+// manifest parses YAML documents as a chart renders them.
 func manifest(t *testing.T, documents string) release.Manifest {
 	t.Helper()
 	var objects release.Manifest
@@ -102,8 +102,8 @@ metadata: {name: migrate, annotations: {helm.sh/hook: pre-upgrade}}
 spec: {backoffLimit: 2}
 `
 
-func looking(t *testing.T) Report {
-	report := everyFate()
+func diffReport(t *testing.T) Report {
+	report := everyStatus()
 	report.Command = Diff
 	for i := range report.Outcomes {
 		o := &report.Outcomes[i]
@@ -127,25 +127,25 @@ func looking(t *testing.T) Report {
 }
 
 func TestWriteDiff(t *testing.T) {
-	report := looking(t)
+	report := diffReport(t)
 	golden(t, "diff.txt", written(t, func(out *bytes.Buffer) error { return report.WriteDiff(out, Style{}) }))
 	golden(t, "diff-color.txt", written(t, func(out *bytes.Buffer) error { return report.WriteDiff(out, Style{Color: true}) }))
 	golden(t, "planned.txt", written(t, func(out *bytes.Buffer) error { return report.WriteText(out, Style{}) }))
 }
 
-func TestWhatWasNotRenderedIsNotShownAsRemoved(t *testing.T) {
+func TestObjectsOfAnUnrenderedReleaseAreNotShownAsRemoved(t *testing.T) {
 	observed := have(1, "web", "1.0.0")
 	observed.Manifest = manifest(t, webBefore)
-	got, err := Report{}.objects(apply.Outcome{Step: plan.Step{Key: shop("web"), Verb: plan.Upgrade, Have: observed}}, Style{})
+	got, err := Report{}.objectDiffs(apply.Outcome{Step: plan.Step{Key: shop("web"), Verb: plan.Upgrade, Have: observed}}, Style{})
 	if err != nil || got != "    (not rendered: its objects cannot be compared)" {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
 
-func TestAnObjectRenderedTwiceIsComparedInTurn(t *testing.T) {
+func TestAnObjectThatIsRenderedTwiceIsComparedTwice(t *testing.T) {
 	one := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {n: \"%d\"}\n"
 	twice := manifest(t, fmt.Sprintf(one+"---\n"+one, 1, 2))
-	if got := pairs(twice, twice, "shop"); len(got) != 2 {
+	if got := pairObjects(twice, twice, "shop"); len(got) != 2 {
 		t.Errorf("got %d pairs, want 2", len(got))
 	}
 }
@@ -158,19 +158,19 @@ func TestMaskSecrets(t *testing.T) {
 		"equal values look the same": {
 			"{kind: Secret, stringData: {a: four}}", "{kind: Secret, stringData: {a: four}}",
 			"{kind: Secret, stringData: {a: '******** # (4 bytes)'}}", "{kind: Secret, stringData: {a: '******** # (4 bytes)'}}"},
-		"what is no base64 counts as it is": {
+		"the size of a value that is not base64": {
 			"{kind: Secret, data: {a: '!?', b: 7, c: null}}", "null",
 			"{kind: Secret, data: {a: '-------- # (2 bytes)', b: '-------- # (1 bytes)', c: '-------- # (0 bytes)'}}", "null"},
 		"malformed data is hidden as a whole": {
 			"null", "{kind: Secret, data: [hidden]}",
 			"null", "{kind: Secret, data: '++++++++ # (8 bytes)'}"},
-		"a Secret of another group as well": {
+		"a Secret of another API group": {
 			"null", "{apiVersion: example.org/v1, kind: Secret, data: {a: eA==}}",
 			"null", "{apiVersion: example.org/v1, kind: Secret, data: {a: '++++++++ # (1 bytes)'}}"},
 		"Secrets in a list": {
 			"{kind: List, items: [{kind: Secret, data: {a: eA==}}, {kind: ConfigMap, data: {a: b}}]}", "{kind: List, items: []}",
 			"{kind: List, items: [{kind: Secret, data: {a: '-------- # (1 bytes)'}}, {kind: ConfigMap, data: {a: b}}]}", "{kind: List, items: []}"},
-		"items of a SecretList need no kind": {
+		"items of a SecretList without a kind": {
 			"null", "{kind: SecretList, items: [{data: {a: eA==}}]}",
 			"null", "{kind: SecretList, items: [{data: {a: '++++++++ # (1 bytes)'}}]}"},
 		"other kinds are shown": {
@@ -180,7 +180,7 @@ func TestMaskSecrets(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			stored, rendered := parsed(t, c.stored), parsed(t, c.rendered)
 			gotStored, gotRendered := maskSecrets(stored, rendered)
-			if diff := cmp.Diff([]any{parsed(t, c.wantStored), parsed(t, c.wantRendered)}, plainly(t, gotStored, gotRendered)); diff != "" {
+			if diff := cmp.Diff([]any{parsed(t, c.wantStored), parsed(t, c.wantRendered)}, reencode(t, gotStored, gotRendered)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff([]any{parsed(t, c.stored), parsed(t, c.rendered)}, []any{stored, rendered}); diff != "" {
@@ -199,8 +199,8 @@ func parsed(t *testing.T, text string) map[string]any {
 	return content
 }
 
-// plainly has nothing but the types that decoding makes.
-func plainly(t *testing.T, sides ...map[string]any) []any {
+// reencode encodes and decodes the sides, so that they have the types of decoded values.
+func reencode(t *testing.T, sides ...map[string]any) []any {
 	t.Helper()
 	var out []any
 	for _, side := range sides {
@@ -213,7 +213,7 @@ func plainly(t *testing.T, sides ...map[string]any) []any {
 	return out
 }
 
-func TestAValueOfASecretIsNeverShown(t *testing.T) {
+func TestValuesOfSecretsAreNeverShown(t *testing.T) {
 	for range 300 {
 		var values []string
 		report := Report{Command: Diff, Outcomes: []apply.Outcome{{Step: plan.Step{
@@ -229,7 +229,7 @@ func TestAValueOfASecretIsNeverShown(t *testing.T) {
 	}
 }
 
-// randomSecrets are up to five Secrets of few names, some of their values new and some as before.
+// randomSecrets are up to four Secrets. Some of their values are new and some were used before.
 func randomSecrets(values *[]string) release.Manifest {
 	var objects release.Manifest
 	for i := range rand.IntN(5) {

@@ -1,7 +1,10 @@
-// Package report turns what happened into words and numbers for every reader: a person at a terminal ([Report.WriteText],
-// [Report.WriteDiff]), a program ([Report.WriteJSON]), and whoever looks at the pod ([Report.Termination]).
+// Package report writes the result of a run as text: for a person at a terminal ([Report.WriteText], [Report.WriteDiff],
+// [Report.WriteAccess]), for programs ([Report.WriteJSON]), for the status of the pod ([Report.Termination]) and as Events
+// ([Report.Events]).
 //
-// It may import exit, release, source, plan and apply. A [Report] comes in, text goes out; nothing is decided here and
-// nothing is looked up. Values of Kubernetes Secrets are hidden here, because only here they are known to be such;
-// credentials are not: they are masked by the writer that is handed in, and by the caller for what is returned.
+// It makes no decisions and reads nothing but the [Report]. It hides the values of Kubernetes Secrets, because only here it is
+// known which texts are values of Secrets. It does not hide credentials: the writer that the caller gives it masks them, and the
+// caller masks the texts that are returned.
+//
+// It may import packages exit, release, source/revision, plan and apply.
 package report

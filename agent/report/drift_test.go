@@ -14,7 +14,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// driftOf is what is shown of one drifted object.
+// driftOf is the report of one drifted object.
 func driftOf(r Report, drift release.Drift) string {
 	observed := have(1, "web", "1.0.0")
 	observed.Drifts = []release.Drift{drift}
@@ -31,22 +31,22 @@ func TestDriftedFields(t *testing.T) {
 		want  string
 	}{
 		"a missing object": {release.Drift{ObjectKey: key("Service"), Missing: true}, "  Service/web is missing\n"},
-		"who and when, in UTC": {release.Drift{ObjectKey: key("Deployment"), Fields: []release.Field{
+		"a changed field, with writer and time in UTC": {release.Drift{ObjectKey: key("Deployment"), Fields: []release.Field{
 			{Path: "/spec/replicas", Want: int64(2), Live: int64(7), Manager: "kubectl-scale", Since: since}}},
 			"  Deployment/web\n    /spec/replicas: 7, should be 2 (by kubectl-scale, 2026-11-20T19:15:00Z)\n"},
-		"nobody knows who": {release.Drift{ObjectKey: key("ConfigMap"), Fields: []release.Field{{Path: "/data/a", Want: "x", Live: "<y>"}}},
+		"a changed field without a known writer": {release.Drift{ObjectKey: key("ConfigMap"), Fields: []release.Field{{Path: "/data/a", Want: "x", Live: "<y>"}}},
 			"  ConfigMap/web\n    /data/a: \"<y>\", should be \"x\"\n"},
-		"taken away, and whole parts": {release.Drift{ObjectKey: key("ConfigMap"), Fields: []release.Field{
+		"a removed map": {release.Drift{ObjectKey: key("ConfigMap"), Fields: []release.Field{
 			{Path: "/data", Want: map[string]any{"a": []any{true, nil}}}}},
 			"  ConfigMap/web\n    /data: absent, should be {\"a\":[true,null]}\n"},
-		"a Secret's labels are seen, all else of it is not": {release.Drift{ObjectKey: key("Secret"), Fields: []release.Field{
+		"only labels of a Secret are shown": {release.Drift{ObjectKey: key("Secret"), Fields: []release.Field{
 			{Path: "/data/password", Want: "aHVudGVyMg==", Live: "b3RoZXI="},
 			{Path: "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration", Want: "hunter2"},
 			{Path: "/metadata/labels/team", Want: "a", Live: "b"},
 		}}, "  Secret/web\n    /data/password: ********, should be ********\n" +
 			"    /metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration: absent, should be ********\n" +
 			"    /metadata/labels/team: \"b\", should be \"a\"\n"},
-		"text of others": {release.Drift{ObjectKey: key("ConfigMap"), Fields: []release.Field{{Path: "/data/a\n\x1b[2J", Live: "x", Manager: "m\u202e", Since: since}}},
+		"control characters in paths and names": {release.Drift{ObjectKey: key("ConfigMap"), Fields: []release.Field{{Path: "/data/a\n\x1b[2J", Live: "x", Manager: "m\u202e", Since: since}}},
 			"  ConfigMap/web\n    /data/a [2J: \"x\", should be absent (by m, 2026-11-20T19:15:00Z)\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -57,7 +57,7 @@ func TestDriftedFields(t *testing.T) {
 	}
 }
 
-func TestALongValueIsCutAfterItWasMasked(t *testing.T) {
+func TestALongValueIsMaskedBeforeItIsCut(t *testing.T) {
 	mask := strings.NewReplacer("hunter2", "********").Replace
 	for length := range 200 {
 		drift := release.Drift{ObjectKey: release.ObjectKey{Kind: "ConfigMap", Name: "web"},
@@ -69,10 +69,10 @@ func TestALongValueIsCutAfterItWasMasked(t *testing.T) {
 	}
 }
 
-func TestWhatIsOnlyToldStandsBesideWhatIsCorrected(t *testing.T) {
-	r := looking(t)
+func TestTheDiffShowsCorrectedAndUncorrectedObjects(t *testing.T) {
+	r := diffReport(t)
 	text := string(written(t, func(out *bytes.Buffer) error { return r.WriteDiff(out, Style{}) }))
-	for _, want := range []string{"  ConfigMap/edited is missing\n", "  Deployment/edited\n", "  Secret/edited (is not corrected)\n", "  Secret/free\n"} {
+	for _, want := range []string{"  ConfigMap/edited is missing\n", "  Deployment/edited\n", "  Secret/edited (not corrected)\n", "  Secret/free\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}

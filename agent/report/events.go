@@ -7,37 +7,37 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// eventLimit is what Kubernetes allows for an Event's message.
+// eventLimit is the maximum length of the message of an Event in Kubernetes.
 const eventLimit = 1024
 
-// reasons are the fates that are worth an Event, with its reason. What is as it was is worth none.
-var reasons = map[fate]string{
+// reasons has the reason of the Event for each status. A status that is not listed gets no Event, because nothing has changed.
+var reasons = map[status]string{
 	install: "Installed", upgrade: "Upgraded", uninstall: "Uninstalled", adopt: "Adopted", correct: "DriftCorrected", drifted: "Drifted",
 	mark: "PruneMarked", prune: "Pruned", hold: "PruneRefused",
 	failed: "Failed", refused: "Refused",
 }
 
-// Events are what the run did, for those who watch the cluster.
+// Events lists the changes of the run as Events.
 func (r Report) Events() []release.Event {
 	var events []release.Event
 	for _, o := range r.sorted() {
-		reason, worth := reasons[fateOf(o)]
-		if unmarked(o) {
-			reason, worth = "PruneUnmarked", true
+		reason, hasEvent := reasons[statusOf(o)]
+		if onlyUnmarked(o) {
+			reason, hasEvent = "PruneUnmarked", true
 		}
-		if !worth {
+		if !hasEvent {
 			continue
 		}
-		message := fmt.Sprintf("%s: %s", r.word(o), r.reason(o))
+		message := fmt.Sprintf("%s: %s", r.statusWord(o), r.reason(o))
 		events = append(events, release.Event{
-			Key: o.Key, Revision: r.revision(o), Warning: broken(o) || held(o),
-			Reason: reason, Message: cut(clean(message), eventLimit),
+			Key: o.Key, Revision: r.revision(o), Warning: hasError(o) || held(o),
+			Reason: reason, Message: cut(removeControls(message), eventLimit),
 		})
 	}
 	return events
 }
 
-// unmarked releases are declared again, and nothing else happened to them.
-func unmarked(o apply.Outcome) bool {
-	return o.Mark != nil && o.Want != nil && (fateOf(o) == unchanged || leftAlone(o))
+// onlyUnmarked says that the release is declared again, and that nothing else was changed.
+func onlyUnmarked(o apply.Outcome) bool {
+	return o.Mark != nil && o.Want != nil && (statusOf(o) == unchanged || untouched(o))
 }

@@ -20,7 +20,7 @@ func TestEvents(t *testing.T) {
 		"db 4 Warning Failed: failed: upgrade shop/db: the StatefulSet is not ready\n  pod db-0: ImagePullBackOff\n  pod db-1: Pending",
 		"doubtful 4 Warning PruneRefused: held: no longer declared; it was installed from another repository, path or environment",
 		"edited 3 Normal DriftCorrected: corrected: drift: ConfigMap/edited is missing, Deployment/edited: /spec/replicas by kubectl-scale",
-		"found 9 Normal Adopted: adopted: as declared, but nobody's yet",
+		"found 9 Normal Adopted: adopted: as declared, but no instance owns it yet",
 		"free 3 Normal Drifted: drifted: drift: ConfigMap/free is missing",
 		"odd 0 Warning Refused: refused: render shop/odd: odd/templates/a.yaml:3: nil pointer evaluating interface {}.host",
 		"old 0 Normal Uninstalled: uninstalled: declared with installed: false",
@@ -28,13 +28,13 @@ func TestEvents(t *testing.T) {
 		"unseen 2 Normal PruneMarked: marked: no longer declared since commit 3f2a9c1; will be uninstalled by the next run",
 		"web 7 Normal Upgraded: upgraded: values changed: replicaCount",
 	}
-	if diff := cmp.Diff(want, told(everyFate().Events())); diff != "" {
+	if diff := cmp.Diff(want, eventLines(everyStatus().Events())); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// told is each event as "name revision type Reason: message".
-func told(events []release.Event) (lines []string) {
+// eventLines is each event as "name revision type Reason: message".
+func eventLines(events []release.Event) (lines []string) {
 	for _, e := range events {
 		kind := "Normal"
 		if e.Warning {
@@ -47,16 +47,16 @@ func told(events []release.Event) (lines []string) {
 
 func TestARunThatChangesNothingHasNoEvents(t *testing.T) {
 	if events := converged().Events(); len(events) > 0 {
-		t.Error(told(events))
+		t.Error(eventLines(events))
 	}
 }
 
-func TestAnUnmarkedReleaseHasAnEvent(t *testing.T) {
+func TestAReleaseThatIsDeclaredAgainHasAnEvent(t *testing.T) {
 	disabled := want("web", "1")
 	disabled.State = release.Disabled
 	for name, test := range map[string]struct {
 		step plan.Step
-		want string // its reason
+		want string // the reason of the Event
 	}{
 		"declared again":               {plan.Step{Verb: plan.Unchanged, Want: want("web", "1")}, "PruneUnmarked"},
 		"declared again, but disabled": {plan.Step{Verb: plan.Leave, Want: disabled}, "PruneUnmarked"},
@@ -78,9 +78,9 @@ func TestAnUnmarkedReleaseHasAnEvent(t *testing.T) {
 
 func TestAnEventIsShortAndClean(t *testing.T) {
 	for range 1000 {
-		report := random()
+		report := randomReport()
 		for i := range report.Outcomes {
-			report.Outcomes[i].Err = errors.New(strings.Repeat(gibberish(), 5))
+			report.Outcomes[i].Err = errors.New(strings.Repeat(randomText(), 5))
 		}
 		for _, e := range report.Events() {
 			if len(e.Message) > 1024 || !utf8.ValidString(e.Message) || strings.Contains(e.Message, "\x1b") {
@@ -90,7 +90,7 @@ func TestAnEventIsShortAndClean(t *testing.T) {
 	}
 }
 
-// Masking is the caller's: what is masked before stays masked at every length.
+// TestEventsOfAMaskedReport: a secret stays masked wherever the message is cut.
 func TestEventsOfAMaskedReport(t *testing.T) {
 	mask := strings.NewReplacer("hunter2", "********").Replace
 	for length := range 1100 {

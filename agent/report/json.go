@@ -9,37 +9,37 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/apply"
 	"github.com/helmfile-agent/helmfile-agent/agent/plan"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
-	"github.com/helmfile-agent/helmfile-agent/agent/source"
+	"github.com/helmfile-agent/helmfile-agent/agent/source/revision"
 )
 
-// The schema of the JSON report. Within v1 fields are added, never renamed or removed.
+// These name the schema of the JSON report. In v1, fields are added but never renamed or removed.
 const (
 	apiVersion = "helmfile-agent.github.io/v1"
 	kind       = "Report"
 )
 
 type jsonReport struct {
-	APIVersion  string          `json:"apiVersion"`
-	Kind        string          `json:"kind"`
-	Command     string          `json:"command"` // run, diff, access, destroy
-	Instance    string          `json:"instance"`
-	Namespace   string          `json:"namespace"`
-	Environment string          `json:"environment"`
-	Source      source.Revision `json:"source"`
-	StartedAt   string          `json:"startedAt"` // RFC 3339, UTC
-	Duration    float64         `json:"durationSeconds"`
-	Result      string          `json:"result"` // the name of exitCode
-	ExitCode    int             `json:"exitCode"`
-	Error       string          `json:"error,omitempty"` // what ended the run early
-	Summary     string          `json:"summary"`
-	Warnings    []string        `json:"warnings"`
-	Confined    string          `json:"confined,omitempty"` // what the kernel protected while the repository was read
-	Releases    []jsonRelease   `json:"releases"`           // by namespace and name; every declared and every owned release
-	Counts      map[fate]int    `json:"counts"`             // what became of the releases; every count is there
-	Planned     map[fate]int    `json:"planned"`            // what is still to become of them: each release is in one of the two, once
-	Rights      []Right         `json:"rights,omitempty"`   // only of access
-	Grant       string          `json:"grant,omitempty"`    // YAML that would grant the rights that are missing
-	Differs     bool            `json:"differs"`            // whether objects are to be written, or were: what diff --detailed-exitcode exits with 2 for
+	APIVersion  string            `json:"apiVersion"`
+	Kind        string            `json:"kind"`
+	Command     string            `json:"command"` // run, diff, access, destroy
+	Instance    string            `json:"instance"`
+	Namespace   string            `json:"namespace"`
+	Environment string            `json:"environment"`
+	Source      revision.Revision `json:"source"`
+	StartedAt   string            `json:"startedAt"` // RFC 3339, UTC
+	Duration    float64           `json:"durationSeconds"`
+	Result      string            `json:"result"` // the name of the exit code
+	ExitCode    int               `json:"exitCode"`
+	Error       string            `json:"error,omitempty"` // the error that ended the run early
+	Summary     string            `json:"summary"`
+	Warnings    []string          `json:"warnings"`
+	Confined    string            `json:"confined,omitempty"` // how the kernel confined the process that read the repository
+	Releases    []jsonRelease     `json:"releases"`           // by namespace and name; every declared and every owned release
+	Counts      map[status]int    `json:"counts"`             // the number of releases with each status; every status is listed
+	Planned     map[status]int    `json:"planned"`            // the same for releases whose step is not done yet; each release is counted in only one of the two
+	Rights      []Right           `json:"rights,omitempty"`   // only for the command access
+	Grant       string            `json:"grant,omitempty"`    // YAML that grants the missing rights
+	Differs     bool              `json:"differs"`            // whether objects were written or would be; then diff --detailed-exitcode exits with 2
 }
 
 type jsonRelease struct {
@@ -47,20 +47,20 @@ type jsonRelease struct {
 	Name      string     `json:"name"`
 	Action    string     `json:"action"`   // install, upgrade, uninstall, correct, drifted, adopt, relabel, unchanged, leave, mark, prune, orphan, hold, refuse
 	Result    string     `json:"result"`   // done, failed, skipped, planned
-	Revision  int        `json:"revision"` // the newest; 0 when there is none
+	Revision  int        `json:"revision"` // the newest revision; 0 when there is none
 	Chart     jsonChart  `json:"chart"`
-	Previous  *jsonChart `json:"previousChart,omitempty"` // the stored revision's, where it is another
+	Previous  *jsonChart `json:"previousChart,omitempty"` // the chart of the stored revision, if it differs
 	Why       string     `json:"why"`
 	Error     string     `json:"error,omitempty"`
-	File      string     `json:"file,omitempty"` // where it is declared
-	Mark      *jsonMark  `json:"mark,omitempty"` // of what is no longer declared
+	File      string     `json:"file,omitempty"` // the state file that declares the release
+	Mark      *jsonMark  `json:"mark,omitempty"` // only for releases that are no longer declared
 	Duration  float64    `json:"durationSeconds"`
 }
 
 type jsonMark struct {
 	Since  time.Time `json:"since"`
 	Commit string    `json:"commit"`
-	Runs   int       `json:"runs"` // that have seen it undeclared, this one not counted
+	Runs   int       `json:"runs"` // the earlier runs that found it undeclared
 }
 
 type jsonChart struct {
@@ -68,10 +68,10 @@ type jsonChart struct {
 	Version string `json:"version"`
 }
 
-// WriteJSON tells a program what happened: one object, on one line because logs are read by the line.
+// WriteJSON writes the report for programs: one object on one line, because log collectors read line by line.
 func (r Report) WriteJSON(w io.Writer) error {
 	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false) // a credential with an & must look like itself, or it is not masked
+	encoder.SetEscapeHTML(false) // an escaped & in a credential would prevent masking
 	return encoder.Encode(r.json())
 }
 
@@ -119,7 +119,7 @@ func (r Report) jsonRelease(o apply.Outcome) jsonRelease {
 		Error:     message(o.Err),
 		Duration:  seconds(o.Took),
 	}
-	if broken(o) {
+	if hasError(o) {
 		out.Error = r.reason(o)
 	}
 	if mark := o.Mark; mark != nil && o.Want == nil {
@@ -131,7 +131,7 @@ func (r Report) jsonRelease(o apply.Outcome) jsonRelease {
 	return out
 }
 
-// result agrees with the exit code: what is refused has failed, also where nothing was tried.
+// result agrees with the exit code: a refused release has failed, also in a diff.
 func (r Report) result(o apply.Outcome) string {
 	switch {
 	case o.Verb == plan.Refuse:
@@ -165,5 +165,5 @@ func message(err error) string {
 	return err.Error()
 }
 
-// seconds to the millisecond.
+// seconds rounds to milliseconds.
 func seconds(d time.Duration) float64 { return math.Round(d.Seconds()*1000) / 1000 }

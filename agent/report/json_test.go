@@ -10,12 +10,12 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/apply"
 	"github.com/helmfile-agent/helmfile-agent/agent/plan"
-	"github.com/helmfile-agent/helmfile-agent/agent/source"
+	"github.com/helmfile-agent/helmfile-agent/agent/source/revision"
 )
 
-// The golden file is laid out for reading; the report itself is on one line.
+// TestWriteJSON compares with an indented golden file; the report itself is on one line.
 func TestWriteJSON(t *testing.T) {
-	for name, report := range map[string]Report{"run": everyFate(), "ended-early": endedEarly()} {
+	for name, report := range map[string]Report{"run": everyStatus(), "ended-early": endedEarly()} {
 		t.Run(name, func(t *testing.T) {
 			out := written(t, func(out *bytes.Buffer) error { return report.WriteJSON(out) })
 			if lines := bytes.Count(out, []byte("\n")); lines != 1 {
@@ -30,23 +30,23 @@ func TestWriteJSON(t *testing.T) {
 	}
 }
 
-// The schema is a promise to programs: docs/report.md makes it.
+// TestEveryFieldOfTheJSONIsDocumented: programs depend on the schema in docs/report.md.
 func TestEveryFieldOfTheJSONIsDocumented(t *testing.T) {
 	page, err := os.ReadFile("../../docs/report.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []any{jsonReport{}, jsonRelease{}, jsonChart{}, source.Revision{}} {
+	for _, part := range []any{jsonReport{}, jsonRelease{}, jsonChart{}, revision.Revision{}} {
 		for _, field := range reflect.VisibleFields(reflect.TypeOf(part)) {
 			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 			if !strings.Contains(string(page), "`"+name+"`") {
-				t.Errorf("docs/report.md does not tell of %s", name)
+				t.Errorf("docs/report.md does not document the field %s", name)
 			}
 		}
 	}
-	for _, row := range fates {
-		if !strings.Contains(string(page), "`"+string(row.fate)+"`") {
-			t.Errorf("docs/report.md does not tell of the fate %s", row.fate)
+	for _, row := range statuses {
+		if !strings.Contains(string(page), "`"+string(row.status)+"`") {
+			t.Errorf("docs/report.md does not document the status %s", row.status)
 		}
 	}
 }
@@ -61,7 +61,7 @@ func TestTheReasonOfARefusalIsItsErrorInJSON(t *testing.T) {
 
 func TestEveryOutcomeIsInTheJSONOnce(t *testing.T) {
 	for range 200 {
-		report := random()
+		report := randomReport()
 		var got jsonReport
 		if err := json.Unmarshal(written(t, func(out *bytes.Buffer) error { return report.WriteJSON(out) }), &got); err != nil {
 			t.Fatal(err)
@@ -83,13 +83,13 @@ func TestEveryOutcomeIsInTheJSONOnce(t *testing.T) {
 
 func TestCountsAddUp(t *testing.T) {
 	for range 200 {
-		report := random()
+		report := randomReport()
 		total := 0
 		done, planned := report.counts()
-		for _, row := range fates {
-			total += done[row.fate] + planned[row.fate]
+		for _, row := range statuses {
+			total += done[row.status] + planned[row.status]
 		}
-		if total != len(report.Outcomes) || len(done) != len(fates) || len(planned) != len(fates) {
+		if total != len(report.Outcomes) || len(done) != len(statuses) || len(planned) != len(statuses) {
 			t.Fatalf("%v and %v: adds up to %d, want %d", done, planned, total, len(report.Outcomes))
 		}
 	}

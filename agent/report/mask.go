@@ -6,9 +6,9 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/apply"
 )
 
-// Masked is the report with every text that came from elsewhere passed through mask, whole: what is cut to a length or
-// indented afterwards could not be recognized any more. Exit codes survive. The objects of a diff are masked when they are
-// written, before they are cut.
+// Masked returns the report with all secrets in its texts masked. It must be called before texts are cut or indented, because the
+// mask does not recognize a changed secret. Exit codes stay the same. The objects of a diff are masked when they are written,
+// before they are cut.
 func (r Report) Masked(mask func(string) string) Report {
 	r.mask = mask
 	r.Err = maskError(r.Err, mask)
@@ -29,8 +29,8 @@ func maskOutcome(o *apply.Outcome, mask func(string) string) {
 	o.Err = maskError(o.Err, mask)
 }
 
-// hidden is the text without the secrets that [Report.Masked] was told to hide.
-func (r Report) hidden(text string) string {
+// maskText masks the text with the function that [Report.Masked] got.
+func (r Report) maskText(text string) string {
 	if r.mask == nil {
 		return text
 	}

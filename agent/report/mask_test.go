@@ -11,8 +11,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// TestMaskedBeforeItIsCut: a secret at the edge of the termination message must not be left behind in part.
-func TestMaskedBeforeItIsCut(t *testing.T) {
+// TestTextsAreMaskedBeforeTheyAreCut: a part of a secret must not stay at the end of the termination message.
+func TestTextsAreMaskedBeforeTheyAreCut(t *testing.T) {
 	const secret = "correct-horse-battery-staple"
 	mask := strings.NewReplacer(secret, "********").Replace
 	failure := errors.New("admission webhook says: " + secret)
@@ -39,8 +39,8 @@ func TestMaskedBeforeItIsCut(t *testing.T) {
 	if err := errors.Join(masked.WriteText(&text, Style{}), masked.WriteJSON(&machine)); err != nil {
 		t.Fatal(err)
 	}
-	if said := text.String() + machine.String(); strings.Contains(said, secret) {
-		t.Errorf("the report holds the secret: %s", said)
+	if output := text.String() + machine.String(); strings.Contains(output, secret) {
+		t.Errorf("the report holds the secret: %s", output)
 	}
 	if original.Outcomes[0].Err != failure || original.Warnings[0] != "warned about "+secret {
 		t.Error("the original report was changed")

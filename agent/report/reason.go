@@ -8,28 +8,28 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// reason is why the outcome is what it is, in full: of what went wrong the error, else the plan's Why.
+// reason explains the outcome in full: with the error if there is one, otherwise with the reason of the plan.
 func (r Report) reason(o apply.Outcome) string {
-	if fateOf(o) == skipped {
+	if statusOf(o) == skipped {
 		return r.whySkipped(o)
 	}
-	if broken(o) && o.Err != nil {
+	if hasError(o) && o.Err != nil {
 		return o.Err.Error()
 	}
 	return o.Why
 }
 
-// whySkipped names the needs that fell short. Without any it was the run that stopped, and the error says so.
+// whySkipped names the needs that are not done. If all needs are done, the run was stopped, and the error says why.
 func (r Report) whySkipped(o apply.Outcome) string {
 	var needs []string
 	for _, need := range o.Needs {
-		if word := r.missed(need); word != "" {
+		if word := r.needProblem(need); word != "" {
 			needs = append(needs, fmt.Sprintf("%s, which %s", need, word))
 		}
 	}
 	switch {
 	case len(needs) > 0:
-		if goes(o) { // what needs it must go first
+		if removes(o) { // a release is removed after those that need it
 			return "is needed by " + strings.Join(needs, ", and ")
 		}
 		return "needs " + strings.Join(needs, ", and ")
@@ -40,15 +40,15 @@ func (r Report) whySkipped(o apply.Outcome) string {
 	}
 }
 
-// missed says in which way a needed release is not in place; empty when it is.
-func (r Report) missed(need release.Key) string {
+// needProblem says why a needed release is not as declared; empty when it is.
+func (r Report) needProblem(need release.Key) string {
 	for _, o := range r.Outcomes {
 		switch {
-		case o.Key != need || !fellShort(o):
-		case fateOf(o) == failed:
+		case o.Key != need || !notConverged(o):
+		case statusOf(o) == failed:
 			return "failed"
 		default:
-			return "was " + string(fateOf(o))
+			return "was " + string(statusOf(o))
 		}
 	}
 	return ""

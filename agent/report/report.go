@@ -7,47 +7,47 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/apply"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 	"github.com/helmfile-agent/helmfile-agent/agent/plan"
-	"github.com/helmfile-agent/helmfile-agent/agent/source"
+	"github.com/helmfile-agent/helmfile-agent/agent/source/revision"
 )
 
 const (
-	// Diff is the Command that only looks: its report says what would be done.
+	// Diff is the command that changes nothing: its report says what a run would do.
 	Diff = "diff"
-	// Access is the Command that only asks what is allowed.
+	// Access is the command that only checks rights.
 	Access = "access"
 )
 
-// Report is everything a run has to say.
+// Report is the complete result of a run.
 type Report struct {
 	Command     string // "run", "destroy", [Diff] or [Access]
 	Instance    string
 	Namespace   string
 	Environment string
 
-	Source   source.Revision
+	Source   revision.Revision
 	Started  time.Time
 	Took     time.Duration
 	Outcomes []apply.Outcome
 	Warnings []string
-	// Confined says what the kernel protected while the repository was read; empty if it was not read.
+	// Confined says how the kernel confined the process that read the repository; empty if the repository was not read.
 	Confined string
-	// Rights are what the agent needs, as far as [Access] found out.
+	// Rights are the rights that the agent needs, as far as [Access] could find out.
 	Rights []Right
-	// Grant is YAML for kubectl apply that would grant the rights that are not allowed; empty when none is known to be.
+	// Grant is YAML for kubectl apply that grants the missing rights; empty when no right is known to be missing.
 	Grant string
-	// Err is what ended the run early; nil when every step was reached.
+	// Err is the error that ended the run early; nil when the run executed every step.
 	Err error
 
 	mask func(string) string // nil until [Report.Masked]
 }
 
-// Code is the status to exit with: that of Err, else ReleasesFailed when a release is not as declared, else PruneRefused
-// when a guard keeps what is no longer declared.
+// Code is the exit code: that of Err, otherwise ReleasesFailed if a release is not as declared, otherwise PruneRefused if a guard
+// refused to prune a release.
 func (r Report) Code() exit.Code {
 	switch {
 	case r.Err != nil:
 		return exit.Of(r.Err)
-	case slices.ContainsFunc(r.Outcomes, fellShort):
+	case slices.ContainsFunc(r.Outcomes, notConverged):
 		return exit.ReleasesFailed
 	case slices.ContainsFunc(r.Outcomes, held):
 		return exit.PruneRefused
@@ -56,36 +56,36 @@ func (r Report) Code() exit.Code {
 	}
 }
 
-// Differs says whether any object is to be written, or was: what diff --detailed-exitcode answers.
+// Differs says whether any object was written or would be. diff --detailed-exitcode uses it.
 func (r Report) Differs() bool {
 	return slices.ContainsFunc(r.Outcomes, func(o apply.Outcome) bool { return o.Verb.Writes() && !labelsOnly(o) })
 }
 
 func labelsOnly(o apply.Outcome) bool { return o.Verb == plan.Adopt || o.Verb == plan.Relabel }
 
-// fellShort counts what was skipped as well: a run that did not begin a step cannot claim to have converged.
-func fellShort(o apply.Outcome) bool {
-	return broken(o) || fateOf(o) == skipped
+// notConverged says that the release is not as declared. A skipped release counts, because its step was not executed.
+func notConverged(o apply.Outcome) bool {
+	return hasError(o) || statusOf(o) == skipped
 }
 
-// broken outcomes have an error of their own.
-func broken(o apply.Outcome) bool {
-	fate := fateOf(o)
-	return fate == failed || fate == refused
+// hasError says that the release failed or was refused, so that it has an error of its own.
+func hasError(o apply.Outcome) bool {
+	status := statusOf(o)
+	return status == failed || status == refused
 }
 
-// held orphans are kept by a guard, and a person should look.
-func held(o apply.Outcome) bool { return fateOf(o) == hold }
+// held says that a guard refused to prune the release, so that a person should look at it.
+func held(o apply.Outcome) bool { return statusOf(o) == hold }
 
-// sorted are the outcomes by key; steps end in any order.
+// sorted returns the outcomes ordered by key.
 func (r Report) sorted() []apply.Outcome {
 	return slices.SortedStableFunc(slices.Values(r.Outcomes), func(a, b apply.Outcome) int {
 		return a.Key.Compare(b.Key)
 	})
 }
 
-// planned outcomes have not happened: the words for them look ahead. A refusal is one already, whether anything is to be done
-// or not. A mark is set by writing it down, which is the last thing that a run does, and only if nothing ended it early.
+// planned says that the step has not been executed, so that the report uses words such as "to install". A refusal is final and
+// never planned. A mark is set only when the run saves its state at its end, so it is planned if the run ended early.
 func (r Report) planned(o apply.Outcome) bool {
 	switch {
 	case o.Verb == plan.Refuse:

@@ -15,10 +15,10 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 	"github.com/helmfile-agent/helmfile-agent/agent/plan"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
-	"github.com/helmfile-agent/helmfile-agent/agent/source"
+	"github.com/helmfile-agent/helmfile-agent/agent/source/revision"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // golden compares got with testdata/name.
 func golden(t *testing.T, name string, got []byte) {
@@ -47,7 +47,7 @@ func written(t *testing.T, write func(*bytes.Buffer) error) []byte {
 	return out.Bytes()
 }
 
-var commit = source.Revision{
+var commit = revision.Revision{
 	Repo: "https://git.example.org/shop.git", Ref: "main", Commit: "3f2a9c1d5e6b7a8990aabbccddeeff0011223344",
 	Author: "Ada Lovelace", Date: time.Date(2026, 11, 20, 20, 15, 0, 0, time.UTC), Subject: "Raise the replicas of web",
 }
@@ -66,8 +66,8 @@ func next(name, version string) *release.Rendered {
 	return &release.Rendered{Chart: release.ChartVersion{Name: name, Version: version}}
 }
 
-// drifted3 is revision 3 of a release of which one object is missing and two were edited.
-func drifted3(name string) *release.Observed {
+// withDrifts is revision 3 of a release with one missing and two edited objects.
+func withDrifts(name string) *release.Observed {
 	found := have(3, name, "1.0.0")
 	found.Drifts = []release.Drift{
 		{ObjectKey: release.ObjectKey{APIVersion: "v1", Kind: "ConfigMap", Name: name}, Missing: true},
@@ -79,8 +79,8 @@ func drifted3(name string) *release.Observed {
 	return found
 }
 
-// everyFate is a run in which something of everything happened, in no order.
-func everyFate() Report {
+// everyStatus is the report of a run with one release of each status, not ordered.
+func everyStatus() Report {
 	unselected := want("example/later", "")
 	unselected.State = release.Unselected
 	outcomes := []apply.Outcome{
@@ -95,24 +95,24 @@ func everyFate() Report {
 			Next: next("cache", "0.1.0")}, Result: apply.Done, Revision: 1, Took: 2 * time.Second},
 		{Step: plan.Step{Key: shop("old"), Verb: plan.Uninstall, Why: "declared with installed: false", Want: want("example/old", ""),
 			Have: have(2, "old", "4.0.0")}, Result: apply.Done, Took: time.Second},
-		{Step: plan.Step{Key: shop("lost"), Verb: plan.Orphan, Why: "no longer declared; it is to be kept", Have: have(5, "lost", "1.0.0")}, Result: apply.Done, Revision: 5},
+		{Step: plan.Step{Key: shop("lost"), Verb: plan.Orphan, Why: "no longer declared; a label or an annotation says to keep it", Have: have(5, "lost", "1.0.0")}, Result: apply.Done, Revision: 5},
 		{Step: plan.Step{Key: shop("unseen"), Verb: plan.Mark, Why: "no longer declared since commit 3f2a9c1; will be uninstalled by the next run",
 			Have: have(2, "unseen", "1.0.0")}, Result: apply.Done, Revision: 2},
 		{Step: plan.Step{Key: shop("stale"), Verb: plan.Prune, Why: "no longer declared since commit 0123456, marked 2026-11-20T20:10:00Z",
 			Have: have(3, "stale", "1.0.0")}, Result: apply.Done, Took: time.Second},
 		{Step: plan.Step{Key: shop("doubtful"), Verb: plan.Hold, Why: "no longer declared; it was installed from another repository, path or environment",
 			Have: have(4, "doubtful", "1.0.0")}, Result: apply.Done, Revision: 4},
-		{Step: plan.Step{Key: shop("found"), Verb: plan.Adopt, Why: "as declared, but nobody's yet", Want: want("example/found", "1.0.0"),
+		{Step: plan.Step{Key: shop("found"), Verb: plan.Adopt, Why: "as declared, but no instance owns it yet", Want: want("example/found", "1.0.0"),
 			Have: have(9, "found", "1.0.0")}, Result: apply.Done, Revision: 9, Took: time.Millisecond},
 		{Step: plan.Step{Key: shop("mail"), Verb: plan.Unchanged, Why: "as declared", Want: want("example/mail", "1.1.0"),
 			Have: have(1, "mail", "1.1.0")}, Result: apply.Done, Revision: 1},
-		{Step: plan.Step{Key: shop("moved"), Verb: plan.Relabel, Why: "as declared, now by another repository, path or environment",
+		{Step: plan.Step{Key: shop("moved"), Verb: plan.Relabel, Why: "as declared; a new fingerprint of its inputs is recorded",
 			Want: want("example/moved", "1.0.0"), Have: have(4, "moved", "1.0.0")}, Result: apply.Done, Revision: 4, Took: time.Millisecond},
 		{Step: plan.Step{Key: shop("edited"), Verb: plan.Correct, Why: "drift: ConfigMap/edited is missing, Deployment/edited: /spec/replicas by kubectl-scale",
-			Want: want("example/edited", "1.0.0"), Have: drifted3("edited"), ToCorrect: drifted3("edited").Drifts[:2]},
+			Want: want("example/edited", "1.0.0"), Have: withDrifts("edited"), ToCorrect: withDrifts("edited").Drifts[:2]},
 			Result: apply.Done, Revision: 3, Took: 40 * time.Millisecond},
 		{Step: plan.Step{Key: shop("free"), Verb: plan.Drifted, Why: "drift: ConfigMap/free is missing",
-			Want: want("example/free", "1.0.0"), Have: drifted3("free")}, Result: apply.Done, Revision: 3},
+			Want: want("example/free", "1.0.0"), Have: withDrifts("free")}, Result: apply.Done, Revision: 3},
 		{Step: plan.Step{Key: shop("later"), Verb: plan.Leave, Why: "left out by the selector", Want: unselected}, Result: apply.Done},
 		{Step: plan.Step{Key: shop("beta"), Verb: plan.Leave, Why: "its condition beta.enabled is off", Want: want("example/beta", "")}, Result: apply.Done},
 		{Step: plan.Step{Key: shop("odd"), Verb: plan.Refuse, Why: "cannot be rendered", Want: want("example/odd", "1.0.0")}, Result: apply.Failed,
@@ -133,7 +133,7 @@ func converged() Report {
 
 func endedEarly() Report {
 	err := errors.New("clone https://git.example.org/shop.git: authentication required\nthe server said: no")
-	return Report{Command: "run", Source: source.Revision{Repo: commit.Repo, Ref: commit.Ref}, Took: 310 * time.Millisecond,
+	return Report{Command: "run", Source: revision.Revision{Repo: commit.Repo, Ref: commit.Ref}, Took: 310 * time.Millisecond,
 		Err: exit.With(exit.SourceRefused, err)}
 }
 
@@ -151,26 +151,26 @@ func TestCode(t *testing.T) {
 		report Report
 		want   exit.Code
 	}{
-		"nothing to do":             {Report{}, exit.Converged},
-		"everything done":           {one(plan.Upgrade, apply.Done), exit.Converged},
-		"one failed":                {one(plan.Upgrade, apply.Failed), exit.ReleasesFailed},
-		"one never begun":           {one(plan.Upgrade, apply.Skipped), exit.ReleasesFailed},
-		"one refused, though done":  {one(plan.Refuse, apply.Done), exit.ReleasesFailed},
-		"one refused in a diff":     {one(plan.Refuse, ""), exit.ReleasesFailed},
-		"marked and pruned":         {with(one(plan.Mark, apply.Done), plan.Prune, apply.Done), exit.Converged},
-		"an orphan that is kept":    {one(plan.Orphan, apply.Done), exit.Converged},
-		"an adoption that failed":   {one(plan.Adopt, apply.Failed), exit.ReleasesFailed},
-		"corrected and recorded":    {with(one(plan.Correct, apply.Done), plan.Relabel, apply.Done), exit.Converged},
-		"a correction that failed":  {one(plan.Correct, apply.Failed), exit.ReleasesFailed},
-		"drifted, to be told only":  {one(plan.Drifted, apply.Done), exit.Converged},
-		"one held":                  {one(plan.Hold, apply.Done), exit.PruneRefused},
-		"one held in a diff":        {one(plan.Hold, ""), exit.PruneRefused},
-		"one held, all others done": {with(one(plan.Hold, apply.Done), plan.Upgrade, apply.Done), exit.PruneRefused},
-		"one held, another failed":  {with(one(plan.Hold, apply.Done), plan.Upgrade, apply.Failed), exit.ReleasesFailed},
-		"one held, one refused":     {with(one(plan.Hold, apply.Done), plan.Refuse, apply.Failed), exit.ReleasesFailed},
-		"one held, a prune skipped": {with(one(plan.Hold, apply.Done), plan.Prune, apply.Skipped), exit.ReleasesFailed},
-		"the run's own error first": {late, exit.Deadline},
-		"an error without a code":   {Report{Err: errors.New("oh")}, exit.Unexpected},
+		"nothing to do":                {Report{}, exit.Converged},
+		"everything done":              {one(plan.Upgrade, apply.Done), exit.Converged},
+		"one failed":                   {one(plan.Upgrade, apply.Failed), exit.ReleasesFailed},
+		"one skipped":                  {one(plan.Upgrade, apply.Skipped), exit.ReleasesFailed},
+		"one refused with result done": {one(plan.Refuse, apply.Done), exit.ReleasesFailed},
+		"one refused in a diff":        {one(plan.Refuse, ""), exit.ReleasesFailed},
+		"marked and pruned":            {with(one(plan.Mark, apply.Done), plan.Prune, apply.Done), exit.Converged},
+		"an orphan that is kept":       {one(plan.Orphan, apply.Done), exit.Converged},
+		"an adoption that failed":      {one(plan.Adopt, apply.Failed), exit.ReleasesFailed},
+		"corrected and recorded":       {with(one(plan.Correct, apply.Done), plan.Relabel, apply.Done), exit.Converged},
+		"a correction that failed":     {one(plan.Correct, apply.Failed), exit.ReleasesFailed},
+		"drifted and not corrected":    {one(plan.Drifted, apply.Done), exit.Converged},
+		"one held":                     {one(plan.Hold, apply.Done), exit.PruneRefused},
+		"one held in a diff":           {one(plan.Hold, ""), exit.PruneRefused},
+		"one held, all others done":    {with(one(plan.Hold, apply.Done), plan.Upgrade, apply.Done), exit.PruneRefused},
+		"one held, another failed":     {with(one(plan.Hold, apply.Done), plan.Upgrade, apply.Failed), exit.ReleasesFailed},
+		"one held, one refused":        {with(one(plan.Hold, apply.Done), plan.Refuse, apply.Failed), exit.ReleasesFailed},
+		"one held, a prune skipped":    {with(one(plan.Hold, apply.Done), plan.Prune, apply.Skipped), exit.ReleasesFailed},
+		"an error of the whole run":    {late, exit.Deadline},
+		"an error without a code":      {Report{Err: errors.New("oh")}, exit.Unexpected},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := c.report.Code(); got != c.want {
@@ -181,14 +181,14 @@ func TestCode(t *testing.T) {
 }
 
 func TestSummary(t *testing.T) {
-	diff := everyFate()
+	diff := everyStatus()
 	diff.Command = Diff
 	planned := Report{Command: Diff, Outcomes: []apply.Outcome{
 		{Step: plan.Step{Verb: plan.Upgrade}}, {Step: plan.Step{Verb: plan.Install}}, {Step: plan.Step{Verb: plan.Upgrade}}, {Step: plan.Step{Verb: plan.Unchanged}},
 	}}
-	late := everyFate()
+	late := everyStatus()
 	late.Err = exit.With(exit.Deadline, errors.New("no time left"))
-	looked := func(r Report, verb plan.Verb) Report { // as [apply.Look] leaves it
+	previewed := func(r Report, verb plan.Verb) Report { // like the result of [apply.Preview]
 		outcome := apply.Outcome{Step: plan.Step{Verb: verb}, Result: apply.Done}
 		if verb.Writes() {
 			outcome.Result = ""
@@ -208,20 +208,20 @@ func TestSummary(t *testing.T) {
 	}{
 		"converged": {converged(), "converged: 1 unchanged in 1.2s"},
 		"nothing":   {Report{}, "converged: no releases in 0s"},
-		"failures first": {everyFate(), "releases-failed (exit 18): 1 failed, 1 refused, 1 skipped, 1 installed, 1 upgraded, 1 uninstalled, " +
-			"1 pruned, 1 corrected, 1 drifted, 1 adopted, 1 recorded, 1 held, 1 marked, 1 orphaned, 1 unchanged, 1 disabled, 1 unselected in 5m12s"},
-		"a refused prune": {Report{Outcomes: []apply.Outcome{{Step: plan.Step{Verb: plan.Hold}, Result: apply.Done}}}, "prune-refused (exit 19): 1 held in 0s"},
+		"failures are listed first": {everyStatus(), "releases-failed (exit 18): 1 failed, 1 refused, 1 skipped, 1 installed, 1 upgraded, 1 uninstalled, " +
+			"1 pruned, 1 corrected, 1 drifted, 1 adopted, 1 relabelled, 1 held, 1 marked, 1 orphaned, 1 unchanged, 1 disabled, 1 unselected in 5m12s"},
+		"a held orphan": {Report{Outcomes: []apply.Outcome{{Step: plan.Step{Verb: plan.Hold}, Result: apply.Done}}}, "prune-refused (exit 19): 1 held in 0s"},
 		"a diff of pruning": {Report{Command: Diff, Outcomes: []apply.Outcome{
 			{Step: plan.Step{Verb: plan.Prune}}, {Step: plan.Step{Verb: plan.Mark}}, {Step: plan.Step{Verb: plan.Adopt}},
 		}}, "1 to prune, 1 to adopt, 1 to mark"},
-		"nothing was begun": {looked(looked(looked(forbidden, plan.Install), plan.Unchanged), plan.Mark),
+		"the run ended before the first step": {previewed(previewed(previewed(forbidden, plan.Install), plan.Unchanged), plan.Mark),
 			"forbidden (exit 17): nothing was changed, because the agent may not: create deployments.apps in namespace shop (for shop/web)" +
 				" and 2 more; 1 to install, 1 to mark, 1 unchanged in 0s"},
-		"a dry run of destroy":       {looked(looked(Report{Command: "destroy"}, plan.Prune), plan.Prune), "2 to prune in 0s"},
-		"a diff looks ahead":         {planned, "1 to install, 2 to upgrade, 1 unchanged"},
+		"a dry run of destroy":       {previewed(previewed(Report{Command: "destroy"}, plan.Prune), plan.Prune), "2 to prune in 0s"},
+		"a diff":                     {planned, "1 to install, 2 to upgrade, 1 unchanged"},
 		"a diff of nothing":          {Report{Command: Diff}, "no releases"},
-		"ended before any release":   {endedEarly(), "source-refused (exit 12): clone https://git.example.org/shop.git: authentication required; no release reached in 310ms"},
-		"ended with some steps done": {late, "deadline (exit 21): no time left; " + late.tally()},
+		"ended before any step":      {endedEarly(), "source-refused (exit 12): clone https://git.example.org/shop.git: authentication required; no releases processed in 310ms"},
+		"ended with some steps done": {late, "deadline (exit 21): no time left; " + late.totals()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := c.report.Summary(); got != c.want {
@@ -231,11 +231,11 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-func TestDiffersIsAboutWriting(t *testing.T) {
+func TestDiffersMeansThatObjectsAreWritten(t *testing.T) {
 	for verb, want := range map[plan.Verb]bool{
 		plan.Install: true, plan.Upgrade: true, plan.Uninstall: true, plan.Prune: true, plan.Correct: true,
-		plan.Adopt: false, plan.Relabel: false, // labels are no objects
-		plan.Drifted:   false, // nobody is going to change that
+		plan.Adopt: false, plan.Relabel: false, // these write only labels
+		plan.Drifted:   false, // the agent does not correct these
 		plan.Unchanged: false, plan.Leave: false, plan.Mark: false, plan.Orphan: false, plan.Hold: false, plan.Refuse: false,
 	} {
 		if got := (Report{Outcomes: []apply.Outcome{{Step: plan.Step{Verb: verb}}}}).Differs(); got != want {
@@ -245,17 +245,17 @@ func TestDiffersIsAboutWriting(t *testing.T) {
 }
 
 func TestWriteText(t *testing.T) {
-	for name, report := range map[string]Report{"run": everyFate(), "converged": converged(), "ended-early": endedEarly()} {
+	for name, report := range map[string]Report{"run": everyStatus(), "converged": converged(), "ended-early": endedEarly()} {
 		t.Run(name, func(t *testing.T) {
 			golden(t, name+".txt", written(t, func(out *bytes.Buffer) error { return report.WriteText(out, Style{}) }))
 		})
 	}
 	t.Run("coloured", func(t *testing.T) {
-		golden(t, "run-color.txt", written(t, func(out *bytes.Buffer) error { return everyFate().WriteText(out, Style{Color: true}) }))
+		golden(t, "run-color.txt", written(t, func(out *bytes.Buffer) error { return everyStatus().WriteText(out, Style{Color: true}) }))
 	})
 }
 
-func TestTextShowsWhatIsLeftAloneOnlyWhenThereIsNothingElse(t *testing.T) {
+func TestDisabledReleasesAreShownOnlyIfThereAreNoOthers(t *testing.T) {
 	leave := apply.Outcome{Step: plan.Step{Key: shop("beta"), Verb: plan.Leave, Why: "its condition is off"}, Result: apply.Done}
 	alone := Report{Outcomes: []apply.Outcome{leave}}
 	if rows := alone.rows(); len(rows) != 1 {
@@ -267,7 +267,7 @@ func TestTextShowsWhatIsLeftAloneOnlyWhenThereIsNothingElse(t *testing.T) {
 }
 
 func TestTextFromOthersCannotControlTheTerminal(t *testing.T) {
-	report := everyFate()
+	report := everyStatus()
 	report.Source.Subject = "nice\x1b[2J\rcommit\n\u202e"
 	report.Outcomes[1].Err = errors.New("bad\x1b]0;title\x07 thing\tindeed\xff")
 	report.Warnings = []string{"a\x00b"}
@@ -278,8 +278,8 @@ func TestTextFromOthersCannotControlTheTerminal(t *testing.T) {
 }
 
 func TestCommitSaysThatACheckoutIsDirty(t *testing.T) {
-	report := Report{Source: source.Revision{Commit: commit.Commit, Dirty: true, Repo: "."}}
-	if got, want := report.commit(), "commit 3f2a9c1 (dirty) from ."; got != want {
+	report := Report{Source: revision.Revision{Commit: commit.Commit, Dirty: true, Repo: "."}}
+	if got, want := report.commitLine(), "commit 3f2a9c1 (dirty) from ."; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -292,7 +292,7 @@ func TestStyleFor(t *testing.T) {
 		environ []string
 		want    bool
 	}{
-		"nothing said":   {nil, true},
+		"no variables":   {nil, true},
 		"NO_COLOR empty": {[]string{"NO_COLOR=", "TERM=xterm"}, true},
 		"NO_COLOR set":   {[]string{"NO_COLOR=1"}, false},
 		"dumb terminal":  {[]string{"TERM=dumb"}, false},

@@ -8,21 +8,21 @@ import (
 	"strings"
 )
 
-// A side of a diff has its own mask, so that a value that differs shows as a difference.
+// The two sides of a diff have different masks, so that a changed value is visible as a difference.
 const (
 	onlyStored   = "--------"
 	onlyRendered = "++++++++"
 	onBoth       = "********"
 )
 
-// maskSecrets returns both sides of an object without the values of Secrets: the size of each and whether it differs is
-// all that may be seen. Any kind named Secret is one, whatever its API group: better to hide too much. The sides
-// themselves are left as they are; one may be nil.
+// maskSecrets returns both sides of an object without the values of Secrets. It shows only the size of each value and whether it
+// differs. It treats every kind named Secret as a Secret, whatever its API group. It does not change its arguments; one of them
+// may be nil.
 func maskSecrets(stored, rendered map[string]any) (map[string]any, map[string]any) {
 	switch kind := kindOf(stored, rendered); {
 	case kind == "Secret":
 		return maskSecret(stored, rendered)
-	case kind == "SecretList": // whose items need not say what they are
+	case kind == "SecretList": // its items may have no kind
 		return maskItems(stored, rendered, maskSecret)
 	case strings.HasSuffix(kind, "List"):
 		return maskItems(stored, rendered, maskSecrets)
@@ -43,7 +43,7 @@ func maskSecret(stored, rendered map[string]any) (map[string]any, map[string]any
 	return hideAll(stored, rendered, onlyStored), hideAll(rendered, stored, onlyRendered)
 }
 
-// hideAll is a copy of one side of a Secret with everything hidden that may hold a value.
+// hideAll is a copy of one side of a Secret in which all values are hidden.
 func hideAll(side, other map[string]any, mask string) map[string]any {
 	hidden := maps.Clone(side)
 	hideField(hidden, other, "data", mask, decodedSize)
@@ -58,7 +58,7 @@ func hideField(side, other map[string]any, field, mask string, size func(any) in
 		return
 	}
 	values, ok := value.(map[string]any)
-	if !ok { // no Secret that Kubernetes would take, but perhaps a secret
+	if !ok { // Kubernetes would refuse this Secret, but the value may still be secret
 		side[field] = hide(value, other[field], mask, size)
 		return
 	}
@@ -70,7 +70,7 @@ func hideField(side, other map[string]any, field, mask string, size func(any) in
 	side[field] = hidden
 }
 
-// hideAnnotations hides what `kubectl apply` remembers: the Secret as it was applied, values and all.
+// hideAnnotations hides the annotation in which `kubectl apply` saves the whole Secret with its values.
 func hideAnnotations(side, other map[string]any, mask string) {
 	metadata, _ := side["metadata"].(map[string]any)
 	annotations, _ := metadata["annotations"].(map[string]any)
@@ -104,7 +104,7 @@ func size(value any) int {
 	return len(fmt.Sprint(value))
 }
 
-// decodedSize is that of what the base64 stands for; of what is no base64, its own.
+// decodedSize is the size of the decoded value, or the size of the value itself if it is not base64.
 func decodedSize(value any) int {
 	text, _ := value.(string)
 	decoded, err := base64.StdEncoding.DecodeString(text)
@@ -114,14 +114,14 @@ func decodedSize(value any) int {
 	return len(decoded)
 }
 
-type masking func(stored, rendered map[string]any) (map[string]any, map[string]any)
+type maskFunc func(stored, rendered map[string]any) (map[string]any, map[string]any)
 
-// maskItems masks the items of a list, each against the one in its place on the other side.
-func maskItems(stored, rendered map[string]any, mask masking) (map[string]any, map[string]any) {
+// maskItems masks the items of a list. It compares each item with the item at the same position on the other side.
+func maskItems(stored, rendered map[string]any, mask maskFunc) (map[string]any, map[string]any) {
 	before, after := itemsOf(stored), itemsOf(rendered)
 	maskedBefore, maskedAfter := make([]any, len(before)), make([]any, len(after))
 	for i := range max(len(before), len(after)) {
-		old, next := mask(at(before, i), at(after, i))
+		old, next := mask(itemAt(before, i), itemAt(after, i))
 		if i < len(before) {
 			maskedBefore[i] = old
 		}
@@ -137,7 +137,7 @@ func itemsOf(list map[string]any) []any {
 	return items
 }
 
-func at(items []any, i int) map[string]any {
+func itemAt(items []any, i int) map[string]any {
 	if i >= len(items) {
 		return nil
 	}
@@ -146,7 +146,7 @@ func at(items []any, i int) map[string]any {
 }
 
 func withItems(list map[string]any, items []any) map[string]any {
-	if _, ok := list["items"].([]any); !ok { // a List only by name, or the side that has none
+	if _, ok := list["items"].([]any); !ok { // a kind that only ends with List, or a missing side
 		return list
 	}
 	list = maps.Clone(list)

@@ -7,13 +7,13 @@ import (
 	"golang.org/x/term"
 )
 
-// Style is how text is dressed.
+// Style says how text is formatted.
 type Style struct {
 	Color bool
 }
 
-// StyleFor is the style that suits w, given os.Environ(): colour only on a terminal that does not decline it. Ask it
-// about the terminal itself, not about a writer around it.
+// StyleFor returns the style for w and the environment: colour only on a terminal, unless NO_COLOR is set or TERM is dumb. The
+// argument w must be the terminal itself, not a writer that wraps it.
 func StyleFor(w io.Writer, environ []string) Style {
 	file, ok := w.(interface{ Fd() uintptr })
 	terminal := ok && term.IsTerminal(int(file.Fd()))

@@ -8,72 +8,72 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// Summary is the run in one line: the report's last, the termination message's first, and the log's last.
+// Summary is the run in one line. It is the last line of the report and of the log, and the first line of the termination message.
 func (r Report) Summary() string {
 	code := r.Code()
 	switch {
 	case r.Err != nil:
-		return fmt.Sprintf("%s: %s; %s", titled(code), headline(r.Err.Error()), r.tally())
-	case code == exit.Converged && (r.Command == Diff || r.Command == Access || slices.ContainsFunc(r.Outcomes, r.planned)): // would be converged only if it were done
-		return r.tally()
+		return fmt.Sprintf("%s: %s; %s", codeTitle(code), shortError(r.Err.Error()), r.totals())
+	case code == exit.Converged && (r.Command == Diff || r.Command == Access || slices.ContainsFunc(r.Outcomes, r.planned)): // these have not changed the cluster, so they do not say "converged"
+		return r.totals()
 	default:
-		return titled(code) + ": " + r.tally()
+		return codeTitle(code) + ": " + r.totals()
 	}
 }
 
-// titled is the code's name, with its number if a person might look it up.
-func titled(code exit.Code) string {
+// codeTitle is the name of the code, with its number unless it is converged.
+func codeTitle(code exit.Code) string {
 	if code == exit.Converged {
 		return code.String()
 	}
 	return fmt.Sprintf("%s (exit %d)", code, int(code))
 }
 
-// tally is "3 installed, 10 unchanged in 12s". A diff is not timed: the reader waited for it.
-func (r Report) tally() string {
+// totals is "3 installed, 10 unchanged in 12s". It leaves out the duration of a diff.
+func (r Report) totals() string {
 	if r.Command == Access {
-		return r.rightsCounted() + " in " + short(r.Took)
+		return r.rightsSummary() + " in " + shortDuration(r.Took)
 	}
-	text := strings.Join(r.counted(), ", ")
+	text := strings.Join(r.countPhrases(), ", ")
 	switch {
 	case text == "" && r.Err != nil:
-		text = "no release reached"
+		text = "no releases processed"
 	case text == "":
 		text = "no releases"
 	}
 	if r.Command == Diff {
 		return text
 	}
-	return text + " in " + short(r.Took)
+	return text + " in " + shortDuration(r.Took)
 }
 
-// counted never claims what was not done: each fate has a word for it, and another for what is still to be done.
-func (r Report) counted() []string {
+// countPhrases lists "3 installed", "2 to upgrade" and so on: one phrase for each status of executed and of planned steps.
+func (r Report) countPhrases() []string {
 	done, planned := r.counts()
-	var words []string
-	for _, row := range fates {
-		if n := done[row.fate]; n > 0 {
-			words = append(words, fmt.Sprintf("%d %s", n, row.done))
+	var phrases []string
+	for _, row := range statuses {
+		if n := done[row.status]; n > 0 {
+			phrases = append(phrases, fmt.Sprintf("%d %s", n, row.done))
 		}
-		if n := planned[row.fate]; n > 0 {
-			words = append(words, fmt.Sprintf("%d %s", n, row.todo))
+		if n := planned[row.status]; n > 0 {
+			phrases = append(phrases, fmt.Sprintf("%d %s", n, row.todo))
 		}
 	}
-	return words
+	return phrases
 }
 
-// counts are what became of the releases, and what is yet to become of them; each release is in one of the two. Both have
-// every fate, also those that met no one.
-func (r Report) counts() (done, planned map[fate]int) {
-	done, planned = make(map[fate]int, len(fates)), make(map[fate]int, len(fates))
-	for _, row := range fates {
-		done[row.fate], planned[row.fate] = 0, 0
+// counts returns the number of releases of each status, separately for executed and planned steps. Both maps have all statuses,
+// also with a count of 0.
+func (r Report) counts() (done, planned map[status]int) {
+	done, planned = make(map[status]int, len(statuses)), make(map[status]int, len(statuses))
+	for _, row := range statuses {
+		done[row.status], planned[row.status] = 0, 0
 	}
 	for _, o := range r.Outcomes {
 		if r.planned(o) {
-			planned[fateOf(o)]++
+			planned[statusOf(o)]++
 		} else {
-			done[fateOf(o)]++
+			done[statusOf(o)]++
 		}
 	}
 	return done, planned

@@ -10,7 +10,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/apply"
 )
 
-// table has a row for each release worth one.
+// table lists the releases, see rows.
 func (r Report) table(style Style) string {
 	rows := r.rows()
 	if len(rows) == 0 {
@@ -22,12 +22,12 @@ func (r Report) table(style Style) string {
 	for _, o := range rows {
 		fmt.Fprintln(columns, strings.Join(r.cells(o), "\t"))
 	}
-	columns.Flush() // a strings.Builder takes everything
-	return painted(text.String(), rows, style)
+	columns.Flush() // cannot fail: a strings.Builder returns no errors
+	return colorRows(text.String(), rows, style)
 }
 
-// painted colours whole rows, and only when they are laid out: tabwriter would count the escapes as text.
-func painted(table string, rows []apply.Outcome, style Style) string {
+// colorRows colours whole rows of the finished table, because tabwriter would count escape sequences as text.
+func colorRows(table string, rows []apply.Outcome, style Style) string {
 	lines := strings.Split(strings.TrimRight(table, "\n"), "\n")
 	for i, o := range rows {
 		lines[i+1] = style.paint(colorOf(o), lines[i+1])
@@ -35,19 +35,19 @@ func painted(table string, rows []apply.Outcome, style Style) string {
 	return strings.Join(lines, "\n")
 }
 
-// rows leaves out what was left alone, unless there is nothing else to show.
+// rows leaves out disabled and unselected releases, unless there are no others.
 func (r Report) rows() []apply.Outcome {
 	all := r.sorted()
-	rows := slices.DeleteFunc(slices.Clone(all), leftAlone)
+	rows := slices.DeleteFunc(slices.Clone(all), untouched)
 	if len(rows) == 0 {
 		return all
 	}
 	return rows
 }
 
-func leftAlone(o apply.Outcome) bool {
-	fate := fateOf(o)
-	return fate == disabled || fate == unselected
+func untouched(o apply.Outcome) bool {
+	status := statusOf(o)
+	return status == disabled || status == unselected
 }
 
 func (r Report) cells(o apply.Outcome) []string {
@@ -55,7 +55,7 @@ func (r Report) cells(o apply.Outcome) []string {
 	if n := r.revision(o); n > 0 {
 		revision = strconv.Itoa(n)
 	}
-	cells := []string{o.Namespace, o.Name, r.word(o), revision, chartName(chartOf(o)), headline(r.reason(o))}
+	cells := []string{o.Namespace, o.Name, r.statusWord(o), revision, chartName(chartOf(o)), shortError(r.reason(o))}
 	for i, cell := range cells {
 		cells[i] = oneLine(cell)
 	}

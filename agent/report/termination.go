@@ -9,76 +9,77 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/apply"
 )
 
-// Termination is the message for the pod's status, in at most limit bytes of valid UTF-8: the summary, then what went
-// wrong, then what was changed, and how much of that found no room. Kubernetes keeps 4096 bytes and cuts without looking.
+// Termination is the message for the status of the pod, in at most limit bytes of valid UTF-8: the summary, then the errors, then
+// the changes, and the number of lines that did not fit. Kubernetes keeps only 4096 bytes.
 //
-// What is cut can no longer be recognised as a credential: mask errors before they come into the report.
+// The report must be masked before, see [Report.Masked]: a credential that was cut cannot be recognized.
 func (r Report) Termination(limit int) []byte {
-	return []byte(fit(r.headlines(), limit))
+	return []byte(fitLines(r.terminationLines(), limit))
 }
 
-// headlines are the lines of the termination message, most important first.
-func (r Report) headlines() []string {
+// terminationLines are the lines of the termination message. The most important lines come first.
+func (r Report) terminationLines() []string {
 	lines := []string{r.Summary()}
-	if rest := untold(message(r.Err)); rest != "" {
+	if rest := details(message(r.Err)); rest != "" {
 		lines = append(lines, rest)
 	}
-	lines = append(lines, r.lines(broken)...)
+	lines = append(lines, r.lines(hasError)...)
 	lines = append(lines, r.lines(held)...)
-	return append(lines, r.lines(changed)...)
+	return append(lines, r.lines(isChange)...)
 }
 
-// untold is what the summary has left out of an error, in one line.
-func untold(text string) string {
-	told := headline(text)
+// details is the part of an error that the summary leaves out, in one line.
+func details(text string) string {
+	summary := shortError(text)
 	var rest []string
-	for _, line := range meaningful(text) {
-		if said, _ := announcement(line.text); !strings.Contains(told, said) {
+	for _, line := range nonEmptyLines(text) {
+		if part, _ := introduction(line.text); !strings.Contains(summary, part) {
 			rest = append(rest, line.text)
 		}
 	}
 	return strings.Join(rest, "; ")
 }
 
-func changed(o apply.Outcome) bool {
-	return slices.Contains([]fate{install, upgrade, uninstall, correct, drifted, prune, mark}, fateOf(o))
+func isChange(o apply.Outcome) bool {
+	return slices.Contains([]status{install, upgrade, uninstall, correct, drifted, prune, mark}, statusOf(o))
 }
 
-func (r Report) lines(of func(apply.Outcome) bool) []string {
+func (r Report) lines(include func(apply.Outcome) bool) []string {
 	var lines []string
 	for _, o := range r.sorted() {
-		if of(o) {
-			lines = append(lines, strings.TrimSuffix(fmt.Sprintf("%s %s: %s", o.Key, r.word(o), headline(r.reason(o))), ": "))
+		if include(o) {
+			lines = append(lines, strings.TrimSuffix(fmt.Sprintf("%s %s: %s", o.Key, r.statusWord(o), shortError(r.reason(o))), ": "))
 		}
 	}
 	return lines
 }
 
-// fit joins as many lines as limit has room for, and says how many it has not.
-func fit(lines []string, limit int) string {
-	lines = shortened(lines, limit)
+// fitLines joins as many lines as fit into limit, and then says how many lines are left out.
+func fitLines(lines []string, limit int) string {
+	lines = shortenLines(lines, limit)
 	if whole := strings.Join(lines, "\n"); len(whole) <= limit {
 		return whole
 	}
 	text := lines[0]
-	if len(more(len(lines))) > limit/2 {
+	if len(moreLine(len(lines))) > limit/2 {
 		return cut(text, limit)
 	}
 	for i, line := range lines[1:] {
 		left := len(lines) - 1 - i
-		if len(text)+len("\n")+len(line)+len(more(left-1)) > limit {
-			return cut(text, limit-len(more(left))) + more(left)
+		if len(text)+len("\n")+len(line)+len(moreLine(left-1)) > limit {
+			return cut(text, limit-len(moreLine(left))) + moreLine(left)
 		}
 		text += "\n" + line
 	}
 	return text
 }
 
-// more is a last line; its length never grows while n falls.
-func more(n int) string { return fmt.Sprintf("\n… and %d more", n) }
+// moreLine is the last line when lines are left out. A smaller n never makes it longer.
+func moreLine(n int) string { return fmt.Sprintf("\n… and %d more", n) }
 
-// shortened keeps one long error from pushing all others out: a line may take a quarter, or its even share if that is more.
-func shortened(lines []string, limit int) []string {
+// shortenLines cuts long lines, so that one long error does not displace all others. Each line after the first may take a quarter of
+// limit, or an equal share if that is more.
+func shortenLines(lines []string, limit int) []string {
 	share := max(limit/4, limit/len(lines)-len("\n"))
 	short := []string{cut(oneLine(lines[0]), limit)}
 	for _, line := range lines[1:] {
@@ -87,7 +88,7 @@ func shortened(lines []string, limit int) []string {
 	return short
 }
 
-// cut is the text in at most limit bytes, never ending inside a rune.
+// cut shortens the text to at most limit bytes, and never in the middle of a character.
 func cut(text string, limit int) string {
 	const ellipsis = "…"
 	limit = max(limit, 0)

@@ -12,32 +12,32 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// WriteText tells a person what happened: the commit, what ended the run early, a table of releases, the errors in full,
-// the warnings, and the summary.
+// WriteText writes the report for a person: the commit, the error that ended the run early, a table of releases, the errors in
+// full, the warnings, and the summary.
 func (r Report) WriteText(w io.Writer, style Style) error {
-	sections := []string{r.commit(), r.ending(style), r.grant(), r.table(style)}
+	sections := []string{r.commitLine(), r.earlyEnd(style), r.grantSection(), r.table(style)}
 	sections = append(sections, r.failures(style)...)
 	return write(w, append(sections, r.closing(style)...))
 }
 
-// write puts the sections out at once, so that a masking writer never sees half of a credential.
+// write writes all sections with one call, so that a masking writer never gets only a part of a credential.
 func write(w io.Writer, sections []string) error {
 	sections = slices.DeleteFunc(sections, func(section string) bool { return section == "" })
 	_, err := io.WriteString(w, strings.Join(sections, "\n\n")+"\n")
 	return err
 }
 
-// closing is how every report to a person ends.
+// closing is the end of every report for a person: the warnings and the summary.
 func (r Report) closing(style Style) []string {
-	tone := green
+	summaryColor := green
 	if r.Code() != exit.Converged {
-		tone = red
+		summaryColor = red
 	}
-	return []string{r.warnings(), style.paint(tone, r.Summary())}
+	return []string{r.warnings(), style.paint(summaryColor, r.Summary())}
 }
 
-// commit says in one line what was deployed; as much of it as is known when the checkout failed.
-func (r Report) commit() string {
+// commitLine describes the commit in one line. It is incomplete if the checkout failed.
+func (r Report) commitLine() string {
 	s := r.Source
 	var parts []string
 	if s.Commit != "" {
@@ -64,13 +64,13 @@ func (r Report) commit() string {
 	return oneLine(strings.Join(parts, " "))
 }
 
-// ending is what ended the run early, whose turn it is, and whether running again can help.
-func (r Report) ending(style Style) string {
+// earlyEnd shows the error that ended the run early, its meaning, and whether a retry can help.
+func (r Report) earlyEnd(style Style) string {
 	if r.Err == nil {
 		return ""
 	}
 	code := r.Code()
-	heading := titled(code)
+	heading := codeTitle(code)
 	advice := "perhaps"
 	for _, row := range exit.Table {
 		if row.Code == code {
@@ -80,23 +80,23 @@ func (r Report) ending(style Style) string {
 	return style.paint(red, heading) + "\n" + indent(r.Err.Error()) + "\nretry? " + advice
 }
 
-// failures is the error of each release that has one, in full.
+// failures shows the errors of all releases in full.
 func (r Report) failures(style Style) []string {
 	var sections []string
 	for _, o := range r.sorted() {
-		if broken(o) {
-			sections = append(sections, style.paint(red, failure(o))+"\n"+indent(r.reason(o)))
+		if hasError(o) {
+			sections = append(sections, style.paint(red, failureHeading(o))+"\n"+indent(r.reason(o)))
 		}
 	}
 	return sections
 }
 
-// failure is a heading that tells what was tried, and why: the table has given that place to the error.
-func failure(o apply.Outcome) string {
-	if fateOf(o) == refused {
+// failureHeading says what the agent tried, and why. The table shows the error instead of the reason.
+func failureHeading(o apply.Outcome) string {
+	if statusOf(o) == refused {
 		return o.Key.String() + ": refused" + declaredIn(o)
 	}
-	heading := fmt.Sprintf("%s: %s failed after %s%s", o.Key, o.Verb, short(o.Took), declaredIn(o))
+	heading := fmt.Sprintf("%s: %s failed after %s%s", o.Key, o.Verb, shortDuration(o.Took), declaredIn(o))
 	if o.Why != "" {
 		heading += ": " + oneLine(o.Why)
 	}

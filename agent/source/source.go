@@ -3,21 +3,13 @@ package source
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
+	"github.com/helmfile-agent/helmfile-agent/agent/source/revision"
 )
 
-// Revision says which commit of which repository a checkout is. It holds no credentials.
-type Revision struct {
-	Repo    string    `json:"repo,omitempty"`
-	Ref     string    `json:"ref,omitempty"`    // as asked for; where nothing was, the branch that the remote's HEAD names
-	Commit  string    `json:"commit,omitempty"` // all 40 digits
-	Author  string    `json:"author,omitempty"` // the name alone
-	Date    time.Time `json:"date,omitzero"`    // of the commit, not of its authoring
-	Subject string    `json:"subject,omitempty"`
-	Dirty   bool      `json:"dirty,omitempty"` // a local checkout differs from the commit
-}
+// Revision says which commit of which repository a checkout is.
+type Revision = revision.Revision
 
 // Checkout is a directory of files and the revision they are.
 type Checkout struct {

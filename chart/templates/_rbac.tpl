@@ -46,13 +46,13 @@ table of rights says the same, and a test compares them. */}}
 {{/* The rules for the agent's own objects. */}}
 {{- define "helmfile-agent.ownRules" -}}
 {{- $instance := include "helmfile-agent.instance" . }}
-# the agent's memory and its Lease: a Role cannot grant create for a name. Only `destroy` deletes them.
+# the agent's state and its Lease: a Role cannot grant create for a name. Only `destroy` deletes them.
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [create]
 - apiGroups: [""]
   resources: [configmaps]
-  resourceNames: [{{ printf "%s-memory" $instance | toYaml }}]
+  resourceNames: [{{ printf "%s-state" $instance | toYaml }}]
   verbs: [get, update, delete]
 - apiGroups: [coordination.k8s.io]
   resources: [leases]

@@ -16,16 +16,16 @@ import (
 
 // resources are the README's words for what a right is about, as [may] writes it.
 var resources = map[string]string{
-	"Secrets":                           "secrets./",
-	"Events":                            "events./",
-	"ConfigMaps":                        "configmaps./",
-	"Leases":                            "leases.coordination.k8s.io/",
-	"the ConfigMap `<instance>-memory`": "configmaps./own-memory",
-	"the Lease `<instance>`":            "leases.coordination.k8s.io/own",
-	"Jobs":                              "jobs.batch/",
-	"Pods":                              "pods./",
-	"ReplicaSets":                       "replicasets.apps/",
-	"HorizontalPodAutoscalers":          "horizontalpodautoscalers.autoscaling/",
+	"Secrets":                          "secrets./",
+	"Events":                           "events./",
+	"ConfigMaps":                       "configmaps./",
+	"Leases":                           "leases.coordination.k8s.io/",
+	"the ConfigMap `<instance>-state`": "configmaps./own-state",
+	"the Lease `<instance>`":           "leases.coordination.k8s.io/own",
+	"Jobs":                             "jobs.batch/",
+	"Pods":                             "pods./",
+	"ReplicaSets":                      "replicasets.apps/",
+	"HorizontalPodAutoscalers":         "horizontalpodautoscalers.autoscaling/",
 }
 
 // TestReadmeTellsTheRole: the chart's Role grants what the README's table of rights says, and nothing else, for each kind that

@@ -70,7 +70,7 @@ func TestLeastRole(t *testing.T) {
 		"secrets./":                      {"get", "list", "create", "update", "patch", "delete"},
 		"events./":                       {"create"},
 		"configmaps./":                   {"create"},
-		"configmaps./own-memory":         {"get", "update", "delete"},
+		"configmaps./own-state":          {"get", "update", "delete"},
 		"leases.coordination.k8s.io/":    {"create"},
 		"leases.coordination.k8s.io/own": {"get", "update", "delete"},
 	} {
@@ -94,7 +94,7 @@ func TestKindsAndRules(t *testing.T) {
 			t.Errorf("%s is granted: %t in the agent's namespace, %t in the other", right, own[right], other[right])
 		}
 	}
-	for _, right := range []string{"create leases.coordination.k8s.io/", "get configmaps./agent-memory"} {
+	for _, right := range []string{"create leases.coordination.k8s.io/", "get configmaps./agent-state"} {
 		if !own[right] || other[right] {
 			t.Errorf("%s is granted: %t in the agent's namespace, %t in the other", right, own[right], other[right])
 		}

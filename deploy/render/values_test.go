@@ -100,34 +100,34 @@ func TestAcceptedValues(t *testing.T) {
 // TestConfig: the file has what the values say, what follows from other values, and nothing that was not given.
 func TestConfig(t *testing.T) {
 	for name, test := range map[string]struct{ values, file string }{
-		"only what was given": {"{}", "{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent}"},
-		"null is not given":   {"config: {instance: null, ref: null}", "{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent}"},
+		"only what was given": {"{}", "{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent, agentRelease: shop-agent}"},
+		"null is not given":   {"config: {instance: null, ref: null}", "{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent, agentRelease: shop-agent}"},
 		"types are kept": {
 			"config: {concurrency: 8, ref: '1.10', selector: [a=b], detailedExitcode: false, instance: own}",
-			"{repo: 'https://git.example.com/shop/config', concurrency: 8, ref: '1.10', selector: [a=b], detailedExitcode: false, instance: own}",
+			"{repo: 'https://git.example.com/shop/config', concurrency: 8, ref: '1.10', selector: [a=b], detailedExitcode: false, instance: own, agentRelease: shop-agent}",
 		},
-		"HTTPS needs no files": {"git: {existingSecret: git}", "{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent, ownSecrets: [git]}"},
+		"HTTPS needs no files": {"git: {existingSecret: git}", "{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent, agentRelease: shop-agent, ownSecrets: [git]}"},
 		"an authority is a file": {
 			"git: {existingSecret: git, caKey: ca.crt}",
-			"{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent, gitCAFile: /etc/helmfile-agent/git/ca.crt, ownSecrets: [git]}",
+			"{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent, agentRelease: shop-agent, gitCAFile: /etc/helmfile-agent/git/ca.crt, ownSecrets: [git]}",
 		},
 		"SSH needs files": {
 			"{config: {repo: 'git@git.example.com:shop'}, git: {existingSecret: git}}",
-			"{repo: 'git@git.example.com:shop', instance: shop-agent-helmfile-agent, gitSSHKeyFile: /etc/helmfile-agent/git/identity, gitKnownHostsFile: /etc/helmfile-agent/git/known_hosts, ownSecrets: [git]}",
+			"{repo: 'git@git.example.com:shop', instance: shop-agent-helmfile-agent, agentRelease: shop-agent, gitSSHKeyFile: /etc/helmfile-agent/git/identity, gitKnownHostsFile: /etc/helmfile-agent/git/known_hosts, ownSecrets: [git]}",
 		},
 		"what is given wins": {
 			"{config: {gitCAFile: /mine/ca.crt}, git: {existingSecret: git, caKey: ca.crt}}",
-			"{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent, gitCAFile: /mine/ca.crt, ownSecrets: [git]}",
+			"{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent, agentRelease: shop-agent, gitCAFile: /mine/ca.crt, ownSecrets: [git]}",
 		},
 		"keys for sops are a directory": {
 			"sops: {existingSecret: keys}",
-			"{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent, sopsKeys: /etc/helmfile-agent/sops, ownSecrets: [keys]}",
+			"{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent, agentRelease: shop-agent, sopsKeys: /etc/helmfile-agent/sops, ownSecrets: [keys]}",
 		},
 		"charts may look up no Secret that the pod uses": {
 			"{config: {ownSecrets: [mine]}, registry: {existingSecret: registry}, imagePullSecrets: [{name: pull}], extraEnv: [{name: A, value: b}, {name: C, valueFrom: {secretKeyRef: {name: env, key: c}}}], " +
 				"extraEnvFrom: [{secretRef: {name: from}}, {configMapRef: {name: other}}], extraVolumes: [{name: v, secret: {secretName: volume}}, " +
 				"{name: p, projected: {sources: [{secret: {name: projected}}, {secret: {name: env}}]}}, {name: e, emptyDir: {}}]}",
-			"{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent, ownSecrets: [registry, pull, env, from, volume, projected, mine]}",
+			"{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent, agentRelease: shop-agent, ownSecrets: [registry, pull, env, from, volume, projected, mine]}",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

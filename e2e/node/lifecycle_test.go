@@ -52,7 +52,7 @@ func leavesWhatIsKept(p *place) {
 	a.uninstall()
 	p.contains(append(before,
 		"ConfigMap web", "Secret sh.helm.release.v1.web.v1",
-		"ConfigMap gitops-helmfile-agent-memory", "Lease gitops-helmfile-agent",
+		"ConfigMap gitops-helmfile-agent-state", "Lease gitops-helmfile-agent",
 		"Role gitops-helmfile-agent", "RoleBinding gitops-helmfile-agent", "ServiceAccount gitops-helmfile-agent"))
 }
 

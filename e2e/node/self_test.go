@@ -47,7 +47,7 @@ func TestSelfManaged(t *testing.T) {
 	}
 	a.isAt("helmfile-agent 1, helmfile-agent 2, helmfile-agent 3") // the third takes the second back
 
-	t.Log("an agent that is no longer declared stays, because it is to be kept")
+	t.Log("an agent that is no longer declared stays, because a label says to keep it")
 	p.commit(map[string]string{"helmfile.yaml": "releases: [{name: web, chart: ./chart}]\n"}, "without the agent")
 	a.converges("kept")
 	a.converges("kept-again")

@@ -176,7 +176,7 @@ func (l *loader) describe(st *state.HelmState, m state.Release, broken error) (r
 	return want, l.setDeletion(&want.Options, st, spec)
 }
 
-func stateOf(st *state.HelmState, m state.Release) (release.State, error) {
+func stateOf(st *state.HelmState, m state.Release) (release.DesiredState, error) {
 	enabled, err := state.ConditionEnabled(m.ReleaseSpec, st.Values())
 	switch {
 	case err != nil:

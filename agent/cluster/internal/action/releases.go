@@ -40,12 +40,12 @@ func (r *Releases) noteRecord(key release.Key, l *recordingDriver) {
 	}
 }
 
-// NoteRecords adds the records of this run to the memory.
-func (r *Releases) NoteRecords(memory *release.Memory) {
+// NoteRecords adds the records of this run to the state.
+func (r *Releases) NoteRecords(state *release.InstanceState) {
 	r.records.Range(func(key, record any) bool {
-		memory.Note(key.(release.Key), record.(noted).Record)
+		state.SetRecord(key.(release.Key), record.(noted).Record)
 		if record.(noted).deployed {
-			memory.NoteDeployed(key.(release.Key), record.(noted).Record)
+			state.SetDeployed(key.(release.Key), record.(noted).Record)
 		}
 		return true
 	})

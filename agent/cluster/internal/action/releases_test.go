@@ -21,7 +21,7 @@ func TestAWriterNotesTheNewestRecordThatItMade(t *testing.T) {
 	r := &Releases{}
 	r.noteRecord(release.Key{Namespace: "shop", Name: "web"}, l)
 	r.noteRecord(release.Key{Namespace: "shop", Name: "db"}, &recordingDriver{})
-	var remembered release.Memory
+	var remembered release.InstanceState
 	r.NoteRecords(&remembered)
 	if got := remembered.Records["shop/web"]; len(remembered.Records) != 1 || got != (release.Record{Revision: 3, Digest: history.DigestOf(revision)}) {
 		t.Errorf("%+v", remembered.Records)

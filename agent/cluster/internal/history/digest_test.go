@@ -58,7 +58,7 @@ func TestARecordIsTrustedIfItIsTheRememberedOne(t *testing.T) {
 		"nothing is remembered": {nil, nil, false},
 	} {
 		h := New(&kube.Connection{})
-		h.Trust(release.Memory{Records: test.remembered})
+		h.Trust(release.InstanceState{Records: test.remembered})
 		got, err := h.observe(release.Key{Namespace: "shop", Name: "web"}, recorded(test.change))
 		if err != nil || got.Trusted != test.want {
 			t.Errorf("%s: trusted: %t, %v", name, got.Trusted, err)

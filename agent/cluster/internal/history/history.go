@@ -23,7 +23,7 @@ import (
 type History struct {
 	kube *kube.Connection
 
-	trusted release.Memory // whose records prove that this instance wrote a record
+	trusted release.InstanceState // whose records prove that this instance wrote a record
 
 	mu       sync.Mutex
 	listed   sets.Set[string]                // namespaces whose records are below
@@ -67,7 +67,7 @@ func (h *History) Read(ctx context.Context, declared, remembered sets.Set[string
 			case !apierrors.IsForbidden(err) || declared.Has(namespace):
 				return err
 			case namespace == h.kube.Namespace:
-				return fmt.Errorf("%w; no release is declared in it, but it is the agent's own (--namespace): its memory lives there, "+
+				return fmt.Errorf("%w; no release is declared in it, but it is the agent's own (--namespace): its state is stored there, "+
 					"and what it installed there before", err)
 			default:
 				h.mu.Lock()
@@ -174,4 +174,4 @@ func (h *History) Observed(key release.Key) (release.Observed, bool) {
 func (h *History) All() iter.Seq2[release.Key, release.Observed] { return maps.All(h.observed) }
 
 // Trust makes the records that the instance's state names trusted. It must be called before releases are observed.
-func (h *History) Trust(state release.Memory) { h.trusted = state }
+func (h *History) Trust(state release.InstanceState) { h.trusted = state }

@@ -14,7 +14,7 @@ func TestTheAgentsOwnObjectsAreProtected(t *testing.T) {
 	object := func(version, kind, name string) release.ObjectKey {
 		return release.ObjectKey{APIVersion: version, Kind: kind, Name: name}
 	}
-	elsewhere := object("v1", "ConfigMap", "tenant-memory")
+	elsewhere := object("v1", "ConfigMap", "tenant-state")
 	elsewhere.Namespace = "other"
 	for name, test := range map[string]struct {
 		object  release.ObjectKey
@@ -22,8 +22,8 @@ func TestTheAgentsOwnObjectsAreProtected(t *testing.T) {
 		self    bool   // selfUpgrade
 		message string // empty: not protected
 	}{
-		"the state":                                 {object("v1", "ConfigMap", "tenant-memory"), "web", false, state},
-		"the state, by the agent's own release":     {object("v1", "ConfigMap", "tenant-memory"), "tenant", true, state},
+		"the state":                                 {object("v1", "ConfigMap", "tenant-state"), "web", false, state},
+		"the state, by the agent's own release":     {object("v1", "ConfigMap", "tenant-state"), "tenant", true, state},
 		"the lock":                                  {object("coordination.k8s.io/v1", "Lease", "tenant"), "web", true, state},
 		"the lock in another version":               {object("coordination.k8s.io/v1beta1", "Lease", "tenant"), "web", false, state},
 		"an object of that name elsewhere":          {elsewhere, "web", false, ""},

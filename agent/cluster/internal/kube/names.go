@@ -17,7 +17,7 @@ func RecordName(key release.Key, revision int) string {
 func (c *Connection) LeaseName() string { return c.Options.Instance }
 
 // StateName is the ConfigMap of an instance, in the agent's own namespace.
-func (c *Connection) StateName() string { return c.Options.Instance + "-memory" }
+func (c *Connection) StateName() string { return c.Options.Instance + "-state" }
 
 // FieldManager names the agent in managedFields.
 const FieldManager = "helmfile-agent"

@@ -12,7 +12,7 @@ func (r *Reviewer) own(group, resource, name string, verbs ...string) []right {
 	return rights
 }
 
-func (r *Reviewer) statePurpose() string { return "the memory of instance " + r.kube.Options.Instance }
+func (r *Reviewer) statePurpose() string { return "the state of instance " + r.kube.Options.Instance }
 
 func (r *Reviewer) lockPurpose() string { return "the lock of instance " + r.kube.Options.Instance }
 

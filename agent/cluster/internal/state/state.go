@@ -22,43 +22,43 @@ type Store struct {
 // New keeps them in the agent's own namespace.
 func New(c *kube.Connection) *Store { return &Store{kube: c} }
 
-// State is an instance's memory as it was read: where it was read from decides whether it may be written back.
+// State is an instance's state as it was read. SaveState writes it only if it has not changed in the cluster since.
 type State struct {
-	release.Memory
-	// Lost says why a memory that is there could not be understood; nil otherwise.
+	release.InstanceState
+	// Lost says why the stored state could not be decoded; nil otherwise.
 	Lost error
 
 	stored *corev1.ConfigMap // nil when there is none
 }
 
-const memoryKey = "memory.json"
+const stateKey = "state.json"
 
-// Remember reads the instance's memory. One that is not there, or not understood, is empty.
+// LoadState reads the instance's state. It is empty when there is none, or when it cannot be decoded.
 func (s *Store) LoadState(ctx context.Context) (State, error) {
 	stored, err := s.kube.Client.CoreV1().ConfigMaps(s.kube.Namespace).Get(ctx, s.kube.StateName(), metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return State{}, nil
 	}
 	if err != nil {
-		return State{}, kube.Classify("read the memory of instance "+s.kube.Options.Instance, err)
+		return State{}, kube.Classify("read the state of instance "+s.kube.Options.Instance, err)
 	}
-	memory, err := release.DecodeMemory(stored.Data[memoryKey])
-	return State{Memory: memory, Lost: err, stored: stored}, nil
+	decoded, err := release.DecodeState(stored.Data[stateKey])
+	return State{InstanceState: decoded, Lost: err, stored: stored}, nil
 }
 
 // Differs says whether SaveState would write.
-func (r State) Differs(memory release.Memory) bool {
+func (s State) Differs(memory release.InstanceState) bool {
 	encoded, err := memory.Encode()
-	return err != nil || !r.same(encoded)
+	return err != nil || !s.same(encoded)
 }
 
-// Exists says whether there is a memory, understood or not.
-func (r State) Exists() bool { return r.stored != nil }
+// Exists says whether there is a stored state, decoded or not.
+func (s State) Exists() bool { return s.stored != nil }
 
-// SaveState writes the memory if it differs from what was read, and says whether it did. A memory that somebody else wrote
-// meanwhile is left as it is: this run held the lock, so whoever did it does not ask for one, and the marks can wait.
-func (s *Store) SaveState(ctx context.Context, was State, memory release.Memory) (bool, error) {
-	encoded, err := memory.Encode()
+// SaveState writes the state if it differs from what was read, and says whether it did. When another client has written the state
+// since, the error carries exit.Locked and the stored state stays.
+func (s *Store) SaveState(ctx context.Context, was State, next release.InstanceState) (bool, error) {
+	encoded, err := next.Encode()
 	if err != nil {
 		return false, err
 	}
@@ -67,28 +67,28 @@ func (s *Store) SaveState(ctx context.Context, was State, memory release.Memory)
 	}
 	configMaps := s.kube.Client.CoreV1().ConfigMaps(s.kube.Namespace)
 	if was.stored == nil {
-		_, err = configMaps.Create(ctx, s.memory(encoded), metav1.CreateOptions{})
+		_, err = configMaps.Create(ctx, s.configMap(encoded), metav1.CreateOptions{})
 	} else {
 		updated := was.stored.DeepCopy()
-		updated.Data = map[string]string{memoryKey: encoded}
+		updated.Data = map[string]string{stateKey: encoded}
 		_, err = configMaps.Update(ctx, updated, metav1.UpdateOptions{}) // its resourceVersion is the lock
 	}
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err) {
-		return false, exit.With(exit.Locked, fmt.Errorf("write the memory of instance %s: somebody who does not hold the lock changed it meanwhile, and the next run goes on from there: %w", s.kube.Options.Instance, err))
+		return false, exit.With(exit.Locked, fmt.Errorf("write the state of instance %s: another client, which does not hold the lock, changed it during this run; the next run continues from there: %w", s.kube.Options.Instance, err))
 	}
-	return err == nil, kube.Classify("write the memory of instance "+s.kube.Options.Instance, err)
+	return err == nil, kube.Classify("write the state of instance "+s.kube.Options.Instance, err)
 }
 
-// same says whether there is nothing to write; an empty memory that was never written need not be.
-func (r State) same(encoded string) bool {
-	if r.stored != nil {
-		return r.stored.Data[memoryKey] == encoded
+// same says whether there is nothing to write. An empty state that was never stored is not written.
+func (s State) same(encoded string) bool {
+	if s.stored != nil {
+		return s.stored.Data[stateKey] == encoded
 	}
-	empty, err := release.Memory{}.Encode()
+	empty, err := release.InstanceState{}.Encode()
 	return err == nil && encoded == empty
 }
 
-func (s *Store) memory(encoded string) *corev1.ConfigMap {
+func (s *Store) configMap(encoded string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:      s.kube.StateName(),
@@ -98,16 +98,16 @@ func (s *Store) memory(encoded string) *corev1.ConfigMap {
 				release.InstanceLabel:          s.kube.Options.Instance,
 			},
 		},
-		Data: map[string]string{memoryKey: encoded},
+		Data: map[string]string{stateKey: encoded},
 	}
 }
 
-// Forget removes the memory, and has the lock removed once it is given back: the instance is destroyed.
+// DeleteState deletes the state, and has the Lease deleted when the lock is released: the instance is destroyed.
 func (s *Store) DeleteState(ctx context.Context) error {
 	s.deleted = true
 	err := s.kube.Client.CoreV1().ConfigMaps(s.kube.Namespace).Delete(ctx, s.kube.StateName(), metav1.DeleteOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil
 	}
-	return kube.Classify("remove the memory of instance "+s.kube.Options.Instance, err)
+	return kube.Classify("remove the state of instance "+s.kube.Options.Instance, err)
 }

@@ -6,32 +6,32 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// A fate is what became of a step. Every outcome has exactly one, so that counts of fates add up.
-type fate string
+// status is the status of a release in the report. Every outcome has exactly one.
+type status string
 
 const (
-	failed     fate = "failed"
-	refused    fate = "refused"
-	skipped    fate = "skipped"
-	install         = fate(plan.Install)
-	upgrade         = fate(plan.Upgrade)
-	uninstall       = fate(plan.Uninstall)
-	prune           = fate(plan.Prune)
-	adopt           = fate(plan.Adopt)
-	relabel         = fate(plan.Relabel)
-	correct         = fate(plan.Correct)
-	drifted         = fate(plan.Drifted)
-	mark            = fate(plan.Mark)
-	hold            = fate(plan.Hold)
-	orphan          = fate(plan.Orphan)
-	unchanged       = fate(plan.Unchanged)
-	disabled   fate = "disabled"
-	unselected fate = "unselected"
+	failed     status = "failed"
+	refused    status = "refused"
+	skipped    status = "skipped"
+	install           = status(plan.Install)
+	upgrade           = status(plan.Upgrade)
+	uninstall         = status(plan.Uninstall)
+	prune             = status(plan.Prune)
+	adopt             = status(plan.Adopt)
+	relabel           = status(plan.Relabel)
+	correct           = status(plan.Correct)
+	drifted           = status(plan.Drifted)
+	mark              = status(plan.Mark)
+	hold              = status(plan.Hold)
+	orphan            = status(plan.Orphan)
+	unchanged         = status(plan.Unchanged)
+	disabled   status = "disabled"
+	unselected status = "unselected"
 )
 
-// fates lists every fate with its words, in the order in which a reader wants to hear of them.
-var fates = []struct {
-	fate
+// statuses lists every status with its words for the past and the future. The summary uses this order.
+var statuses = []struct {
+	status
 	done, todo string
 	color      color
 }{
@@ -45,7 +45,7 @@ var fates = []struct {
 	{correct, "corrected", "to correct", green},
 	{drifted, "drifted", "drifted", cyan},
 	{adopt, "adopted", "to adopt", green},
-	{relabel, "recorded", "to record", plain},
+	{relabel, "relabelled", "to relabel", plain},
 	{hold, "held", "held", red},
 	{mark, "marked", "to mark", cyan},
 	{orphan, "orphaned", "orphaned", cyan},
@@ -54,9 +54,9 @@ var fates = []struct {
 	{unselected, "unselected", "unselected", plain},
 }
 
-func fateOf(o apply.Outcome) fate {
+func statusOf(o apply.Outcome) status {
 	switch {
-	case o.Verb == plan.Refuse: // refused before it could fail or be skipped
+	case o.Verb == plan.Refuse: // a refusal counts also if its result is failed or skipped
 		return refused
 	case o.Result == apply.Failed:
 		return failed
@@ -67,15 +67,15 @@ func fateOf(o apply.Outcome) fate {
 	case o.Verb == plan.Leave:
 		return disabled
 	default:
-		return fate(o.Verb)
+		return status(o.Verb)
 	}
 }
 
-// word says what became of the outcome, or what is to become of it.
-func (r Report) word(o apply.Outcome) string {
-	for _, row := range fates {
+// statusWord is the word for the status, such as "installed", or "to install" if the step has not been executed.
+func (r Report) statusWord(o apply.Outcome) string {
+	for _, row := range statuses {
 		switch {
-		case row.fate != fateOf(o):
+		case row.status != statusOf(o):
 		case r.planned(o):
 			return row.todo
 		default:
@@ -86,8 +86,8 @@ func (r Report) word(o apply.Outcome) string {
 }
 
 func colorOf(o apply.Outcome) color {
-	for _, row := range fates {
-		if row.fate == fateOf(o) {
+	for _, row := range statuses {
+		if row.status == statusOf(o) {
 			return row.color
 		}
 	}

@@ -8,13 +8,13 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// normal is the manifest as the API server would return it, without what it would have added.
-func normal(content map[string]any, typed runtime.Object) map[string]any {
-	wanted, _ := withoutNulls(plain(content)).(map[string]any)
+// normalize returns the manifest in the form in which the API server would return it, but without defaults.
+func normalize(content map[string]any, typed runtime.Object) map[string]any {
+	wanted, _ := withoutNulls(toJSONTypes(content)).(map[string]any)
 	delete(wanted, "status")
 	if metadata, ok := wanted["metadata"].(map[string]any); ok {
-		for _, own := range kept {
-			delete(metadata, own)
+		for _, name := range serverFields {
+			delete(metadata, name)
 		}
 	}
 	if wanted["kind"] == "Secret" && wanted["apiVersion"] == "v1" {
@@ -27,15 +27,16 @@ func normal(content map[string]any, typed runtime.Object) map[string]any {
 	if err != nil {
 		return wanted
 	}
-	spelled, _ := respelled(wanted, canonical).(map[string]any)
-	return spelled
+	normalized, _ := canonicalize(wanted, canonical).(map[string]any)
+	return normalized
 }
 
-// kept are the fields of metadata that the API server keeps by itself.
-var kept = []string{"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "deletionTimestamp", "selfLink", "generateName"}
+// serverFields are the fields of metadata that the API server sets.
+var serverFields = []string{"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "deletionTimestamp", "selfLink", "generateName"}
 
-// plain is the object in the types that JSON has, integers among them: YAML made all numbers floats.
-func plain(object map[string]any) map[string]any {
+// toJSONTypes returns the object with the types of the Kubernetes JSON decoder. It turns whole numbers into integers, because the
+// YAML decoder made all numbers floats.
+func toJSONTypes(object map[string]any) map[string]any {
 	encoded, err := json.Marshal(object)
 	if err != nil {
 		return object
@@ -47,7 +48,7 @@ func plain(object map[string]any) map[string]any {
 	return u.Object
 }
 
-// withoutNulls leaves out what is null: to the API server that is a field not set.
+// withoutNulls removes nulls, because the API server treats a null as a field that is not set.
 func withoutNulls(value any) any {
 	switch node := value.(type) {
 	case map[string]any:
@@ -66,18 +67,18 @@ func withoutNulls(value any) any {
 	return value
 }
 
-// encodeStringData does what the API server does with a Secret's stringData, which it never returns.
+// encodeStringData moves stringData of a Secret to data, as the API server does. The API server never returns stringData.
 func encodeStringData(secret map[string]any) {
-	words, ok := secret["stringData"].(map[string]any)
+	texts, ok := secret["stringData"].(map[string]any)
 	delete(secret, "stringData")
-	if !ok || len(words) == 0 {
+	if !ok || len(texts) == 0 {
 		return
 	}
 	data, _ := secret["data"].(map[string]any)
 	if data == nil {
 		data = map[string]any{}
 	}
-	for name, value := range words {
+	for name, value := range texts {
 		if text, ok := value.(string); ok {
 			data[name] = base64.StdEncoding.EncodeToString([]byte(text))
 		}
@@ -85,12 +86,12 @@ func encodeStringData(secret map[string]any) {
 	secret["data"] = data
 }
 
-// omitted is a value that the API server does not store, because not to say it means the same: false, 0, an empty list.
-type omitted struct{ value any }
+// zeroValue is a value such as false, 0 or an empty list. The API server does not store it, because an absent field means the same.
+type zeroValue struct{ value any }
 
-// respelled is the value in the canonical spelling of the Go types, as far as the manifest set it. Fields that the type does
-// not know are dropped, as the API server does.
-func respelled(value, canonical any) any {
+// canonicalize returns the fields of value with their values from canonical, which went through the Go type. Like the API server,
+// it drops fields that the Go type does not have.
+func canonicalize(value, canonical any) any {
 	switch node := value.(type) {
 	case map[string]any:
 		other, ok := canonical.(map[string]any)
@@ -99,10 +100,10 @@ func respelled(value, canonical any) any {
 		}
 		result := make(map[string]any, len(node))
 		for key, child := range node {
-			if spelled, ok := other[key]; ok && spelled != nil {
-				result[key] = respelled(child, spelled)
+			if canonicalChild, ok := other[key]; ok && canonicalChild != nil {
+				result[key] = canonicalize(child, canonicalChild)
 			} else if isZero(child) {
-				result[key] = omitted{child}
+				result[key] = zeroValue{child}
 			}
 		}
 		return result
@@ -113,7 +114,7 @@ func respelled(value, canonical any) any {
 		}
 		result := make([]any, len(node))
 		for i, child := range node {
-			result[i] = respelled(child, other[i])
+			result[i] = canonicalize(child, other[i])
 		}
 		return result
 	default:

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -15,21 +16,24 @@ import (
 
 const module = "github.com/helmfile-agent/helmfile-agent/agent"
 
-// rooms are the packages below agent with the rooms that each may import: those to its left in the flow. Nothing else
-// may be added to a row without thinking about docs/architecture.md.
-var rooms = map[string][]string{
+// allowedImports says which packages below agent each package below agent may import. docs/architecture.md has the same
+// table: change both.
+var allowedImports = map[string][]string{
 	"exit":    {},
 	"egress":  {},
 	"release": {},
 	"lookup":  {},
 	"config":  {"exit", "egress", "release"},
-	"source":  {"exit", "config"},
+	"source":  {"exit", "config", "source/revision"},
 	"secrets": {"exit"},
 	"chart":   {"exit", "egress", "release"},
 	"broker":  {"exit", "release"},
 	"sandbox": {},
 	"tool":    {"exit", "release", "chart", "broker", "sandbox"},
 	"desired": {"exit", "release", "egress", "secrets", "chart", "broker", "desired/protocol", "desired/loader"},
+
+	// It holds only a type, so that the report can name a commit without importing go-git.
+	"source/revision": {},
 
 	// These run in the process that reads the helmfile.
 	"desired/protocol": {"exit", "release"},
@@ -49,12 +53,12 @@ var rooms = map[string][]string{
 
 	"plan":   {"release"},
 	"apply":  {"release", "plan"},
-	"report": {"exit", "release", "source", "plan", "apply"},
+	"report": {"exit", "release", "source/revision", "plan", "apply"},
 	".":      {"exit", "egress", "release", "config", "source", "secrets", "chart", "desired", "cluster", "plan", "apply", "report"},
 }
 
-// doors are the libraries that only some rooms may import: who wants what they offer asks those rooms.
-var doors = map[string][]string{
+// restrictedLibraries are libraries that only some packages below agent may import. All other packages call those packages instead.
+var restrictedLibraries = map[string][]string{
 	"github.com/go-git/":             {"source"},
 	"github.com/getsops/":            {"secrets"},
 	"github.com/helmfile/helmfile":   {"desired/loader"},
@@ -66,38 +70,60 @@ var doors = map[string][]string{
 	"github.com/aymanbagabas/go-udi": {"report"},
 }
 
-func TestRooms(t *testing.T) {
+func TestImports(t *testing.T) {
 	found := map[string]bool{}
-	for room, imports := range importsByRoom(t) {
-		found[room] = true
-		allowed, known := rooms[room]
+	for pkg, imports := range importsByPackage(t) {
+		found[pkg] = true
+		allowed, known := allowedImports[pkg]
 		if !known {
-			t.Errorf("agent/%s is no room: give it a row in this test and in docs/architecture.md", room)
+			t.Errorf("agent/%s has no row: add one to this test and to docs/architecture.md", pkg)
 		}
-		for imported, file := range imports {
-			if neighbour, ours := strings.CutPrefix(imported, module+"/"); ours && !slices.Contains(allowed, neighbour) {
-				t.Errorf("%s: agent/%s may not import agent/%s, which is not to its left", file, room, neighbour)
+		for path, file := range imports {
+			if imported, ours := strings.CutPrefix(path, module+"/"); ours && !slices.Contains(allowed, imported) {
+				t.Errorf("%s: agent/%s may not import agent/%s: its row does not list it", file, pkg, imported)
 			}
-			for door, keepers := range doors {
-				if strings.HasPrefix(imported, door) && !slices.ContainsFunc(keepers, func(keeper string) bool {
-					return room == keeper || strings.HasSuffix(keeper, "/internal") && strings.HasPrefix(room, keeper+"/")
+			for library, users := range restrictedLibraries {
+				if strings.HasPrefix(path, library) && !slices.ContainsFunc(users, func(user string) bool {
+					return pkg == user || strings.HasPrefix(pkg, user+"/") && strings.HasSuffix(user, "/internal")
 				}) {
-					t.Errorf("%s: agent/%s may not import %s: only %v may", file, room, imported, keepers)
+					t.Errorf("%s: agent/%s may not import %s: only %v may", file, pkg, path, users)
 				}
 			}
 		}
 	}
-	for room := range rooms {
-		if !found[room] {
-			t.Errorf("agent/%s does not exist any more: remove its row", room)
+	for pkg := range allowedImports {
+		if !found[pkg] {
+			t.Errorf("agent/%s does not exist any more: remove its row", pkg)
 		}
 	}
 }
 
-// importsByRoom maps each room to the import paths of its files, tests left out, each with a file that has it.
-func importsByRoom(t *testing.T) map[string]map[string]string {
+// TestPurePackages checks that some packages do not contain Helm, helmfile or go-git, not even through other packages. These
+// packages only compute: their tests compile in seconds, and a change of those libraries does not affect them.
+func TestPurePackages(t *testing.T) {
+	for _, pkg := range []string{"plan", "drift", "report"} {
+		output, err := exec.Command("go", "list", "-deps", "./"+pkg).Output()
+		if err != nil {
+			t.Fatalf("list the dependencies of agent/%s: %v", pkg, err)
+		}
+		dependencies := strings.Fields(string(output))
+		if !slices.Contains(dependencies, module+"/release") {
+			t.Errorf("agent/%s: go list did not list agent/release, which it imports", pkg)
+		}
+		for _, path := range dependencies {
+			for _, library := range []string{"helm.sh/", "github.com/helmfile/", "github.com/go-git/"} {
+				if strings.HasPrefix(path, library) {
+					t.Errorf("agent/%s depends on %s", pkg, path)
+				}
+			}
+		}
+	}
+}
+
+// importsByPackage maps each package below agent to the import paths of its files, tests left out, each with a file that has it.
+func importsByPackage(t *testing.T) map[string]map[string]string {
 	t.Helper()
-	byRoom := map[string]map[string]string{}
+	byPackage := map[string]map[string]string{}
 	err := fs.WalkDir(os.DirFS("."), ".", func(file string, _ fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(file) != ".go" || strings.HasSuffix(file, "_test.go") {
 			return err
@@ -106,21 +132,21 @@ func importsByRoom(t *testing.T) map[string]map[string]string {
 		if err != nil {
 			return err
 		}
-		room := path.Dir(file)
-		if byRoom[room] == nil {
-			byRoom[room] = map[string]string{}
+		pkg := path.Dir(file)
+		if byPackage[pkg] == nil {
+			byPackage[pkg] = map[string]string{}
 		}
 		for _, spec := range parsed.Imports {
 			imported, err := strconv.Unquote(spec.Path.Value)
 			if err != nil {
 				return err
 			}
-			byRoom[room][imported] = file
+			byPackage[pkg][imported] = file
 		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return byRoom
+	return byPackage
 }

@@ -9,8 +9,8 @@ import (
 	"unicode"
 )
 
-// clean drops what could play tricks on a terminal: charts, commits and errors are written by others.
-func clean(text string) string {
+// removeControls removes characters that can control a terminal. Charts, commits and errors come from other people.
+func removeControls(text string) string {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	return strings.Map(func(char rune) rune {
 		control := unicode.IsControl(char) && char != '\n' && char != '\t'
@@ -21,14 +21,14 @@ func clean(text string) string {
 	}, strings.ToValidUTF8(text, "\uFFFD"))
 }
 
-// astral is how the YAML library writes a character beyond the first 65,536, or a backslash.
-var astral = regexp.MustCompile(`\\(\\|U[0-9A-F]{8})`)
+// escapedRune matches a backslash or a character above U+FFFF, as the YAML library writes them.
+var escapedRune = regexp.MustCompile(`\\(\\|U[0-9A-F]{8})`)
 
-// visible is a line of a diff as it is, but for what could play tricks on a terminal: that is shown by its number, because
-// it may be what differs. Characters such as emoji, which the YAML library escapes, are readable again.
-func visible(line string) string {
-	if strings.Contains(line, `"`) { // the library escapes between double quotes only
-		line = astral.ReplaceAllStringFunc(line, unescaped)
+// escapeControls escapes characters that can control a terminal. It does not remove them, because they may be the difference. It
+// unescapes characters such as emoji, which the YAML library escapes.
+func escapeControls(line string) string {
+	if strings.Contains(line, `"`) { // the library escapes only between double quotes
+		line = escapedRune.ReplaceAllStringFunc(line, unescapeRune)
 	}
 	var text strings.Builder
 	for _, char := range strings.ToValidUTF8(line, "\uFFFD") {
@@ -41,7 +41,7 @@ func visible(line string) string {
 	return text.String()
 }
 
-func unescaped(character string) string {
+func unescapeRune(character string) string {
 	code, err := strconv.ParseUint(strings.TrimLeft(character, `\U`), 16, 32)
 	if err != nil || !unicode.IsPrint(rune(code)) {
 		return character
@@ -49,21 +49,21 @@ func unescaped(character string) string {
 	return string(rune(code))
 }
 
-// oneLine is the whole text with every run of white space made one space.
+// oneLine replaces every sequence of white space by one space.
 func oneLine(text string) string {
-	return strings.Join(strings.Fields(clean(text)), " ")
+	return strings.Join(strings.Fields(removeControls(text)), " ")
 }
 
 func indent(text string) string {
-	lines := strings.Split(strings.TrimSpace(clean(text)), "\n")
+	lines := strings.Split(strings.TrimSpace(removeControls(text)), "\n")
 	for i, line := range lines {
 		lines[i] = strings.TrimRight("    "+line, " \t")
 	}
 	return strings.Join(lines, "\n")
 }
 
-// short is a duration without digits that no one reads.
-func short(d time.Duration) string {
+// shortDuration rounds a duration: to seconds if it is at least 10 s, to tenths if it is at least 1 s, otherwise to milliseconds.
+func shortDuration(d time.Duration) string {
 	switch {
 	case d >= 10*time.Second:
 		return d.Round(time.Second).String()

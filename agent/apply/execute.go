@@ -14,34 +14,35 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Writer changes the cluster. Install and Upgrade return the number of the newest revision, also when they fail.
+// Writer changes the cluster. Install and Upgrade return the newest revision, also when they fail.
 type Writer interface {
 	Install(ctx context.Context, want release.Desired, owner release.Owner) (revision int, err error)
 	Upgrade(ctx context.Context, want release.Desired, have release.Observed, owner release.Owner) (revision int, err error)
-	// Correct makes live objects what the last revision says, without a new revision.
+	// Correct makes live objects equal to the newest revision, without a new revision.
 	Correct(ctx context.Context, have release.Observed, drifts []release.Drift) error
-	// Adopt records whose the release is, without a new revision.
+	// Adopt writes the owner to the labels of the release's record, without a new revision.
 	Adopt(ctx context.Context, have release.Observed, owner release.Owner) error
-	// Uninstall removes a release, unless it is no longer what was found.
+	// Uninstall removes a release. It returns an error if its records have changed since they were observed.
 	Uninstall(ctx context.Context, want release.Desired, have release.Observed) error
-	// Prune uninstalls a release that nobody declares, unless it is no longer what was found.
+	// Prune uninstalls a release that is no longer declared. It returns an error if the release has
+	// changed since it was observed.
 	Prune(ctx context.Context, have release.Observed) error
 }
 
-// Do works through the plan, at most concurrency steps at a time. A failed step fails those that need it and nobody else.
-// When ctx ends, steps that would write and have not begun are skipped. The outcomes are in the plan's order, one for each
-// step.
-func Do(ctx context.Context, p plan.Plan, w Writer, concurrency int, log *slog.Logger) []Outcome {
+// Execute executes the plan, at most concurrency steps at a time. If a step fails, the steps that need it are skipped; all
+// others are executed. When ctx ends, the steps that write and have not begun are skipped. There is one outcome for each step,
+// in the order of the plan.
+func Execute(ctx context.Context, p plan.Plan, w Writer, concurrency int, log *slog.Logger) []Outcome {
 	r := &runner{
 		writer:   w,
 		log:      log,
 		steps:    p.Steps,
 		slots:    make(chan struct{}, concurrency),
 		outcomes: make([]Outcome, len(p.Steps)),
-		done:     map[release.Key]*progress{},
+		done:     map[release.Key]*stepProgress{},
 	}
 	for i, step := range p.Steps {
-		r.done[step.Key] = &progress{ended: make(chan struct{}), outcome: &r.outcomes[i]}
+		r.done[step.Key] = &stepProgress{ended: make(chan struct{}), outcome: &r.outcomes[i]}
 	}
 	for _, phase := range phases(p) {
 		r.phase(ctx, p, phase)
@@ -55,11 +56,11 @@ type runner struct {
 	steps    []plan.Step
 	slots    chan struct{}
 	outcomes []Outcome
-	done     map[release.Key]*progress
+	done     map[release.Key]*stepProgress
 }
 
-// progress is closed when its outcome may be read.
-type progress struct {
+// stepProgress holds the outcome of a step. The channel ended is closed when the outcome may be read.
+type stepProgress struct {
 	ended   chan struct{}
 	outcome *Outcome
 }
@@ -87,14 +88,14 @@ func (r *runner) phase(ctx context.Context, p plan.Plan, phase int) {
 	group.Wait()
 }
 
-// step waits for its turn, then acts.
+// step waits for the steps that come before it, and then executes the step.
 func (r *runner) step(ctx context.Context, s plan.Step) Outcome {
-	r.await(ctx, s.After)
-	if why := r.obstacle(ctx, s); why != nil {
+	r.waitForSteps(ctx, s.After)
+	if why := r.skipReason(ctx, s); why != nil {
 		return skipped(s, why)
 	}
 	if !s.Verb.Writes() {
-		return settled(s)
+		return outcomeWithoutWrite(s)
 	}
 	select {
 	case r.slots <- struct{}{}:
@@ -107,8 +108,8 @@ func (r *runner) step(ctx context.Context, s plan.Step) Outcome {
 	return r.act(ctx, s)
 }
 
-// await returns when the steps have ended. A cycle, which helmfile refuses to load, would end here with ctx.
-func (r *runner) await(ctx context.Context, steps []release.Key) {
+// waitForSteps returns when the steps have ended. helmfile refuses cycles; if there were one, waitForSteps would end with ctx.
+func (r *runner) waitForSteps(ctx context.Context, steps []release.Key) {
 	for _, key := range steps {
 		select {
 		case <-r.done[key].ended:
@@ -118,13 +119,13 @@ func (r *runner) await(ctx context.Context, steps []release.Key) {
 	}
 }
 
-// obstacle is why a step may not begin. Once ctx has ended, only writing is forbidden: what writes nothing is as it is.
-func (r *runner) obstacle(ctx context.Context, s plan.Step) error {
+// skipReason says why a step must be skipped. After ctx has ended, only steps that write are skipped.
+func (r *runner) skipReason(ctx context.Context, s plan.Step) error {
 	switch {
 	case s.Verb == plan.Refuse:
-		return nil // its own reason says more
+		return nil // the reason of the step itself is more useful
 	case ctx.Err() == nil && s.Verb == plan.Prune && r.failedBefore(s.Phase):
-		return errors.New("a release failed in this run: a later run prunes")
+		return errors.New("a release failed in this run: a later run without failures prunes it")
 	case ctx.Err() == nil:
 		return r.failedNeed(s)
 	case s.Verb.Writes():
@@ -134,7 +135,8 @@ func (r *runner) obstacle(ctx context.Context, s plan.Step) error {
 	}
 }
 
-// failedBefore says whether anything went wrong in the phases before: whatever is undeclared may be somebody's way back.
+// failedBefore says whether a step of an earlier phase is not done. Then nothing is pruned: the user may need the old release as
+// long as the new one does not work.
 func (r *runner) failedBefore(phase int) bool {
 	for i, step := range r.steps {
 		if step.Phase < phase && r.outcomes[i].Result != Done {
@@ -144,8 +146,8 @@ func (r *runner) failedBefore(phase int) bool {
 	return false
 }
 
-// failedNeed says which release kept this step's needs from being in place: the one that failed, however far away.
-// Needs of a later phase cannot be in place: they are not waited for.
+// failedNeed returns an error that names the failed release, if a need of this step is not done. The failed release may be an
+// indirect need. It ignores needs of a later phase: this step does not wait for them.
 func (r *runner) failedNeed(s plan.Step) error {
 	for _, key := range s.Needs {
 		select {
@@ -196,15 +198,15 @@ func (r *runner) write(ctx context.Context, s plan.Step) (revision int, err erro
 	case plan.Adopt, plan.Relabel:
 		return s.Have.Revision, r.writer.Adopt(ctx, *s.Have, s.Owner)
 	case plan.Uninstall:
-		return gone(s, r.writer.Uninstall(ctx, *s.Want, *s.Have))
+		return revisionAfterRemoval(s, r.writer.Uninstall(ctx, *s.Want, *s.Have))
 	case plan.Prune:
-		return gone(s, r.writer.Prune(ctx, *s.Have))
+		return revisionAfterRemoval(s, r.writer.Prune(ctx, *s.Have))
 	default:
 		return 0, fmt.Errorf("%q is not a step that writes", s.Verb)
 	}
 }
 
-// correct makes live objects right, and records whose the release is if that is not known yet.
+// correct corrects live objects, and then writes the owner to the record if it differs.
 func (r *runner) correct(ctx context.Context, s plan.Step) error {
 	err := r.writer.Correct(ctx, *s.Have, s.ToCorrect)
 	if err != nil || s.Have.Owner == s.Owner {
@@ -213,16 +215,16 @@ func (r *runner) correct(ctx context.Context, s plan.Step) error {
 	return r.writer.Adopt(ctx, *s.Have, s.Owner)
 }
 
-// gone is the revision of a release that was uninstalled: none, unless that failed.
-func gone(s plan.Step, err error) (int, error) {
+// revisionAfterRemoval is the newest revision after an uninstall: 0, or the former one if the uninstall failed.
+func revisionAfterRemoval(s plan.Step, err error) (int, error) {
 	if err != nil {
 		return revisionOf(s), err
 	}
 	return 0, nil
 }
 
-// settled is the outcome of a step that writes nothing.
-func settled(s plan.Step) Outcome {
+// outcomeWithoutWrite is the outcome of a step that does not write.
+func outcomeWithoutWrite(s plan.Step) Outcome {
 	outcome := Outcome{Step: s, Result: Done, Revision: revisionOf(s)}
 	if s.Verb == plan.Refuse {
 		outcome.Result, outcome.Err = Failed, errors.New(s.Why)
