@@ -23,6 +23,7 @@ var allowedImports = map[string][]string{
 	"egress":  {},
 	"release": {},
 	"lookup":  {},
+	"child":   {},
 	"config":  {"exit", "egress", "release"},
 	"source":  {"exit", "config", "source/revision"},
 	"secrets": {"exit"},
@@ -30,14 +31,14 @@ var allowedImports = map[string][]string{
 	"broker":  {"exit", "release"},
 	"sandbox": {},
 	"tool":    {"exit", "release", "chart", "broker", "sandbox"},
-	"desired": {"exit", "release", "egress", "secrets", "chart", "broker", "desired/protocol", "desired/loader"},
+	"desired": {"exit", "release", "egress", "secrets", "chart", "broker", "child", "desired/protocol", "desired/loader"},
 
 	// It holds only a type, so that the report can name a commit without importing go-git.
 	"source/revision": {},
 
 	// These run in the process that reads the helmfile.
 	"desired/protocol": {"exit", "release"},
-	"desired/loader":   {"exit", "release", "secrets", "chart", "broker", "sandbox", "desired/protocol"},
+	"desired/loader":   {"exit", "release", "secrets", "chart", "broker", "child", "sandbox", "desired/protocol"},
 
 	"drift": {"release"},
 	"cluster": {"exit", "release", "chart", "cluster/internal/kube", "cluster/internal/history", "cluster/internal/render", "cluster/internal/live",

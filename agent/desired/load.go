@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/broker"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart"
+	"github.com/helmfile-agent/helmfile-agent/agent/child"
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/protocol"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
@@ -87,7 +87,7 @@ func (l *Loader) converse(ctx context.Context, req Request, proxy int) (Set, err
 	if !bounded {
 		return Set{}, errors.New("a load needs a deadline")
 	}
-	stop := context.AfterFunc(ctx, l.kill)
+	stop := context.AfterFunc(ctx, l.Kill)
 	defer stop()
 	input := protocol.Input{
 		Version: protocol.Version, Dir: req.Dir, Path: req.Path, Environment: req.Environment, Selectors: req.Selectors,
@@ -96,15 +96,15 @@ func (l *Loader) converse(ctx context.Context, req Request, proxy int) (Set, err
 		Sandbox: req.Sandbox, Proxy: proxy, Ports: req.Remote.LoopbackPorts(), Deadline: deadline, Memory: req.Memory, CPU: req.CPU,
 		Readable: certificates(),
 	}
-	if err := protocol.NewWriter(l.stdin).Send(input); err != nil {
+	if err := child.NewWriter(l.In).Send(input); err != nil {
 		return Set{}, l.died(req, "", err)
 	}
 	h := hearing{req: req}
-	answer, err := h.until(protocol.NewReader(l.stdout))
+	answer, err := h.until(child.NewReader(l.Out, protocol.MaxStream))
 	if err != nil {
 		return Set{}, l.died(req, h.file, err)
 	}
-	l.close()
+	l.Close()
 	releases, err := answer.Open()
 	l.show(req)
 	return Set{Releases: releases, PassedOver: answer.PassedOver, Confined: h.confined}, err
@@ -117,13 +117,10 @@ type hearing struct {
 }
 
 // until handles messages until the answer comes.
-func (h *hearing) until(in *protocol.Reader) (*protocol.Answer, error) {
+func (h *hearing) until(in *child.Reader) (*protocol.Answer, error) {
 	for {
 		var said protocol.Message
 		if err := in.Next(&said); err != nil {
-			if errors.Is(err, io.EOF) {
-				err = errors.New("it ended without an answer")
-			}
 			return nil, err
 		}
 		switch {
@@ -162,11 +159,10 @@ func certificates() []string {
 
 // died explains why there is no answer: the loader was ended by a limit, or by what it was given to read.
 func (l *Loader) died(req Request, file string, err error) error {
-	l.kill()
-	l.close()
+	l.Close()
 	if file == "" {
 		file = "the helmfile"
 	}
 	l.show(req)
-	return exit.With(exit.DesiredInvalid, fmt.Errorf("load helmfile: while reading %s the loader %w", file, l.reason(req, err)))
+	return exit.With(exit.DesiredInvalid, fmt.Errorf("load helmfile: while reading %s the loader %w", file, l.Reason(child.Limits{Memory: req.Memory, CPU: req.CPU}, err)))
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart"
+	"github.com/helmfile-agent/helmfile-agent/agent/child"
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/loader"
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/protocol"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
@@ -50,11 +50,11 @@ var hostiles = map[string]func(){
 	"garbage": func() { fmt.Println("no CBOR, but a text that goes on") },
 	"truncated": func() {
 		var answer bytes.Buffer
-		_ = protocol.NewWriter(&answer).Send(protocol.Message{Answer: &protocol.Answer{PassedOver: []string{"one", "two"}}})
+		_ = child.NewWriter(&answer).Send(protocol.Message{Answer: &protocol.Answer{PassedOver: []string{"one", "two"}}})
 		_, _ = os.Stdout.Write(answer.Bytes()[:answer.Len()/2])
 	},
 	"endless output": func() {
-		out := protocol.NewWriter(os.Stdout)
+		out := child.NewWriter(os.Stdout)
 		for out.Send(protocol.Message{File: strings.Repeat("x", 1<<20)}) == nil {
 		}
 	},
@@ -69,7 +69,7 @@ var hostiles = map[string]func(){
 		time.Sleep(time.Hour)
 	},
 	"another code": func() {
-		_ = protocol.NewWriter(os.Stdout).Send(protocol.Message{Answer: &protocol.Answer{Code: 99, Reason: "made up"}})
+		_ = child.NewWriter(os.Stdout).Send(protocol.Message{Answer: &protocol.Answer{Code: 99, Reason: "made up"}})
 	},
 }
 
@@ -142,9 +142,7 @@ func TestTheAgentSurvivesItsLoader(t *testing.T) {
 			if strings.Contains(err.Error(), "s3cret") {
 				t.Errorf("a secret is shown: %v", err)
 			}
-			select {
-			case <-l.ended:
-			default:
+			if !l.Ended() {
 				t.Error("the process was not ended")
 			}
 		})
@@ -214,13 +212,5 @@ func TestNothingOfTheAgentReachesTheLoader(t *testing.T) {
 	req := request(t, map[string]string{"helmfile.yaml.gotmpl": "releases: []\n# {{ requiredEnv \"ALLOWED\" }}\n"})
 	if _, err := load(t, req, "ALLOWED"); err != nil {
 		t.Errorf("an allowed variable cannot be read: %v", err)
-	}
-}
-
-func TestTail(t *testing.T) {
-	var kept tail
-	_, _ = io.WriteString(&kept, "first"+strings.Repeat("x", 1<<20)+"last")
-	if text := kept.String(); len(text) > 2*maxTail || !strings.HasPrefix(text, "first") || !strings.HasSuffix(text, "last") {
-		t.Errorf("%d bytes are kept", len(text))
 	}
 }

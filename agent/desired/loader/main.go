@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/broker"
+	"github.com/helmfile-agent/helmfile-agent/agent/child"
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/protocol"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 	"github.com/helmfile-agent/helmfile-agent/agent/sandbox"
@@ -21,7 +22,7 @@ const Name = "helmfile-agent-loader"
 // Main reads an [protocol.Input] from stdin, confines this process, loads the helmfile, and writes messages to stdout, the last of
 // which is the answer. It returns the exit code of the process: 0 if an answer was written.
 func Main(stdin io.Reader, stdout io.Writer) int {
-	out := protocol.NewWriter(stdout)
+	out := child.NewWriter(stdout)
 	os.Stdout = os.Stderr // helmfile and chartify print here and there
 	input, err := receive(stdin)
 	if errors.Is(err, io.EOF) {
@@ -42,7 +43,7 @@ func Main(stdin io.Reader, stdout io.Writer) int {
 
 func receive(stdin io.Reader) (protocol.Input, error) {
 	var input protocol.Input
-	if err := protocol.NewReader(stdin).Next(&input); err != nil {
+	if err := child.NewReader(stdin, protocol.MaxStream).Next(&input); err != nil {
 		return input, err
 	}
 	if input.Version != protocol.Version {
@@ -58,7 +59,7 @@ func endWith(stdin io.Reader) {
 	os.Exit(int(exit.Terminated))
 }
 
-func work(input protocol.Input, out *protocol.Writer) *protocol.Answer {
+func work(input protocol.Input, out *child.Writer) *protocol.Answer {
 	syscall.Umask(0o077)
 	if err := tellChildren(input); err != nil {
 		return protocol.Failed(fmt.Errorf("prepare the environment: %w", err))

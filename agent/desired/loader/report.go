@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/child"
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/protocol"
 )
 
@@ -17,7 +18,7 @@ type reporter interface {
 }
 
 // teller tells the agent. If the agent is gone, so will this process be.
-type teller struct{ out *protocol.Writer }
+type teller struct{ out *child.Writer }
 
 func (t teller) Add(values ...string) {
 	for _, value := range values {
@@ -45,7 +46,7 @@ func (t teller) File(name string) { _ = t.out.Send(protocol.Message{File: name})
 
 // logHandler sends what is logged to the agent, which masks it.
 type logHandler struct {
-	out   *protocol.Writer
+	out   *child.Writer
 	pairs []string
 }
 

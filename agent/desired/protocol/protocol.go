@@ -1,18 +1,12 @@
 // Package protocol is the language between the agent and the loader, which is the process that runs helmfile: one [Input] on the
-// loader's standard input, then a sequence of [Message] on its standard output, in CBOR. JSON would lose the difference between the
-// numbers 1 and 1.0, which charts print differently.
+// loader's standard input, then a sequence of [Message] on its standard output, as package child encodes them.
 //
-// The agent does not trust what it reads: [NewReader] bounds size, depth and length. It may import exit and release.
+// It may import exit and release.
 package protocol
 
 import (
 	"errors"
-	"fmt"
-	"io"
-	"sync"
 	"time"
-
-	"github.com/fxamacker/cbor/v2"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
@@ -111,67 +105,5 @@ func (a *Answer) Open() ([]release.Desired, error) {
 	return releases, nil
 }
 
-const (
-	maxStream   = 256 << 20 // bytes of everything that a loader says
-	maxDepth    = 256
-	maxElements = 1 << 20 // of one list or map
-)
-
-var (
-	encoding = must(cbor.EncOptions{Time: cbor.TimeRFC3339Nano}.EncMode())
-	decoding = must(cbor.DecOptions{
-		DefaultMapType:   mapType,
-		IntDec:           cbor.IntDecConvertSignedOrFail,
-		MaxNestedLevels:  maxDepth,
-		MaxArrayElements: maxElements,
-		MaxMapPairs:      maxElements,
-		DupMapKey:        cbor.DupMapKeyEnforcedAPF,
-	}.DecMode())
-)
-
-func must[T any](value T, err error) T {
-	if err != nil {
-		panic(err) // the options above are constants
-	}
-	return value
-}
-
-// Writer sends values one after another. It is safe for concurrent use.
-type Writer struct {
-	mu  sync.Mutex
-	out *cbor.Encoder
-}
-
-// NewWriter writes to w.
-func NewWriter(w io.Writer) *Writer { return &Writer{out: encoding.NewEncoder(w)} }
-
-// Send writes one value.
-func (w *Writer) Send(value any) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.out.Encode(value)
-}
-
-// ErrTooMuch ends a stream that is longer than the agent reads.
-var ErrTooMuch = fmt.Errorf("it said more than %d MiB", maxStream>>20)
-
-// Reader receives values, within bounds.
-type Reader struct {
-	left *io.LimitedReader
-	in   *cbor.Decoder
-}
-
-// NewReader reads from r.
-func NewReader(r io.Reader) *Reader {
-	left := &io.LimitedReader{R: r, N: maxStream}
-	return &Reader{left: left, in: decoding.NewDecoder(left)}
-}
-
-// Next reads one value; io.EOF says that there are no more.
-func (r *Reader) Next(value any) error {
-	err := r.in.Decode(value)
-	if err != nil && r.left.N <= 0 {
-		return ErrTooMuch
-	}
-	return err
-}
+// MaxStream is how much a loader may say in all, in bytes.
+const MaxStream = 256 << 20

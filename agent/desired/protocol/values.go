@@ -1,11 +1,6 @@
 package protocol
 
-import (
-	"fmt"
-	"reflect"
-)
-
-var mapType = reflect.TypeFor[map[string]any]()
+import "fmt"
 
 // WithTextKeys is a document whose maps have texts for keys, as the other side expects: some secret stores answer with others.
 func WithTextKeys(document any) any {

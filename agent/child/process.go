@@ -1,0 +1,125 @@
+package child
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Process is a started child. Its own children end with it.
+type Process struct {
+	In  io.Writer // its standard input; the child ends when it is closed
+	Out io.Reader // its standard output
+
+	command *exec.Cmd
+	stdin   io.Closer
+	stdout  io.Closer
+	stderr  tail
+	ended   chan struct{} // closed once the process was waited for
+	waitErr error
+	once    sync.Once
+}
+
+// passed are the variables of the agent's environment that every child gets.
+var passed = []string{"SSL_CERT_FILE", "SSL_CERT_DIR", "TZ"}
+
+// Environment is all that a child finds: what it is given here, and the variables of the agent that every child gets or that are named.
+func Environment(own map[string]string, named ...string) []string {
+	env := map[string]string{}
+	for _, name := range slices.Concat(passed, named) {
+		if value, set := os.LookupEnv(name); set {
+			env[name] = value
+		}
+	}
+	maps.Copy(env, own)
+	var list []string
+	for name, value := range env {
+		list = append(list, name+"="+value)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// Start starts this binary by the name, in the directory.
+func Start(name, dir string, env []string) (*Process, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	hideMemory()
+	p := &Process{ended: make(chan struct{})}
+	p.command = &exec.Cmd{Path: self, Args: []string{name}, Env: env, Dir: dir, SysProcAttr: ownGroup(), Stderr: &p.stderr, WaitDelay: drain}
+	stdin, err1 := p.command.StdinPipe()
+	stdout, stdoutEnd, err2 := os.Pipe()
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
+	}
+	p.In, p.stdin, p.Out, p.stdout, p.command.Stdout = stdin, stdin, stdout, stdout, stdoutEnd
+	err = p.command.Start()
+	_ = stdoutEnd.Close() // the child has its own
+	if err != nil {
+		_ = stdout.Close()
+		return nil, err
+	}
+	go func() {
+		p.waitErr = p.command.Wait()
+		close(p.ended)
+	}()
+	return p, nil
+}
+
+// Ended says whether the process has ended.
+func (p *Process) Ended() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// Close ends the process, if it has not ended, and waits for it.
+func (p *Process) Close() {
+	p.Kill()
+	p.once.Do(func() {
+		_ = p.stdin.Close()
+		<-p.ended
+		_ = p.stdout.Close() // read only
+	})
+}
+
+// Stderr is the beginning and the end of what the process wrote to its standard error.
+func (p *Process) Stderr() string { return strings.TrimSpace(p.stderr.String()) }
+
+// Limits are what the process was allowed to use.
+type Limits struct {
+	Memory int64         // bytes
+	CPU    time.Duration // 0 for no limit
+}
+
+// Reason says in words why a process that was closed gave no answer: which limit it ran into, or that it crashed.
+func (p *Process) Reason(limits Limits, err error) error {
+	state, stderr := p.command.ProcessState, p.stderr.String()
+	switch {
+	case errors.As(err, new(TooMuchError)):
+		return fmt.Errorf("was ended: %w", err)
+	case strings.Contains(stderr, "out of memory"), strings.Contains(stderr, "cannot allocate memory"):
+		return fmt.Errorf("needed more than %d MiB of memory: make it smaller, or raise loaderMemory", limits.Memory>>20)
+	case limits.CPU > 0 && state != nil && state.SystemTime()+state.UserTime() > limits.CPU*9/10: // the kernel counts coarsely
+		return fmt.Errorf("needed more than %s of CPU time: look for a template that does not end, or raise loaderTime", limits.CPU)
+	case strings.Contains(stderr, "panic: "), strings.Contains(stderr, "fatal error: "):
+		return errors.New("crashed: the log at level debug says where")
+	case p.waitErr != nil && !errors.As(p.waitErr, new(*exec.ExitError)):
+		return fmt.Errorf("ended: %w", p.waitErr)
+	case errors.Is(err, io.EOF):
+		return errors.New("ended without an answer")
+	}
+	return fmt.Errorf("ended: %w", err)
+}
