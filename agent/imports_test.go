@@ -30,6 +30,7 @@ var allowedImports = map[string][]string{
 	"chart":   {"exit", "egress", "release"},
 	"broker":  {"exit", "release"},
 	"sandbox": {},
+	"render":  {"egress", "broker", "child", "sandbox"},
 	"tool":    {"exit", "release", "chart", "broker", "sandbox"},
 	"desired": {"exit", "release", "egress", "secrets", "chart", "broker", "child", "desired/protocol", "desired/loader"},
 
@@ -41,21 +42,22 @@ var allowedImports = map[string][]string{
 	"desired/loader":   {"exit", "release", "secrets", "chart", "broker", "child", "sandbox", "desired/protocol"},
 
 	"drift": {"release"},
-	"cluster": {"exit", "release", "chart", "cluster/internal/kube", "cluster/internal/history", "cluster/internal/render", "cluster/internal/live",
+	"cluster": {"exit", "release", "chart", "cluster/internal/kube", "cluster/internal/history", "cluster/internal/templates", "cluster/internal/render", "cluster/internal/live",
 		"cluster/internal/rbac", "cluster/internal/action", "cluster/internal/state"},
-	"cluster/internal/kube":    {"exit", "release", "lookup"},
-	"cluster/internal/history": {"release", "cluster/internal/kube"},
-	"cluster/internal/options": {"release", "cluster/internal/history"},
-	"cluster/internal/render":  {"release", "chart", "cluster/internal/kube", "cluster/internal/history", "cluster/internal/options"},
-	"cluster/internal/live":    {"release", "drift", "cluster/internal/kube", "cluster/internal/history"},
-	"cluster/internal/rbac":    {"exit", "release", "cluster/internal/kube", "cluster/internal/history"},
-	"cluster/internal/action":  {"exit", "release", "chart", "cluster/internal/kube", "cluster/internal/history", "cluster/internal/options"},
-	"cluster/internal/state":   {"exit", "release", "cluster/internal/kube"},
+	"cluster/internal/kube":      {"exit", "release", "lookup"},
+	"cluster/internal/history":   {"release", "cluster/internal/kube"},
+	"cluster/internal/options":   {"release", "cluster/internal/history"},
+	"cluster/internal/templates": {"release", "render", "cluster/internal/kube"},
+	"cluster/internal/render":    {"release", "chart", "cluster/internal/kube", "cluster/internal/history", "cluster/internal/options", "cluster/internal/templates"},
+	"cluster/internal/live":      {"release", "drift", "cluster/internal/kube", "cluster/internal/history"},
+	"cluster/internal/rbac":      {"exit", "release", "cluster/internal/kube", "cluster/internal/history"},
+	"cluster/internal/action":    {"exit", "release", "chart", "cluster/internal/kube", "cluster/internal/history", "cluster/internal/options", "cluster/internal/templates"},
+	"cluster/internal/state":     {"exit", "release", "cluster/internal/kube"},
 
 	"plan":   {"release"},
 	"apply":  {"release", "plan"},
 	"report": {"exit", "release", "source/revision", "plan", "apply"},
-	".":      {"exit", "egress", "release", "config", "source", "secrets", "chart", "desired", "cluster", "plan", "apply", "report"},
+	".":      {"exit", "egress", "release", "config", "source", "secrets", "chart", "desired", "cluster", "render", "plan", "apply", "report"},
 }
 
 // restrictedLibraries are libraries that only some packages below agent may import. All other packages call those packages instead.
@@ -64,8 +66,8 @@ var restrictedLibraries = map[string][]string{
 	"github.com/getsops/":            {"secrets"},
 	"github.com/helmfile/helmfile":   {"desired/loader"},
 	"github.com/spf13/cobra":         {"tool"},
-	"helm.sh/helm/v3":                {"chart", "cluster/internal", "tool", "desired/loader"}, // the loader merges values as Helm's command line does
-	"k8s.io/client-go":               {"cluster/internal", "tool", "drift"},                   // drift needs the Go types of objects
+	"helm.sh/helm/v3":                {"chart", "cluster/internal", "render", "tool", "desired/loader"}, // the loader merges values as Helm's command line does
+	"k8s.io/client-go":               {"cluster/internal", "render", "tool", "drift"},                   // drift needs the Go types of objects
 	"k8s.io/cli-runtime":             {"cluster/internal", "tool"},
 	"sigs.k8s.io/kustomize":          {"tool"},
 	"github.com/aymanbagabas/go-udi": {"report"},

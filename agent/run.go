@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -20,6 +22,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 	"github.com/helmfile-agent/helmfile-agent/agent/plan"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
+	"github.com/helmfile-agent/helmfile-agent/agent/render"
 	"github.com/helmfile-agent/helmfile-agent/agent/report"
 	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 	"github.com/helmfile-agent/helmfile-agent/agent/source"
@@ -32,6 +35,7 @@ type run struct {
 	mask      *secrets.Mask
 	progress  *Progress
 	workspace string // private; removed at the end
+	renderer  *render.Pool
 	report    report.Report
 }
 
@@ -95,6 +99,7 @@ func (r *run) inWorkspace(ctx context.Context, steps func(context.Context) error
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	r.workspace = dir
+	defer func() { r.renderer.Close() }()
 	r.progress.in(dir)
 	return steps(ctx)
 }
@@ -138,7 +143,21 @@ func (r *run) charts() (*chart.Store, error) {
 }
 
 func (r *run) connect(ctx context.Context, charts *chart.Store) (*cluster.Reader, cluster.Lock, error) {
-	reader, err := cluster.Connect(cluster.Options{
+	var reader *cluster.Reader
+	remote, err := egress.Parse(r.cfg.AllowRemote)
+	if err != nil {
+		return nil, cluster.Lock{}, err
+	}
+	r.renderer = render.NewPool(render.Options{
+		Workspace: r.workspace,
+		Processes: min(r.cfg.Concurrency, runtime.GOMAXPROCS(0)),
+		Sandbox:   r.cfg.Sandbox,
+		Memory:    r.cfg.LoaderMemory,
+		Remote:    remote,
+		Cluster:   func() (http.Handler, error) { return reader.ReadProxy() },
+		Log:       r.log,
+	})
+	reader, err = cluster.Connect(cluster.Options{
 		Kubeconfig:   r.cfg.Kubeconfig,
 		Context:      r.cfg.Context,
 		Namespace:    r.cfg.Namespace,
@@ -147,6 +166,7 @@ func (r *run) connect(ctx context.Context, charts *chart.Store) (*cluster.Reader
 		AgentRelease: r.cfg.AgentRelease,
 		SelfUpgrade:  r.cfg.SelfUpgrade,
 		Charts:       charts,
+		Renderer:     r.renderer,
 		Volatile:     r.volatile(),
 		Log:          r.log,
 		Secret:       r.mask.AddObject,

@@ -23,8 +23,8 @@ const socketName = "broker.sock"
 // patience is how long a client may take to send a request.
 const patience = 30 * time.Second
 
-// Serve answers clients of the workspace until the closer is closed or ctx ends. kubernetes answers what they ask of the cluster; nil
-// means that there is none.
+// Serve answers clients of the workspace until the closer is closed or ctx ends. kubernetes answers what they ask of the cluster.
+// Without a service, or without kubernetes, there is nothing to ask of it.
 func Serve(ctx context.Context, workspace string, service Service, kubernetes http.Handler) (io.Closer, error) {
 	path, done, err := socketPath(workspace)
 	if err != nil {
@@ -56,6 +56,16 @@ func Serve(ctx context.Context, workspace string, service Service, kubernetes ht
 
 func routes(service Service, kubernetes http.Handler) http.Handler {
 	mux := http.NewServeMux()
+	if service != nil {
+		serveAgent(mux, service)
+	}
+	if kubernetes != nil {
+		mux.Handle("GET "+kubernetesPath+"/", http.StripPrefix(kubernetesPath, kubernetes))
+	}
+	return mux
+}
+
+func serveAgent(mux *http.ServeMux, service Service) {
 	handle(mux, decryptPath, func(ctx context.Context, file Encrypted) (answer, error) {
 		plain, err := service.Decrypt(ctx, file)
 		return answer{Plain: plain}, err
@@ -71,10 +81,6 @@ func routes(service Service, kubernetes http.Handler) http.Handler {
 		built, err := service.BuildDependencies(ctx, want)
 		return answer{Dir: built}, err
 	})
-	if kubernetes != nil {
-		mux.Handle("GET "+kubernetesPath+"/", http.StripPrefix(kubernetesPath, kubernetes))
-	}
-	return mux
 }
 
 // handle decodes a bounded request and encodes the answer.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -45,6 +46,15 @@ func Environment(own map[string]string, named ...string) []string {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// Certificates are the files and directories that the operator named for TLS; each child is told their names.
+func Certificates() []string {
+	var paths []string
+	for _, name := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR"} {
+		paths = append(paths, filepath.SplitList(os.Getenv(name))...)
+	}
+	return paths
 }
 
 // Start starts this binary by the name, in the directory.

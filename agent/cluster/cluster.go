@@ -7,6 +7,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/rbac"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/state"
+	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/templates"
 )
 
 // Options say which cluster, as whom, and for which agent instance.
@@ -19,6 +20,7 @@ type Options struct {
 	AgentRelease string   // the Helm release in Namespace that installed the agent; empty when there is none
 	SelfUpgrade  bool     // the helmfile may contain AgentRelease
 	Charts       *chart.Store
+	Renderer     templates.Renderer
 	Volatile     []string // paths that differ in every run, and are therefore no part of a chart's identity
 	Log          *slog.Logger
 	// Secret gets every Secret that was read, and Credential what the agent logs in with, so that they can be masked.

@@ -11,18 +11,20 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/rbac"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/render"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/state"
+	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/templates"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
 // Reader reads the cluster. It has no method that writes, and none that leads to one.
 type Reader struct {
-	kube     *kube.Connection
-	history  *history.History
-	renderer *render.Renderer
-	live     *live.Live
-	rights   *rbac.Reviewer
-	state    *state.Store
-	charts   *chart.Store
+	kube      *kube.Connection
+	history   *history.History
+	renderer  *render.Renderer
+	live      *live.Live
+	rights    *rbac.Reviewer
+	state     *state.Store
+	charts    *chart.Store
+	templates templates.Renderer
 
 	existing rbac.Existing
 }
@@ -30,13 +32,14 @@ type Reader struct {
 func newReader(c *kube.Connection, o Options) *Reader {
 	h := history.New(c)
 	return &Reader{
-		kube:     c,
-		history:  h,
-		renderer: render.New(c, h, o.Charts, o.Volatile),
-		live:     live.New(c, h),
-		rights:   rbac.New(c, h),
-		state:    state.New(c),
-		charts:   o.Charts,
+		kube:      c,
+		history:   h,
+		renderer:  render.New(c, h, o.Charts, o.Renderer, o.Volatile),
+		live:      live.New(c, h),
+		rights:    rbac.New(c, h),
+		state:     state.New(c),
+		charts:    o.Charts,
+		templates: o.Renderer,
 	}
 }
 

@@ -18,7 +18,7 @@ type Writer struct {
 
 // NewWriter makes a writer of the cluster that is read. A Reader has no way to one itself.
 func NewWriter(r *Reader) *Writer {
-	return &Writer{releases: action.New(r.kube, r.history, r.charts), corrector: live.NewCorrector(r.kube), state: state.New(r.kube)}
+	return &Writer{releases: action.New(r.kube, r.history, r.charts, r.templates), corrector: live.NewCorrector(r.kube), state: state.New(r.kube)}
 }
 
 // Install makes the first revision of a release, or the first after it was uninstalled, and returns the number of the newest

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -94,7 +93,7 @@ func (l *Loader) converse(ctx context.Context, req Request, proxy int) (Set, err
 		StateValuesSet: req.StateValuesSet, StateValuesFile: req.StateValuesFile, Namespace: req.Namespace,
 		KubeContext: req.KubeContext, Concurrency: req.Concurrency, Workspace: l.workspace, Charts: req.Charts.Dir(),
 		Sandbox: req.Sandbox, Proxy: proxy, Ports: req.Remote.LoopbackPorts(), Deadline: deadline, Memory: req.Memory, CPU: req.CPU,
-		Readable: certificates(),
+		Readable: child.Certificates(),
 	}
 	if err := child.NewWriter(l.In).Send(input); err != nil {
 		return Set{}, l.died(req, "", err)
@@ -146,15 +145,6 @@ func (h *hearing) log(line *protocol.Line) {
 		attrs[i] = text
 	}
 	h.req.Log.Log(context.Background(), slog.Level(line.Level), line.Message, attrs...)
-}
-
-// certificates are what the operator named for TLS.
-func certificates() []string {
-	var paths []string
-	for _, name := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR"} {
-		paths = append(paths, filepath.SplitList(os.Getenv(name))...)
-	}
-	return paths
 }
 
 // died explains why there is no answer: the loader was ended by a limit, or by what it was given to read.

@@ -52,7 +52,7 @@ func Confine(mode string, rules Rules) (string, error) {
 		return "nothing: the kernel has no Landlock", nil
 	}
 	if err := restrict(rules); err != nil {
-		return "", fmt.Errorf("confine the loader: %w", err)
+		return "", fmt.Errorf("confine this process: %w", err)
 	}
 	return describe(version), nil
 }
@@ -61,8 +61,10 @@ func Confine(mode string, rules Rules) (string, error) {
 func restrict(rules Rules) error {
 	config := landlock.V7
 	paths := []landlock.Rule{
-		landlock.PathAccess(ll.AccessFSExecute|readFile, rules.Executable),
 		landlock.PathAccess(readFile|ll.AccessFSWriteFile, "/dev/null").IgnoreIfMissing(),
+	}
+	if rules.Executable != "" {
+		paths = append(paths, landlock.PathAccess(ll.AccessFSExecute|readFile, rules.Executable))
 	}
 	for _, path := range rules.Read {
 		paths = append(paths, readable(path).IgnoreIfMissing())

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/loader"
+	"github.com/helmfile-agent/helmfile-agent/agent/render"
 	"github.com/helmfile-agent/helmfile-agent/agent/tool"
 )
 
@@ -15,8 +16,11 @@ func main() {
 	surviveClosedPipes()
 	tuneGarbage()
 	name := filepath.Base(os.Args[0])
-	if name == loader.Name {
+	switch name {
+	case loader.Name:
 		os.Exit(loader.Main(os.Stdin, os.Stdout))
+	case render.Name:
+		os.Exit(render.Main(os.Stdin, os.Stdout))
 	}
 	if tool.Known(name) {
 		os.Exit(tool.Main(name, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

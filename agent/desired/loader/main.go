@@ -92,10 +92,6 @@ func roots(input protocol.Input) sandbox.Roots {
 	return append(sandbox.Roots{input.Dir, input.Workspace, input.Charts}, input.Readable...)
 }
 
-// system is what TLS and time zones need. Names are resolved by the proxy, so DNS is not among it.
-var system = []string{"/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
-	"/usr/share/zoneinfo", "/etc/localtime"}
-
 func rules(input protocol.Input) sandbox.Rules {
 	self, err := os.Executable()
 	if err != nil {
@@ -103,7 +99,7 @@ func rules(input protocol.Input) sandbox.Rules {
 	}
 	return sandbox.Rules{
 		Executable: self,
-		Read:       append(append([]string{input.Workspace, input.Charts}, input.Readable...), system...),
+		Read:       append(append([]string{input.Workspace, input.Charts}, input.Readable...), sandbox.System...),
 		// The checkout is the run's own copy. helmfile writes what it decrypts beside the encrypted file.
 		Write:  append(writable(input.Workspace), input.Dir),
 		Ports:  append([]int{input.Proxy}, input.Ports...),

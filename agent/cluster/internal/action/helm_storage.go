@@ -20,6 +20,8 @@ import (
 type recordingDriver struct {
 	driver.Driver
 	mask   func(string) string
+	before func()       // runs before the revision is stored for the first time
+	found  atomic.Int64 // the newest revision that was read
 	closed atomic.Bool
 
 	expected expected
@@ -44,6 +46,7 @@ func (l *recordingDriver) Create(key string, revision *helm.Release) error {
 	}
 	l.writing.Lock()
 	defer l.writing.Unlock()
+	l.before()
 	l.describe(revision)
 	status := revision.Info.Status
 	record := release.Record{Revision: revision.Version, Digest: history.DigestOf(revision)}
@@ -118,8 +121,14 @@ func (l *recordingDriver) Query(labels map[string]string) ([]*helm.Release, erro
 	if err != nil {
 		return nil, err
 	}
+	for _, revision := range revisions {
+		l.found.Store(max(l.found.Load(), int64(revision.Version)))
+	}
 	return revisions, l.check(revisions...)
 }
+
+// newest is the newest revision that Helm has read.
+func (l *recordingDriver) newest() int { return int(l.found.Load()) }
 
 // check refuses records that are not as they were observed: another client has written them since.
 func (l *recordingDriver) check(revisions ...*helm.Release) error {

@@ -2,13 +2,12 @@ package action
 
 import (
 	"context"
-	"time"
 
 	"helm.sh/helm/v3/pkg/action"
-	helmchart "helm.sh/helm/v3/pkg/chart"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/options"
+	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/templates"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -20,16 +19,17 @@ func (r *Releases) Install(ctx context.Context, want release.Desired, owner rele
 			return 0, err
 		}
 	}
-	l, err := r.revise(ctx, want, expected{}, func(config *action.Configuration, loaded *helmchart.Chart, given time.Duration) error {
+	l, err := r.revise(ctx, want, expected{}, func(config *action.Configuration, t *templates.Templates) error {
 		install := options.NewInstall(config, options.WithOwner(want, owner))
-		install.Timeout = given
+		t.Install(install)
+		install.Timeout = t.Limit
 		install.Replace = true // takes the name of an uninstalled release whose history was kept
-		if install.SkipCRDs || len(loaded.CRDObjects()) == 0 {
-			_, err := install.RunWithContext(ctx, loaded, options.CopyOf(want.Values))
+		if install.SkipCRDs || len(t.Chart.CRDObjects()) == 0 {
+			_, err := install.RunWithContext(ctx, t.Chart, t.Values)
 			return err
 		}
 		config.Capabilities = nil // templates may ask for what the chart itself brings: Helm discovers it
-		_, err := install.RunWithContext(ctx, loaded, options.CopyOf(want.Values))
+		_, err := install.RunWithContext(ctx, t.Chart, t.Values)
 		if config.Capabilities != nil {
 			r.kube.SetCapabilities(config.Capabilities)
 		}

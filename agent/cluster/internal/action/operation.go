@@ -22,9 +22,9 @@ func (r *Releases) helm(ctx context.Context, key release.Key) (*action.Configura
 	objects.Log = r.kube.Debugf
 	records := driver.NewSecrets(r.kube.Client.CoreV1().Secrets(key.Namespace))
 	records.Log = r.kube.Debugf
-	l := &recordingDriver{Driver: records, mask: r.kube.Options.Mask}
+	l := &recordingDriver{Driver: records, mask: r.kube.Options.Mask, before: func() {}}
 	return &action.Configuration{
-		RESTClientGetter: r.kube.TemplateGetter(ctx, key.Namespace),
+		RESTClientGetter: r.kube.Getter(ctx, key.Namespace),
 		Releases:         storage.Init(l),
 		KubeClient:       ownedClient{objects, r.history, key, r.kube.Options.Log},
 		Capabilities:     r.kube.Capabilities(),

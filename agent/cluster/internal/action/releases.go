@@ -8,6 +8,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/chart"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/history"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
+	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/templates"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -16,13 +17,14 @@ type Releases struct {
 	kube       *kube.Connection
 	history    *history.History
 	charts     *chart.Store
+	templates  templates.Renderer
 	namespaces sync.Map // name to func() error: each namespace is looked for once
 	records    sync.Map // release.Key to noted: the newest record that this run made
 }
 
 // New changes releases with charts from the store.
-func New(c *kube.Connection, h *history.History, charts *chart.Store) *Releases {
-	return &Releases{kube: c, history: h, charts: charts}
+func New(c *kube.Connection, h *history.History, charts *chart.Store, t templates.Renderer) *Releases {
+	return &Releases{kube: c, history: h, charts: charts, templates: t}
 }
 
 // noted is a record that an operation made.

@@ -7,11 +7,11 @@ import (
 	"time"
 
 	"helm.sh/helm/v3/pkg/action"
-	helmchart "helm.sh/helm/v3/pkg/chart"
 	helm "helm.sh/helm/v3/pkg/release"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/options"
+	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/templates"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -22,13 +22,14 @@ func (r *Releases) Upgrade(ctx context.Context, want release.Desired, have relea
 	}
 	records := expect(have)
 	records.values = want.Options.ReuseValues || want.Options.ResetThenReuseValues
-	l, err := r.revise(ctx, want, records, func(config *action.Configuration, loaded *helmchart.Chart, given time.Duration) error {
+	l, err := r.revise(ctx, want, records, func(config *action.Configuration, t *templates.Templates) error {
 		if err := failPending(config, have); err != nil {
 			return err
 		}
 		upgrade := options.NewUpgrade(config, options.WithOwner(want, owner))
-		upgrade.Timeout = given
-		_, err := upgrade.RunWithContext(ctx, want.Name, loaded, options.CopyOf(want.Values))
+		t.Upgrade(upgrade)
+		upgrade.Timeout = t.Limit
+		_, err := upgrade.RunWithContext(ctx, want.Name, t.Chart, t.Values)
 		return err
 	})
 	newest := max(l.version(), have.Revision)
@@ -46,7 +47,7 @@ func (r *Releases) Upgrade(ctx context.Context, want release.Desired, have relea
 
 // revise lets Helm make a revision of a chart, within a time. Of the kinds that the cluster knows now, some may have come
 // since the run began, with a release that this one needs: if one is missing, all are discovered anew.
-func (r *Releases) revise(ctx context.Context, want release.Desired, records expected, do func(*action.Configuration, *helmchart.Chart, time.Duration) error) (*recordingDriver, error) {
+func (r *Releases) revise(ctx context.Context, want release.Desired, records expected, do func(*action.Configuration, *templates.Templates) error) (*recordingDriver, error) {
 	own := options.Timeout(want.Options.Timeout)
 	given := timeout(ctx, own)
 	once := func() (*recordingDriver, error) {
@@ -55,7 +56,10 @@ func (r *Releases) revise(ctx context.Context, want release.Desired, records exp
 			if err != nil {
 				return err
 			}
-			return do(config, loaded, given)
+			t := templates.New(ctx, r.kube, r.templates, config, want, loaded, options.CopyOf(want.Values), given)
+			l := config.Releases.Driver.(*recordingDriver)
+			l.before, t.Newest = t.RestoreChart, l.newest
+			return do(config, t)
 		})
 	}
 	l, err := once()

@@ -7,8 +7,6 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
-
-	"github.com/helmfile-agent/helmfile-agent/agent/lookup"
 )
 
 func (c *Connection) flags(namespace string) *genericclioptions.ConfigFlags {
@@ -40,23 +38,7 @@ func (c *Connection) getter(ctx context.Context, namespace string) getter {
 	return getter{c.flags(namespace), c, ctx}
 }
 
-// templates is how Helm's template engine reaches the cluster: without what charts must not see.
-type templates struct{ getter }
-
-func (t templates) ToRESTConfig() (*rest.Config, error) {
-	config, err := t.getter.ToRESTConfig()
-	if err == nil {
-		config.Wrap(lookup.Hidden{Namespace: t.c.Namespace, Names: t.c.Options.OwnSecrets}.Transport)
-	}
-	return config, err
-}
-
 // Getter is how the Helm SDK reaches the cluster from within one namespace, until ctx ends.
 func (c *Connection) Getter(ctx context.Context, namespace string) genericclioptions.RESTClientGetter {
 	return c.getter(ctx, namespace)
-}
-
-// TemplateGetter is a getter for Helm's template engine: it hides from charts what they must not see.
-func (c *Connection) TemplateGetter(ctx context.Context, namespace string) genericclioptions.RESTClientGetter {
-	return templates{c.getter(ctx, namespace)}
 }

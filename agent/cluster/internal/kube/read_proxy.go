@@ -13,7 +13,7 @@ import (
 )
 
 // ReadProxy answers GET requests as the API server does, with the agent's identity and without what charts must not see: the processes
-// that render charts while the helmfile loads have no identity of their own. It refuses every other request, and watches.
+// that render charts have no identity of their own. It refuses every other request, and watches.
 func (c *Connection) ReadProxy() (http.Handler, error) {
 	transport, err := rest.TransportFor(c.Config)
 	if err != nil {
@@ -44,7 +44,7 @@ func (c *Connection) ReadProxy() (http.Handler, error) {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		if request.Method != http.MethodGet || request.URL.Query().Get("watch") != "" {
-			http.Error(w, "charts may only read the cluster while the helmfile loads", http.StatusForbidden)
+			http.Error(w, "charts may only read the cluster", http.StatusForbidden)
 			return
 		}
 		proxy.ServeHTTP(w, request)

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"helm.sh/helm/v3/pkg/action"
@@ -20,22 +21,24 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/history"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/options"
+	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/templates"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
 // Renderer renders releases as Helm would.
 type Renderer struct {
-	kube     *kube.Connection
-	history  *history.History
-	charts   *chart.Store
-	volatile []string
+	kube      *kube.Connection
+	history   *history.History
+	charts    *chart.Store
+	templates templates.Renderer
+	volatile  []string
 
 	unresponsiveHosts sync.Map // hosts of charts, each with the error that it did not answer in time
 }
 
 // New renders charts from the store. Volatile paths are no part of a chart's identity, because they differ in every run.
-func New(c *kube.Connection, h *history.History, charts *chart.Store, volatile []string) *Renderer {
-	return &Renderer{kube: c, history: h, charts: charts, volatile: volatile}
+func New(c *kube.Connection, h *history.History, charts *chart.Store, t templates.Renderer, volatile []string) *Renderer {
+	return &Renderer{kube: c, history: h, charts: charts, templates: t, volatile: volatile}
 }
 
 // Render makes, for every release that is to be installed, the revision that Helm would make now. It writes nothing and
@@ -123,31 +126,46 @@ func (r *Renderer) dryRun(ctx context.Context, want release.Desired) (*helm.Rele
 	if err != nil {
 		return nil, err
 	}
-	config, err := r.dryConfig(ctx, want.Key)
+	config, err := r.dryConfig(want.Key)
 	if err != nil {
 		return nil, err
 	}
+	t := templates.New(ctx, r.kube, r.templates, config, want, loaded, options.CopyOf(want.Values), renderTimeout(ctx, want))
+	defer t.RestoreChart()
 	if !r.history.Upgrades(want.Key) {
 		install := options.NewInstall(config, want)
+		t.Install(install)
 		install.DryRun, install.DryRunOption, install.Replace = true, "server", true
-		return install.RunWithContext(ctx, loaded, options.CopyOf(want.Values))
+		return install.RunWithContext(ctx, t.Chart, t.Values)
 	}
+	last, _ := r.history.Last(want.Key)
+	t.Newest = func() int { return last.Version }
 	upgrade := options.NewUpgrade(config, want)
+	t.Upgrade(upgrade)
 	upgrade.DryRun, upgrade.DryRunOption = true, "server"
-	return upgrade.RunWithContext(ctx, want.Name, loaded, options.CopyOf(want.Values))
+	return upgrade.RunWithContext(ctx, want.Name, t.Chart, t.Values)
+}
+
+// renderTimeout is how long the templates of a release may take before anything is written. It is less when little is left of the run:
+// one endless template must not keep all other releases waiting.
+func renderTimeout(ctx context.Context, want release.Desired) time.Duration {
+	limit := options.Timeout(want.Options.Timeout)
+	if deadline, ok := ctx.Deadline(); ok {
+		limit = min(limit, time.Until(deadline)/4)
+	}
+	return limit
 }
 
 // dryConfig is a Helm whose storage holds what was observed and whose cluster swallows everything. An unfinished revision
 // appears as failed in it: whether it may be upgraded is for the plan to say.
-func (r *Renderer) dryConfig(ctx context.Context, key release.Key) (*action.Configuration, error) {
+func (r *Renderer) dryConfig(key release.Key) (*action.Configuration, error) {
 	memory := driver.NewMemory()
 	memory.SetNamespace(key.Namespace)
 	config := &action.Configuration{
-		RESTClientGetter: r.kube.TemplateGetter(ctx, key.Namespace),
-		Releases:         storage.Init(memory),
-		KubeClient:       &kubefake.PrintingKubeClient{Out: io.Discard},
-		Capabilities:     r.kube.Capabilities(),
-		Log:              r.kube.Debugf,
+		Releases:     storage.Init(memory),
+		KubeClient:   &kubefake.PrintingKubeClient{Out: io.Discard},
+		Capabilities: r.kube.Capabilities(),
+		Log:          r.kube.Debugf,
 	}
 	for _, revision := range r.history.Revisions(key) {
 		stored := *revision
