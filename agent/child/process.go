@@ -85,6 +85,9 @@ func Start(name, dir string, env []string) (*Process, error) {
 	return p, nil
 }
 
+// Pid is the process's number.
+func (p *Process) Pid() int { return p.command.Process.Pid }
+
 // Ended says whether the process has ended.
 func (p *Process) Ended() bool {
 	select {
