@@ -44,7 +44,7 @@ type Config struct {
 
 	Sandbox      string        // sandbox: auto, required or off
 	TemplateEnv  []string      // templateEnv: names of environment variables that the helmfile may read
-	LoaderMemory int64         // loaderMemory: bytes that the process that reads the helmfile may use
+	LoaderMemory int64         // loaderMemory: bytes that the process that reads the helmfile may use, and each that renders charts
 	LoaderTime   time.Duration // loaderTime: CPU time that it may use; always positive
 
 	SopsKeys string // sopsKeys: a directory of private keys and credentials for sops

@@ -117,11 +117,11 @@ var keys = []key{
 
 	{name: "sandbox", commands: loading, kind: text, fallback: "auto",
 		set:   words(func(c *Config) *string { return &c.Sandbox }, oneOf("auto", "required", "off")),
-		usage: "confinement of the process that reads the helmfile, by the kernel's Landlock: auto uses what the kernel offers, required fails without all of it, off uses none"},
+		usage: "confinement of the processes that read the helmfile and render charts, by the kernel's Landlock: auto uses what the kernel offers, required fails without all of it, off uses none"},
 	{name: "templateEnv", commands: loading, kind: list, comma: true, set: lists(func(c *Config) *[]string { return &c.TemplateEnv }, isTemplateVariable),
 		usage: "environment variable that the helmfile may read, in templates and by secret stores such as ref+vault"},
 	{name: "loaderMemory", commands: loading, kind: text, fallback: "512Mi", set: sizes(func(c *Config) *int64 { return &c.LoaderMemory }),
-		usage: "memory that the process that reads the helmfile may use"},
+		usage: "memory that the process that reads the helmfile may use, and each that renders charts"},
 	{name: "loaderTime", commands: loading, kind: duration, fallback: "2m", set: setLoaderTime,
 		usage: "CPU time that the process that reads the helmfile may use"},
 

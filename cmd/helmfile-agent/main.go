@@ -1,6 +1,7 @@
 // Command helmfile-agent makes a Kubernetes namespace as a helmfile in a git repository declares it.
 //
-// Called by the name helm or kustomize it answers as those tools would: helmfile runs them.
+// Called by the name helm or kustomize it answers as those tools would: helmfile runs them. By two other names it is the process that
+// reads the helmfile, or one that renders charts.
 package main
 
 import (
