@@ -88,6 +88,9 @@ func confine(told settings) error {
 		Ports:  append([]int{told.Proxy, dns}, told.Ports...),
 		Memory: told.Memory,
 	}
+	if told.Memory > 0 {
+		debug.SetMemoryLimit(told.Memory / 4 * 3) // past it, collecting garbage may still make room
+	}
 	_, err := sandbox.Confine(told.Sandbox, rules)
 	return err
 }
