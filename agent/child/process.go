@@ -123,7 +123,8 @@ func (p *Process) Reason(limits Limits, err error) error {
 	switch {
 	case errors.As(err, new(TooMuchError)):
 		return fmt.Errorf("was ended: %w", err)
-	case strings.Contains(stderr, "out of memory"), strings.Contains(stderr, "cannot allocate memory"):
+	case strings.Contains(stderr, "out of memory"), strings.Contains(stderr, "cannot allocate memory"),
+		strings.HasPrefix(stderr, "SIGSEGV: "): // of Go's runtime, which does not always notice that it got no memory
 		return fmt.Errorf("needed more than %d MiB of memory: make it smaller, or raise loaderMemory", limits.Memory>>20)
 	case limits.CPU > 0 && state != nil && state.SystemTime()+state.UserTime() > limits.CPU*9/10: // the kernel counts coarsely
 		return fmt.Errorf("needed more than %s of CPU time: look for a template that does not end, or raise loaderTime", limits.CPU)

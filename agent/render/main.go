@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"runtime"
 	"runtime/debug"
 
 	"helm.sh/helm/v3/pkg/chartutil"
@@ -40,10 +41,10 @@ func Main(stdin io.Reader, stdout io.Writer) int {
 		} else {
 			said = perform(task, cluster)
 		}
+		said.Spent = spent(told.Memory)
 		if err := out.Send(said); err != nil {
 			return failure(err)
 		}
-		debug.FreeOSMemory() // what one chart has used is not missing for the next one
 	}
 	return 0
 }
@@ -69,6 +70,13 @@ func tasks(in *child.Reader) <-chan task {
 		}
 	}()
 	return all
+}
+
+// spent says whether what was rendered so far leaves the next chart less memory than it may use.
+func spent(memory int64) bool {
+	var used runtime.MemStats
+	runtime.ReadMemStats(&used)
+	return memory > 0 && used.HeapSys > uint64(memory)/4
 }
 
 // names is what the function getHostByName needs. Helm calls it only for releases with enableDNS.

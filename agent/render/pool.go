@@ -67,30 +67,26 @@ func (p *Pool) Render(ctx context.Context, r Request) ([]File, error) {
 	case <-ctx.Done():
 		return nil, about(r, context.Cause(ctx))
 	}
-	for {
-		w, err := p.take()
-		if err != nil {
-			return nil, about(r, err)
-		}
-		said, err := w.render(ctx, r)
-		switch {
-		case err == nil:
-			p.put(w)
-			if said.Failed {
-				return nil, errors.New(said.Reason)
-			}
-			return said.Files, nil
-		case ctx.Err() != nil:
-			w.Close()
-			return nil, about(r, context.Cause(ctx))
-		}
-		w.Close()
-		p.show(w)
-		if w.used == 0 {
-			return nil, about(r, fmt.Errorf("the process that renders it %w", w.Reason(child.Limits{Memory: p.o.Memory}, err)))
-		}
-		// What it had rendered before may have weakened it: a new one decides.
+	w, err := p.take()
+	if err != nil {
+		return nil, about(r, err)
 	}
+	said, err := w.render(ctx, r)
+	if err == nil && !said.Spent && ctx.Err() == nil {
+		p.put(w)
+	} else {
+		w.Close()
+	}
+	p.show(w)
+	switch {
+	case ctx.Err() != nil:
+		return nil, about(r, context.Cause(ctx))
+	case err != nil:
+		return nil, about(r, fmt.Errorf("the process that renders it %w", w.Reason(child.Limits{Memory: p.o.Memory}, err)))
+	case said.Failed:
+		return nil, errors.New(said.Reason)
+	}
+	return said.Files, nil
 }
 
 func about(r Request, err error) error { return fmt.Errorf("render chart %s: %w", r.Chart.Name(), err) }
@@ -102,10 +98,12 @@ func (p *Pool) take() (*worker, error) {
 	if p.closed {
 		return nil, errors.New("the run is over")
 	}
-	if last := len(p.idle) - 1; last >= 0 {
+	for last := len(p.idle) - 1; last >= 0; last-- {
 		w := p.idle[last]
-		p.idle = p.idle[:last]
-		return w, nil
+		if p.idle = p.idle[:last]; !w.Ended() {
+			return w, nil
+		}
+		w.Close()
 	}
 	if p.first.Workspace == "" {
 		if err := p.serve(); err != nil {
@@ -122,7 +120,6 @@ func (p *Pool) put(w *worker) {
 		w.Close()
 		return
 	}
-	w.used++
 	p.idle = append(p.idle, w)
 }
 
@@ -155,8 +152,9 @@ func (p *Pool) serve() error {
 	return nil
 }
 
+// show logs what a process that has ended wrote to its standard error.
 func (p *Pool) show(w *worker) {
-	if text := w.Stderr(); text != "" {
+	if text := w.Stderr(); text != "" && w.Ended() {
 		p.o.Log.Debug("renderer", "stderr", text)
 	}
 }
@@ -164,8 +162,7 @@ func (p *Pool) show(w *worker) {
 // worker is a process that renders one chart at a time.
 type worker struct {
 	*child.Process
-	out  *child.Writer
-	used int // charts that it has rendered
+	out *child.Writer
 }
 
 func startWorker(first settings) (*worker, error) {

@@ -351,3 +351,18 @@ func TestFilesOutsideAreClosed(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestADeadProcessFailsNoRelease: one that was killed while it waited is not used again.
+func TestADeadProcessFailsNoRelease(t *testing.T) {
+	p := pool(t, 1)
+	for range 2 {
+		if _, err := p.Render(t.Context(), one(t, "x")); err != nil {
+			t.Fatal(err)
+		}
+		waiting := p.idle[0]
+		waiting.Kill()
+		for !waiting.Ended() {
+			time.Sleep(time.Millisecond)
+		}
+	}
+}

@@ -43,6 +43,7 @@ type answer struct {
 	Files  []File
 	Reason string // why there are no files, in Helm's words
 	Failed bool
+	Spent  bool // the process should not render another chart
 }
 
 // tree is a chart as data.
