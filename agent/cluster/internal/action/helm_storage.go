@@ -12,6 +12,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/history"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
+	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/templates"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -19,10 +20,10 @@ import (
 // the operation is over nothing more gets in: Helm leaves goroutines behind.
 type recordingDriver struct {
 	driver.Driver
-	mask   func(string) string
-	before func()       // runs before the revision is stored for the first time
-	found  atomic.Int64 // the newest revision that was read
-	closed atomic.Bool
+	mask      func(string) string
+	templates *templates.Templates // of the revision that is made; nil if none is rendered
+	found     atomic.Int64         // the newest revision that was read
+	closed    atomic.Bool
 
 	expected expected
 
@@ -46,7 +47,9 @@ func (l *recordingDriver) Create(key string, revision *helm.Release) error {
 	}
 	l.writing.Lock()
 	defer l.writing.Unlock()
-	l.before()
+	if l.templates != nil {
+		l.templates.RestoreChart()
+	}
 	l.describe(revision)
 	status := revision.Info.Status
 	record := release.Record{Revision: revision.Version, Digest: history.DigestOf(revision)}

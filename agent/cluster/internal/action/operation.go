@@ -22,7 +22,7 @@ func (r *Releases) helm(ctx context.Context, key release.Key) (*action.Configura
 	objects.Log = r.kube.Debugf
 	records := driver.NewSecrets(r.kube.Client.CoreV1().Secrets(key.Namespace))
 	records.Log = r.kube.Debugf
-	l := &recordingDriver{Driver: records, mask: r.kube.Options.Mask, before: func() {}}
+	l := &recordingDriver{Driver: records, mask: r.kube.Options.Mask}
 	return &action.Configuration{
 		RESTClientGetter: r.kube.Getter(ctx, key.Namespace),
 		Releases:         storage.Init(l),

@@ -58,7 +58,7 @@ func (r *Releases) revise(ctx context.Context, want release.Desired, records exp
 			}
 			t := templates.New(ctx, r.kube, r.templates, config, want, loaded, options.CopyOf(want.Values), given)
 			l := config.Releases.Driver.(*recordingDriver)
-			l.before, t.Newest = t.RestoreChart, l.newest
+			l.templates, t.Newest = t, l.newest
 			return do(config, t)
 		})
 	}

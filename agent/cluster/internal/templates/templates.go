@@ -96,8 +96,12 @@ func (t *Templates) render() error {
 	if err != nil {
 		return err
 	}
-	t.restore, err = render.Substitute(t.Chart, files)
-	return err
+	restore, err := render.Substitute(t.Chart, files)
+	if err != nil {
+		return fmt.Errorf("render chart %s: %w", t.Chart.Name(), err)
+	}
+	t.restore = restore
+	return nil
 }
 
 // RestoreChart gives the chart its own templates back, so that Helm records them.
