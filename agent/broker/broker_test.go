@@ -135,3 +135,21 @@ func TestWithoutAnAgent(t *testing.T) {
 		t.Error("there is an answer")
 	}
 }
+
+// TestWithoutAService: a process that renders charts may ask for the cluster only.
+func TestWithoutAService(t *testing.T) {
+	workspace := t.TempDir()
+	served, err := Serve(t.Context(), workspace, nil, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer served.Close()
+	c := Dial(workspace)
+	if _, err := c.Decrypt(t.Context(), Encrypted{}); err == nil {
+		t.Error("there is an answer")
+	}
+	response, err := c.http.Get(c.Kubernetes() + "/api/v1/x")
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Errorf("got %v, %v", response, err)
+	}
+}

@@ -128,3 +128,17 @@ func TestWhatIsSaid(t *testing.T) {
 		t.Errorf("version 1: %s", said)
 	}
 }
+
+func TestNoProgram(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rules := Rules{Read: []string{file}}
+	if err := try(t, rules, "read", file); err != "" {
+		t.Error(err)
+	}
+	if err := try(t, rules, "child", file); err == "" {
+		t.Error("it started its own program")
+	}
+}
