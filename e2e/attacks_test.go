@@ -23,6 +23,7 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/helmfile-agent/helmfile-agent/e2e/leaks"
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
 )
 
@@ -324,7 +325,7 @@ func (g *target) findings(r result) map[string][]string {
 	found := map[string][]string{}
 	for place, text := range g.places(r) {
 		for holder, canary := range g.canaries {
-			if seen := sightings(text, []string{canary}); len(seen) > 0 {
+			if seen := leaks.Find(text, []string{canary}); len(seen) > 0 {
 				found["canary"] = append(found["canary"], holder+" in "+place+": "+seen[0])
 			}
 		}

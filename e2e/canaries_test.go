@@ -6,10 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/helmfile-agent/helmfile-agent/e2e/leaks"
 )
 
 // shapes are awkward secrets; each takes a random word, so that none is ever found by accident.
@@ -71,78 +72,6 @@ func newCanaries(n int) []string {
 	return all
 }
 
-// sightings are the forms of secrets that occur in a text, each with the secret it is one of. It knows nothing of how the
-// agent masks.
-func sightings(text string, secrets []string) []string {
-	words := strings.Fields(strings.ReplaceAll(text, `\n`, "\n"))
-	folded, broken := strings.Join(words, " "), strings.Join(words, "")
-	var seen []string
-	for _, secret := range secrets {
-		for name, form := range formsOf(secret) {
-			if strings.Contains(text, form) || strings.Contains(folded, form) || strings.Contains(broken, form) {
-				seen = append(seen, fmt.Sprintf("%s of %.40q: %.60q", name, secret, form))
-				break
-			}
-		}
-	}
-	slices.Sort(seen)
-	return seen
-}
-
-// formsOf is how a secret may look in a text.
-func formsOf(secret string) map[string]string {
-	trimmed := strings.TrimSpace(secret)
-	forms := map[string]string{
-		"text":       trimmed,
-		"query":      url.QueryEscape(trimmed),
-		"path":       url.PathEscape(trimmed),
-		"Go quotes":  inner(strconv.Quote(trimmed)),
-		"HTML JSON":  inner(marshalled(trimmed)),
-		"JSON twice": inner(marshalled(inner(marshalled(trimmed)))),
-		"hex":        fmt.Sprintf("%x", trimmed),
-	}
-	var plain strings.Builder
-	encoder := json.NewEncoder(&plain)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(trimmed) // a string
-	forms["JSON"] = inner(strings.TrimSpace(plain.String()))
-	for shift := range 3 {
-		for name, encoding := range map[string]*base64.Encoding{"base64": base64.StdEncoding, "base64 for URLs": base64.URLEncoding} {
-			encoded := encoding.EncodeToString([]byte("xx"[:shift] + trimmed))
-			from := 0
-			if shift > 0 {
-				from = 4
-			}
-			if form := encoded[from : len(encoded)-4]; len(form) >= 8 || shift == 0 {
-				forms[fmt.Sprint(name, " at ", shift)] = form
-			}
-		}
-	}
-	if strings.Contains(trimmed, "\n") {
-		for i, line := range strings.Split(trimmed, "\n") {
-			if line = strings.TrimSpace(line); len(line) >= 10 && !strings.HasPrefix(line, "-----") {
-				forms[fmt.Sprint("line ", i)] = line
-			}
-		}
-	}
-	for name, form := range forms {
-		if len(form) < 4 {
-			delete(forms, name)
-		}
-	}
-	return forms
-}
-
-func marshalled(text string) string {
-	out, err := json.Marshal(text)
-	if err != nil {
-		panic(err) // never: every string can be
-	}
-	return string(out)
-}
-
-func inner(quoted string) string { return quoted[1 : len(quoted)-1] }
-
 // TestCanariesAreSeen shows that the search finds every canary in each of the forms in which it might be shown.
 func TestCanariesAreSeen(t *testing.T) {
 	t.Parallel()
@@ -152,7 +81,7 @@ func TestCanariesAreSeen(t *testing.T) {
 		"base64":       func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
 		"inner base64": func(s string) string { return base64.StdEncoding.EncodeToString([]byte("user:" + s + "!")) },
 		"URL":          func(s string) string { return "?" + url.QueryEscape(s) },
-		"JSON":         func(s string) string { return marshalled(s) },
+		"JSON":         func(s string) string { return string(must(json.Marshal(s))(t)) },
 		"Go":           func(s string) string { return strconv.Quote(s) },
 		"lines":        func(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "\n", "\n+    "), "\r", "") },
 	} {
@@ -160,12 +89,12 @@ func TestCanariesAreSeen(t *testing.T) {
 			if len(strings.TrimSpace(canary)) < 8 && name == "inner base64" {
 				continue // too little of it depends on nothing else
 			}
-			if got := sightings(show(canary), []string{canary}); len(got) != 1 {
+			if got := leaks.Find(show(canary), []string{canary}); len(got) != 1 {
 				t.Errorf("%s: %d sightings of %q", name, len(got), canary)
 			}
 		}
 	}
-	if got := sightings("nothing of it ********", canaries); len(got) != 0 {
+	if got := leaks.Find("nothing of it ********", canaries); len(got) != 0 {
 		t.Errorf("seen: %v", got)
 	}
 }

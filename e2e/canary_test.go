@@ -16,6 +16,7 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/helmfile-agent/helmfile-agent/e2e/leaks"
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
 )
 
@@ -246,7 +247,7 @@ func (a *aviary) agentRun(command string, args ...string) result {
 func (a *aviary) expectClean(r result, code int, says ...string) {
 	a.t.Helper()
 	for channel, text := range map[string]string{"stdout": r.stdout, "stderr": r.stderr} {
-		if seen := sightings(text, a.canaries); len(seen) > 0 {
+		if seen := leaks.Find(text, a.canaries); len(seen) > 0 {
 			a.t.Errorf("%d canaries in %s: %s", len(seen), channel, strings.Join(seen, "\n"))
 		}
 	}
@@ -278,7 +279,7 @@ func filesIn(t *testing.T, dir string) []string {
 func (a *aviary) proveThatTheyAreSeen() {
 	a.t.Helper()
 	all := fmt.Sprintf("%q", a.given)
-	if seen := sightings(all, a.canaries[:canaryCount]); len(seen) != canaryCount {
+	if seen := leaks.Find(all, a.canaries[:canaryCount]); len(seen) != canaryCount {
 		a.t.Fatalf("of %d canaries %d are seen", canaryCount, len(seen))
 	}
 }
@@ -329,7 +330,7 @@ func (a *aviary) expectObjectsClean() {
 		objects[fmt.Sprintf("what describes %s revision %d", r.Name, r.Version)] = []any{r.Info.Description, r.Labels}
 	}
 	for name, object := range objects {
-		if seen := sightings(yamlOf(a.t, object), a.canaries); len(seen) > 0 {
+		if seen := leaks.Find(yamlOf(a.t, object), a.canaries); len(seen) > 0 {
 			a.t.Errorf("%d canaries in %s: %s", len(seen), name, strings.Join(seen, "\n"))
 		}
 	}
