@@ -1,0 +1,83 @@
+// Package attacks reads the hostile repositories below this directory, and judges how a run on one of them ended. Each is a
+// directory with the file attack.yaml, which says what it tries and what must be seen, and the directory repo.
+//
+// Tests run them on this machine and in pods. They say what stands for the placeholders there.
+package attacks
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
+)
+
+// All names the environment variable that has every attack run everywhere, as `make attacks` does. Without it some tests
+// run a sample.
+const All = "ALL_ATTACKS"
+
+// Attack is the file attack.yaml. Texts may hold placeholders.
+type Attack struct {
+	Name      string            `json:"-"`                 // of its directory
+	Repo      map[string]string `json:"-"`                 // files of the repository, by path
+	Tries     string            `json:"tries"`             // one sentence
+	Args      []string          `json:"args"`              // of the agent, beside those of every attack
+	Seen      []string          `json:"seen"`              // the output must contain these
+	Hidden    []string          `json:"hidden"`            // what a successful attack shows, besides the canaries
+	Exit      []int             `json:"exit"`              // allowed exit codes
+	Others    []string          `json:"others"`            // releases that must be deployed all the same
+	Off       []string          `json:"unsandboxed"`       // kinds of finding that the mode off does not prevent
+	OffReason string            `json:"unsandboxedReason"` // why it does not
+	Known     string            `json:"known"`             // why it gets through all the same; docs/security.md says so
+	Links     map[string]string `json:"links"`             // symbolic links in the repository, and where they lead
+	Archive   []ArchiveEntry    `json:"archive"`           // of the chart evil that the listener serves below /charts
+	Sparse    map[string]int64  `json:"sparse"`            // files of zeros in a local checkout, which a diff reads
+}
+
+// Read reads every attack below a directory, in the order of their names.
+func Read(directory string) ([]Attack, error) {
+	files, err := filepath.Glob(filepath.Join(directory, "*", "attack.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	var all []Attack
+	for _, file := range files {
+		attack, err := read(filepath.Dir(file))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		all = append(all, attack)
+	}
+	return all, nil
+}
+
+func read(dir string) (Attack, error) {
+	a := Attack{Name: filepath.Base(dir)}
+	content, err := os.ReadFile(filepath.Join(dir, "attack.yaml"))
+	if err != nil {
+		return a, err
+	}
+	if err := yaml.UnmarshalStrict(content, &a); err != nil {
+		return a, err
+	}
+	if a.Tries == "" || (len(a.Off) > 0) != (a.OffReason != "") {
+		return a, fmt.Errorf("want what it tries, and a reason for each exception of the mode off")
+	}
+	a.Repo, err = servers.Tree(os.DirFS(filepath.Join(dir, "repo")), "")
+	return a, err
+}
+
+// Mentions says whether a placeholder occurs in the repository or its links.
+func (a Attack) Mentions(placeholder string) bool {
+	for _, texts := range []map[string]string{a.Repo, a.Links} {
+		for _, text := range texts {
+			if strings.Contains(text, placeholder) {
+				return true
+			}
+		}
+	}
+	return false
+}
