@@ -12,7 +12,7 @@ import (
 const Admin = "admin"
 
 // Tenants is how many tenant users there are. The API server reads its users once, so all of them exist from the start.
-const Tenants = 100
+const Tenants = 500
 
 const (
 	controllerManagerUser = "system:kube-controller-manager"
