@@ -55,8 +55,8 @@ test: node-or-not lint bin $(if $(HAS_NODE),$(NODE)) ## Build everything and run
 	@cd deploy/image && go test ./...
 
 .PHONY: attacks
-attacks: bin ## Run every escape attempt with and without the sandbox; make test runs a sample of those without
-	@ALL_ATTACKS=1 go test ./e2e -count=1 -timeout 30m -run '^TestEscapeAttempts'
+attacks: node-or-not bin $(if $(HAS_NODE),$(NODE)) ## Run every escape attempt with the sandbox, without it, and on a node; make test runs samples
+	@ALL_ATTACKS=1 go test ./e2e $(if $(HAS_NODE),./e2e/node) -p 1 -count=1 -timeout 60m -run '^TestEscapeAttempts'
 
 .PHONY: lint
 lint: ## Check formatting, vet, the direction of imports, and that generated files are current
