@@ -86,6 +86,24 @@ func TestEscapeAttemptsAreSeen(t *testing.T) {
 				return []string{in + "logs", in + "termination message", in + "pods", in + "events"}
 			},
 		},
+		"what the operator permits": { // so the key and the variables are in the pod
+			spoil: func(v *victim) {
+				v.attack.Args = []string{"--template-env", "CANARY_ENV", "--template-env", "VAULT_TOKEN"}
+				v.attack.Hidden = []string{"opened with the key"}
+				delete(v.attack.Repo, "helmfile.yaml")
+				v.attack.Repo["helmfile.yaml.gotmpl"] = `releases:
+- name: web
+  chart: ./charts/show
+  values: [{a: {{ requiredEnv "CANARY_ENV" }}, b: {{ requiredEnv "VAULT_TOKEN" }}}]
+  secrets: [secret.yaml]
+`
+				v.attack.Repo["secret.yaml"] = encrypt(v.t, v.opens, "c: opened with the key\n")
+			},
+			want: func(*victim) []string {
+				in := attacks.Canary + ": "
+				return []string{in + "an environment variable in the configmaps", in + "the token of a key store in the configmaps", attacks.Hidden}
+			},
+		},
 		"a hidden text, a request and a file": {
 			spoil: func(v *victim) {
 				v.attack.Hidden = []string{"to everyone"}

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 )
 
 // kinds are all kinds of objects that live in namespaces and can be listed.
@@ -40,7 +41,9 @@ func (p *place) objects() map[string]string {
 	p.t.Helper()
 	all, err := kinds()
 	p.must(err)
-	client, err := dynamic.NewForConfig(control.Config())
+	config := control.Config()
+	config.WarningHandler = rest.NoWarnings{} // that a kind is old
+	client, err := dynamic.NewForConfig(config)
 	p.must(err)
 	found := map[string]string{"Helm's records": p.records()}
 	for _, kind := range all {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,6 +40,7 @@ type victim struct {
 	dir      string            // what the pod sees at outsideAt
 	files    *attacks.Outside  // what is in it
 	listener *attacks.Listener
+	opens    string // the public half of the key for sops
 }
 
 func newVictim(t *testing.T, attack attacks.Attack) *victim {
@@ -51,6 +53,7 @@ func newVictim(t *testing.T, attack attacks.Attack) *victim {
 	v.mountable(v.dir)
 	key, err := age.GenerateX25519Identity()
 	v.must(err)
+	v.opens = key.Recipient().String()
 	v.canaries = map[string]string{
 		"the key of sops":          strings.TrimPrefix(key.String(), "AGE-SECRET-KEY-"),
 		"an environment variable":  "environment-" + rand.Text(),
@@ -142,7 +145,23 @@ func (v *victim) run() outcome {
 	if len(o.codes) != 1 {
 		v.t.Fatalf("%s: want the exit code of one pod: %s", o, v.story())
 	}
+	v.t.Logf("%s ends with %d", v.attack.Name, o.codes[0])
+	v.expectMounted(o.job)
 	return o
+}
+
+// expectMounted insists that what attacks look for is there. The kubelet starts no container without its volumes.
+func (v *victim) expectMounted(job string) {
+	v.t.Helper()
+	var mounted []string
+	for _, mount := range v.pods(job)[0].Spec.Containers[0].VolumeMounts {
+		mounted = append(mounted, mount.MountPath)
+	}
+	for _, path := range []string{outsideAt, keysAt, filepath.Dir(token)} {
+		if !slices.Contains(mounted, path) {
+			v.t.Errorf("%s is not mounted: the pod has %v", path, mounted)
+		}
+	}
 }
 
 // expectHeld insists that nothing got out, and that the run ended as a run should.
