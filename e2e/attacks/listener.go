@@ -18,6 +18,7 @@ type Listener struct {
 	server   *httptest.Server
 	archive  []byte
 	mu       sync.Mutex
+	expected bool // a request below /charts came
 	requests []string
 	received strings.Builder
 	silent   map[string]bool // connections that have made no request, such as an attempt to speak TLS
@@ -77,16 +78,22 @@ func (l *Listener) note(r *http.Request) {
 	defer l.mu.Unlock()
 	l.received.Write(text)
 	delete(l.silent, r.RemoteAddr)
-	if !strings.HasPrefix(r.URL.Path, "/charts/") {
+	if strings.HasPrefix(r.URL.Path, "/charts/") {
+		l.expected = true
+	} else {
 		l.requests = append(l.requests, r.Method+" "+r.URL.String())
 	}
 }
 
-// Hits are the requests and connections that are not expected.
+// Hits are the requests and connections that are not expected. Go's client may open one connection more than it needs, so
+// after an expected request such a connection is no finding.
 func (l *Listener) Hits() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	all := slices.Clone(l.requests)
+	if l.expected {
+		return all
+	}
 	for range l.silent {
 		all = append(all, "a connection without a request")
 	}

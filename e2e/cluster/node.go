@@ -28,6 +28,7 @@ const PauseImage = "pause.e2e/pause:1"
 const (
 	nodeName       = "node"
 	bridge         = "pods"
+	bridgeMAC      = "02:00:0a:f4:00:01" // without one of its own a bridge takes that of a pod, and changes it when pods come and go
 	podNetwork     = "10.244.0.0/24"
 	serviceNetwork = "10.96.0.0/16"
 )
@@ -55,7 +56,7 @@ func (c *Cluster) prepareNode(ctx context.Context) error {
 	}
 	for _, args := range [][]string{
 		{"link", "set", "lo", "up"},
-		{"link", "add", bridge, "type", "bridge"},
+		{"link", "add", bridge, "address", bridgeMAC, "type", "bridge"},
 		{"addr", "add", BridgeAddress.String() + "/24", "dev", bridge},
 		{"link", "set", bridge, "up"},
 	} {

@@ -147,6 +147,9 @@ func (v *victim) run() outcome {
 	}
 	v.t.Logf("%s ends with %d", v.attack.Name, o.codes[0])
 	v.expectMounted(o.job)
+	if outside.git.Count("/"+v.name+"/git-upload-pack") == 0 {
+		v.t.Fatalf("the agent did not fetch the repository, so that the attack did not take place: %s", v.story())
+	}
 	return o
 }
 
