@@ -1,5 +1,5 @@
-// Package lookup hides from charts those Secrets that the agent may read only for itself: templates ask for objects with the
-// function `lookup`, and the API server answers them with the agent's rights.
+// Package lookup decides what charts may ask of the API server, and hides from them those Secrets that the agent may read only for
+// itself: templates ask for objects with the function `lookup`, and the API server answers them with the agent's rights.
 //
 // It may import no other package of the agent.
 package lookup
@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"regexp"
 	"slices"
 )
 
@@ -18,14 +17,15 @@ import (
 type Hidden struct {
 	Namespace string   // the agent's own
 	Names     []string // Secrets in it that the agent's pod uses
+	Base      string   // the path of the API server's URL, if it has one
 }
 
 var hiddenTypes = []string{"kubernetes.io/service-account-token", "helm.sh/release.v1"}
 
-// secretsPath is where the API server has Secrets: one, or all of a namespace or of the cluster.
-var secretsPath = regexp.MustCompile(`/api/v1/(?:namespaces/[^/]+/)?secrets(?:/[^/]+)?$`)
+// maxAnswer bounds one answer of the API server.
+const maxAnswer = 64 << 20
 
-// Transport is for the client of `lookup` only: it takes what is hidden out of the API server's answers.
+// Transport is for the client of `lookup` only: it sends what [Check] permits and takes what is hidden out of the API server's answers.
 func (h Hidden) Transport(next http.RoundTripper) http.RoundTripper { return hiding{h, next} }
 
 type hiding struct {
@@ -35,18 +35,42 @@ type hiding struct {
 
 // RoundTrip implements http.RoundTripper.
 func (t hiding) RoundTrip(request *http.Request) (*http.Response, error) {
-	response, err := t.next.RoundTrip(request)
-	if err != nil || !secretsPath.MatchString(request.URL.Path) || response.StatusCode >= http.StatusMultipleChoices {
-		return response, err
+	info, err := parse(request, t.hidden.Base)
+	if err != nil {
+		return nil, err
 	}
+	response, err := t.next.RoundTrip(plain(request))
+	if err != nil {
+		return nil, err
+	}
+	response.Body = bounded(response.Body)
+	if !isSecrets(info) || response.StatusCode >= http.StatusMultipleChoices {
+		return response, nil
+	}
+	return t.hidden.without(response)
+}
+
+// plain asks for JSON, which is what can be filtered, and for no other protocol.
+func plain(request *http.Request) *http.Request {
+	asked := request.Clone(request.Context())
+	asked.Body, asked.ContentLength = nil, 0
+	for _, name := range []string{"Accept-Encoding", "Connection", "Upgrade"} {
+		asked.Header.Del(name)
+	}
+	asked.Header.Set("Accept", "application/json")
+	return asked
+}
+
+// without is the response without what is hidden.
+func (h Hidden) without(response *http.Response) (*http.Response, error) {
 	content, err := io.ReadAll(response.Body)
 	if closeErr := response.Body.Close(); err == nil {
 		err = closeErr
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		content, err = h.filter(content)
 	}
-	if content, err = t.hidden.filter(content); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("read Secrets for a template: %w", err)
 	}
 	if content == nil {
@@ -69,22 +93,36 @@ type secret struct {
 	} `json:"metadata"`
 }
 
-// filter is an answer without what is hidden: nil for a single Secret that is. What it does not understand is an error, because it
-// may hold what is hidden.
+// filter is an answer without what is hidden: nil for a single Secret that is. Another kind of answer is an error, because it may hold
+// what is hidden: a Table, for example, or metadata without the type.
 func (h Hidden) filter(content []byte) ([]byte, error) {
 	var answer map[string]json.RawMessage
 	if err := json.Unmarshal(content, &answer); err != nil {
 		return nil, err
 	}
-	if _, isList := answer["items"]; !isList {
+	switch kind := string(answer["kind"]); kind {
+	case `"Secret"`:
 		hidden, err := h.hides(content)
 		if err != nil || hidden {
 			return nil, err
 		}
 		return content, nil
+	case `"SecretList"`:
+		shown, err := h.shown(answer["items"])
+		if err != nil {
+			return nil, err
+		}
+		answer["items"] = shown
+		return json.Marshal(answer)
+	default:
+		return nil, fmt.Errorf("the API server answers with the kind %.100s, but only Secret and SecretList can be filtered", kind)
 	}
+}
+
+// shown are the items of a list that are not hidden.
+func (h Hidden) shown(list json.RawMessage) (json.RawMessage, error) {
 	var items []json.RawMessage
-	if err := json.Unmarshal(answer["items"], &items); err != nil {
+	if err := json.Unmarshal(list, &items); err != nil {
 		return nil, err
 	}
 	shown := []json.RawMessage{}
@@ -97,12 +135,7 @@ func (h Hidden) filter(content []byte) ([]byte, error) {
 			shown = append(shown, item)
 		}
 	}
-	encoded, err := json.Marshal(shown)
-	if err != nil {
-		return nil, err
-	}
-	answer["items"] = encoded
-	return json.Marshal(answer)
+	return json.Marshal(shown)
 }
 
 func (h Hidden) hides(content []byte) (bool, error) {

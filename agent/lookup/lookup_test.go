@@ -1,8 +1,12 @@
 package lookup
 
 import (
+	"errors"
 	"io"
+	"maps"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -22,6 +26,9 @@ func TestWhatTemplatesSee(t *testing.T) {
 	const one, all, everywhere = "/api/v1/namespaces/agent/secrets/x", "/api/v1/namespaces/agent/secrets", "/api/v1/secrets"
 	keys, token := secretOf("agent", "keys", "Opaque"), secretOf("agent", "token", "kubernetes.io/service-account-token")
 	record, plain, namesake := secretOf("agent", "record", "helm.sh/release.v1"), secretOf("agent", "plain", "Opaque"), secretOf("shop", "keys", "Opaque")
+	list := func(items ...string) string {
+		return `{"items":[` + strings.Join(items, ",") + `],"kind":"SecretList"}`
+	}
 	for name, test := range map[string]struct {
 		path, body string
 		want       string // empty for 404
@@ -29,15 +36,14 @@ func TestWhatTemplatesSee(t *testing.T) {
 		"a Secret of the agent":       {one, keys, ""},
 		"a token":                     {one, token, ""},
 		"a record of Helm's":          {one, record, ""},
-		"behind a proxy":              {"/clusters/c" + one, keys, ""},
 		"another Secret":              {one, plain, plain},
 		"a namesake elsewhere":        {one, namesake, namesake},
-		"a list":                      {all, `{"items":[` + keys + "," + plain + "," + token + "," + record + `]}`, `{"items":[` + plain + `]}`},
-		"a list of all namespaces":    {everywhere, `{"items":[` + keys + "," + namesake + `]}`, `{"items":[` + namesake + `]}`},
-		"a list of what is hidden":    {all, `{"items":[` + keys + `]}`, `{"items":[]}`},
+		"a list":                      {all, list(keys, plain, token, record), list(plain)},
+		"a list of all namespaces":    {everywhere, list(keys, namesake), list(namesake)},
+		"a list of what is hidden":    {all, list(keys), list()},
 		"an object of another kind":   {"/api/v1/namespaces/agent/configmaps/keys", keys, keys},
-		"an empty list stays a list":  {all, `{"items":[]}`, `{"items":[]}`},
-		"a list that is null":         {all, `{"items":null}`, `{"items":[]}`},
+		"an empty list stays a list":  {all, list(), list()},
+		"a list that is null":         {all, `{"items":null,"kind":"SecretList"}`, list()},
 		"a namespace called secrets":  {"/api/v1/namespaces/secrets", keys, keys},
 		"a Secret, shown as it comes": {one, plain + "\n", plain + "\n"},
 	} {
@@ -67,7 +73,14 @@ func TestWhatTemplatesSee(t *testing.T) {
 }
 
 func TestWhatCannotBeUnderstoodIsNotShown(t *testing.T) {
-	for _, body := range []string{"k8s\x00protobuf", `{"items":{}}`, `{"items":[7]}`, "[]"} {
+	for _, body := range []string{
+		"k8s\x00protobuf", "[]", `{}`,
+		`{"kind":"SecretList","items":{}}`, `{"kind":"SecretList","items":[7]}`, `{"kind":"SecretList"}`,
+		`{"kind":"Table","rows":[{"object":` + secretOf("agent", "keys", "Opaque") + `}]}`,
+		`{"kind":"PartialObjectMetadata","metadata":{"name":"token","namespace":"agent"}}`,
+		`{"kind":"PartialObjectMetadataList","items":[]}`,
+		`{"kind":"List","items":[` + secretOf("agent", "plain", "Opaque") + `]}`,
+	} {
 		request, err := http.NewRequest(http.MethodGet, "https://api/api/v1/secrets", http.NoBody)
 		if err != nil {
 			t.Fatal(err)
@@ -77,4 +90,72 @@ func TestWhatCannotBeUnderstoodIsNotShown(t *testing.T) {
 			t.Errorf("%q is shown", body)
 		}
 	}
+}
+
+// TestOnlyJSONIsAskedFor: other formats cannot be filtered, and another protocol would pass by the filter.
+func TestOnlyJSONIsAskedFor(t *testing.T) {
+	request := httptest.NewRequest(http.MethodGet, "/clusters/c/api/v1/namespaces/agent/secrets/keys", strings.NewReader("a body"))
+	for name, value := range map[string]string{"Accept": "application/json;as=Table", "Accept-Encoding": "br", "Connection": "Upgrade", "Upgrade": "SPDY/3.1"} {
+		request.Header.Set(name, value)
+	}
+	var sent *http.Request
+	next := roundTrip(func(r *http.Request) (*http.Response, error) {
+		sent = r
+		return answering{secretOf("agent", "keys", "Opaque")}.RoundTrip(r)
+	})
+	response, err := Hidden{Namespace: "agent", Names: []string{"keys"}, Base: "/clusters/c"}.Transport(next).RoundTrip(request)
+	if err != nil || response.StatusCode != http.StatusNotFound {
+		t.Fatalf("got %v, %v", response, err)
+	}
+	if want := (http.Header{"Accept": {"application/json"}}); !maps.EqualFunc(sent.Header, want, slices.Equal) || sent.Body != nil {
+		t.Errorf("sent %v with the body %v", sent.Header, sent.Body)
+	}
+	if request.Header.Get("Upgrade") == "" {
+		t.Error("the caller's request was changed")
+	}
+}
+
+// TestRefusedRequestsAreNotSent: the transport has the same rule as the proxy.
+func TestRefusedRequestsAreNotSent(t *testing.T) {
+	next := roundTrip(func(*http.Request) (*http.Response, error) {
+		t.Error("it was sent")
+		return nil, io.EOF
+	})
+	if _, err := (Hidden{}).Transport(next).RoundTrip(httptest.NewRequest(http.MethodGet, "/api/v1/secrets/", nil)); err == nil {
+		t.Error("no error")
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
+
+func TestAnswersHaveABound(t *testing.T) {
+	for size, wantErr := range map[int64]bool{maxAnswer: false, maxAnswer + 1: true} {
+		next := roundTrip(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(io.LimitReader(spaces{}, size))}, nil
+		})
+		response, err := (Hidden{}).Transport(next).RoundTrip(httptest.NewRequest(http.MethodGet, "/api/v1/configmaps", nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := io.Copy(io.Discard, response.Body); (err != nil) != wantErr || n > maxAnswer {
+			t.Errorf("%d bytes: read %d, %v", size, n, err)
+		}
+		if wantErr {
+			_, err := (Hidden{}).Transport(next).RoundTrip(httptest.NewRequest(http.MethodGet, "/api/v1/secrets", nil))
+			if !errors.Is(err, errTooMuch) {
+				t.Errorf("Secrets: got %v", err)
+			}
+		}
+	}
+}
+
+type spaces struct{}
+
+func (spaces) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
 }

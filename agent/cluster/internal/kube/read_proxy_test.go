@@ -14,7 +14,7 @@ import (
 func TestReadProxy(t *testing.T) {
 	var asked []string
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = append(asked, r.Method+" "+r.URL.RequestURI()+" as "+r.Header.Get("Authorization")+r.Header.Get("Impersonate-User"))
+		asked = append(asked, r.Method+" "+r.URL.RequestURI()+" as "+r.Header.Get("Authorization")+r.Header.Get("Impersonate-User")+r.Header.Get("Upgrade"))
 		w.Header().Set("Content-Type", "application/json")
 		switch r.URL.Path {
 		case "/base/api/v1/namespaces/agent/secrets/keys":
@@ -43,22 +43,26 @@ func TestReadProxy(t *testing.T) {
 		method, path string
 		want         int
 	}{
-		{http.MethodGet, "/api/v1/namespaces/agent/configmaps/a?x=y", http.StatusOK},
+		{http.MethodGet, "/api/v1/namespaces/agent/configmaps/a?limit=7", http.StatusOK},
 		{http.MethodGet, "/api/v1/namespaces/agent/secrets/keys", http.StatusNotFound},
 		{http.MethodGet, "/api/v1/namespaces/agent/configmaps?watch=true", http.StatusForbidden},
+		{http.MethodGet, "/api/v1/namespaces/agent/secrets/keys/", http.StatusForbidden},
+		{http.MethodGet, "/api/v1/namespaces/agent/pods/web/exec?command=sh", http.StatusForbidden},
 		{http.MethodPost, "/api/v1/namespaces/agent/configmaps", http.StatusForbidden},
 		{http.MethodDelete, "/api/v1/namespaces/agent/configmaps/a", http.StatusForbidden},
 	} {
 		request := httptest.NewRequest(test.method, test.path, nil)
 		request.Header.Set("Authorization", "Bearer other")
 		request.Header.Set("Impersonate-User", "admin")
+		request.Header.Set("Connection", "Upgrade")
+		request.Header.Set("Upgrade", "SPDY/3.1")
 		answer := httptest.NewRecorder()
 		proxy.ServeHTTP(answer, request)
 		if answer.Code != test.want || strings.Contains(answer.Body.String(), "canary") {
 			t.Errorf("%s %s: %d %s", test.method, test.path, answer.Code, answer.Body)
 		}
 	}
-	want := "GET /base/api/v1/namespaces/agent/configmaps/a?x=y as Bearer t0ken|GET /base/api/v1/namespaces/agent/secrets/keys as Bearer t0ken"
+	want := "GET /base/api/v1/namespaces/agent/configmaps/a?limit=7 as Bearer t0ken|GET /base/api/v1/namespaces/agent/secrets/keys as Bearer t0ken"
 	if got := strings.Join(asked, "|"); got != want {
 		t.Errorf("asked\n%s, want\n%s", got, want)
 	}
