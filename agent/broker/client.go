@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -103,8 +102,8 @@ func (c *Client) ask(ctx context.Context, path string, what any) (answer, error)
 	if err := json.NewDecoder(io.LimitReader(response.Body, maxMessage)).Decode(&said); err != nil {
 		return said, fmt.Errorf("read the agent's answer: %w", err)
 	}
-	if said.Reason != "" {
-		return said, exit.With(exit.Code(said.Code), errors.New(said.Reason))
+	if said.Failed {
+		return said, exit.Received(said.Code, said.Reason)
 	}
 	return said, nil
 }

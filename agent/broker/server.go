@@ -93,7 +93,7 @@ func handle[T any](mux *http.ServeMux, path string, do func(context.Context, T) 
 		}
 		said, err := do(r.Context(), request)
 		if err != nil {
-			said = answer{Reason: err.Error(), Code: int(exit.Of(err))}
+			said = answer{Failed: true, Reason: err.Error(), Code: int(exit.Of(err))}
 		}
 		_ = json.NewEncoder(w).Encode(said) // a client that is gone needs no answer
 	})

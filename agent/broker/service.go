@@ -44,6 +44,7 @@ const (
 type answer struct {
 	Plain  []byte `json:"plain,omitempty"`
 	Dir    string `json:"dir,omitempty"`
+	Failed bool   `json:"failed,omitempty"`
 	Reason string `json:"reason,omitempty"`
 	Code   int    `json:"code,omitempty"`
 }

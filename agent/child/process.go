@@ -121,7 +121,7 @@ type Limits struct {
 func (p *Process) Reason(limits Limits, err error) error {
 	state, stderr := p.command.ProcessState, p.stderr.String()
 	switch {
-	case errors.As(err, new(TooMuchError)):
+	case errors.Is(err, ErrTooMuch):
 		return fmt.Errorf("was ended: %w", err)
 	case strings.Contains(stderr, "out of memory"), strings.Contains(stderr, "cannot allocate memory"),
 		strings.HasPrefix(stderr, "SIGSEGV: "): // of Go's runtime, which does not always notice that it got no memory

@@ -2,27 +2,122 @@ package child
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 )
 
-const maxStream = 8 << 20
+var testBounds = Bounds{Frame: 18 << 20, Stream: 256 << 20, Elements: 2 << 20}
 
-// message is one of a sender.
-type message struct {
+// Message is one value of a sender.
+type Message struct {
 	Learn any
+	Plain []byte
 	File  string
 }
 
+// frame is content as it is sent.
+func frame(content []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(nil, uint32(len(content))), content...)
+}
+
 func TestReaderHasBounds(t *testing.T) {
-	deep := bytes.Repeat([]byte{0x81}, maxDepth+2) // lists within lists
-	long := []byte{0xa1, 0x65, 'L', 'e', 'a', 'r', 'n', 0x9b, 0, 0, 0, 1, 0, 0, 0, 0}
-	for name, wire := range map[string][]byte{"nesting": deep, "a list that claims 2^32 elements": long, "garbage": []byte("no CBOR at all")} {
-		var m message
-		if err := NewReader(bytes.NewReader(wire), maxStream).Next(&m); err == nil || errors.Is(err, io.EOF) {
-			t.Errorf("%s: got %v", name, err)
+	learn := []byte{0xa1, 0x65, 'L', 'e', 'a', 'r', 'n'}
+	for name, test := range map[string]struct {
+		wire []byte
+		want error // nil for any
+	}{
+		"nesting":                            {frame(bytes.Repeat([]byte{0x81}, maxDepth+2)), nil}, // lists within lists
+		"a list that claims 2^32 elements":   {frame(append(learn, 0x9b, 0, 0, 0, 1, 0, 0, 0, 0)), nil},
+		"a text that claims 2^63 bytes":      {frame(append(learn, 0x7b, 0x80, 0, 0, 0, 0, 0, 0, 0)), errEncoding},
+		"a number that is cut off":           {frame(append(learn, 0x1b, 0)), errEncoding},
+		"garbage":                            {frame([]byte("no CBOR at all")), errEncoding},
+		"two values in a frame":              {frame(append(append([]byte{}, append(learn, 0)...), 0)), nil},
+		"an empty frame":                     {frame(nil), nil},
+		"a frame that claims too much":       {binary.BigEndian.AppendUint32(nil, uint32(testBounds.Frame)+1), ErrTooMuch},
+		"a frame that is cut off":            {binary.BigEndian.AppendUint32(nil, uint32(testBounds.Frame)), io.ErrUnexpectedEOF},
+		"a length that is cut off":           {[]byte{0, 0}, io.ErrUnexpectedEOF},
+		"more elements than the agent reads": {frame(elements(testBounds.Elements)), ErrTooMuch},
+	} {
+		var m Message
+		if err := NewReader(bytes.NewReader(test.wire), testBounds).Next(&m); err == nil || errors.Is(err, io.EOF) || test.want != nil && !errors.Is(err, test.want) {
+			t.Errorf("%s: got %v, want %v", name, err, test.want)
+		}
+	}
+}
+
+// elements is a message with n maps in it, in lists.
+func elements(n int) []byte {
+	const each = 1 << 16
+	message := []byte{0xa1, 0x65, 'L', 'e', 'a', 'r', 'n', 0x9a}
+	message = binary.BigEndian.AppendUint32(message, uint32(n/each))
+	for range n / each {
+		message = binary.BigEndian.AppendUint32(append(message, 0x9a), each)
+		message = append(message, bytes.Repeat([]byte{0xa0}, each)...)
+	}
+	return message
+}
+
+// TestElementsAreCounted: lists, maps, keys, texts, numbers and tags count one each.
+func TestElementsAreCounted(t *testing.T) {
+	for text, want := range map[string]int{
+		"":                                     0,
+		"\x00\x18\xff\x1a\x00\x00\x00\x01\x20": 4, // numbers
+		"\x63abc":                              1,
+		"\x43abc":                              1,
+		"\x82\x00\x80":                         3,
+		"\xa1\x61a\x80":                        3,
+		"\xc1\x00":                             2, // a tag
+		"\x9f\x00\xff":                         3, // a list with an end
+		"\x7f\x61a\xff":                        3, // a text in parts
+		"\xf6\xf5\xfb\x00\x00\x00\x00\x00\x00\x00\x00": 3,
+	} {
+		if got, err := countElements([]byte(text), 10); got != want || err != nil {
+			t.Errorf("%x: got %d, %v, want %d", text, got, err, want)
+		}
+	}
+	if _, err := countElements(make([]byte, 11), 10); !errors.Is(err, errElements) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestTheElementsOfAllMessagesAreBounded: many messages are no way around the bound of one.
+func TestTheElementsOfAllMessagesAreBounded(t *testing.T) {
+	message := frame(elements(testBounds.Elements / 4))
+	r := NewReader(bytes.NewReader(bytes.Repeat(message, 4)), testBounds)
+	for i := range 4 {
+		var m Message
+		if err := r.Next(&m); errors.Is(err, ErrTooMuch) != (i == 3) {
+			t.Errorf("message %d: got %v", i, err)
+		}
+	}
+}
+
+// TestMemoryIsBounded counts what decoding the worst messages allocates: maps with one key each need most.
+func TestMemoryIsBounded(t *testing.T) {
+	const bound = 400 << 20
+	pairs := bytes.Repeat([]byte("\xa1\x61a\x00"), 1<<19)
+	list := append([]byte("\xa1\x65Learn\x9a\x00\x08\x00\x00"), pairs...)
+	for name, wire := range map[string][]byte{
+		"maps with one key":         frame(list),
+		"empty maps, all permitted": frame(elements(testBounds.Elements - 1<<16)),
+		"empty maps in 16 MiB":      frame(elements(15 << 20)),
+		"a length without content":  binary.BigEndian.AppendUint32(nil, uint32(testBounds.Frame)),
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		r := NewReader(bytes.NewReader(wire), testBounds)
+		var err error
+		for err == nil {
+			var m Message
+			err = r.Next(&m)
+		}
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; used > bound {
+			t.Errorf("%s: %d MiB were allocated for %d MiB", name, used>>20, len(wire)>>20)
 		}
 	}
 }
@@ -30,16 +125,17 @@ func TestReaderHasBounds(t *testing.T) {
 func TestReaderStopsAtTheLimit(t *testing.T) {
 	wire, feed := io.Pipe()
 	go func() {
-		w := NewWriter(feed)
-		for w.Send(message{File: string(make([]byte, 1<<20))}) == nil {
+		w := NewWriter(feed, testBounds)
+		text := string(make([]byte, 1<<20))
+		for w.Send(Message{File: text}) == nil {
 		}
 	}()
 	defer wire.Close()
-	r := NewReader(wire, maxStream)
-	for range maxStream>>20 + 1 {
-		var m message
+	r := NewReader(wire, testBounds)
+	for range testBounds.Stream>>20 + 1 {
+		var m Message
 		if err := r.Next(&m); err != nil {
-			if !errors.As(err, new(TooMuchError)) {
+			if !errors.Is(err, ErrTooMuch) {
 				t.Errorf("got %v", err)
 			}
 			return
@@ -47,6 +143,49 @@ func TestReaderStopsAtTheLimit(t *testing.T) {
 	}
 	t.Error("it went on reading")
 }
+
+// TestWritersKeepTheBound: what the other side would not read is not sent, and the next message arrives.
+func TestWritersKeepTheBound(t *testing.T) {
+	var wire bytes.Buffer
+	w := NewWriter(&wire, testBounds)
+	if err := w.Send(Message{Plain: make([]byte, testBounds.Frame)}); !errors.Is(err, ErrTooMuch) || wire.Len() > 0 {
+		t.Errorf("got %v, and %d bytes were sent", err, wire.Len())
+	}
+	if err := w.Send(Message{Plain: make([]byte, 16<<20)}); err != nil {
+		t.Errorf("a file of 16 MiB: %v", err)
+	}
+	var m Message
+	if err := NewReader(&wire, testBounds).Next(&m); err != nil || len(m.Plain) != 16<<20 {
+		t.Errorf("got %d bytes, %v", len(m.Plain), err)
+	}
+}
+
+// TestReadsGrowWithTheMessage checks that what a message needs grows with its size, also when it arrives in small parts.
+func TestReadsGrowWithTheMessage(t *testing.T) {
+	for _, size := range []int{1 << 20, 16 << 20} {
+		var wire bytes.Buffer
+		if err := NewWriter(&wire, testBounds).Send(Message{Plain: make([]byte, size)}); err != nil {
+			t.Fatal(err)
+		}
+		slow := &trickle{wire: &wire}
+		in := NewReader(slow, testBounds)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		var m Message
+		if err := in.Next(&m); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; used > uint64(8*size) {
+			t.Errorf("%d bytes were allocated for a message of %d", used, size)
+		}
+	}
+}
+
+// trickle is a pipe, which has little to read at a time.
+type trickle struct{ wire io.Reader }
+
+func (s *trickle) Read(p []byte) (int, error) { return s.wire.Read(p[:min(len(p), 4<<10)]) }
 
 func TestTail(t *testing.T) {
 	var kept tail

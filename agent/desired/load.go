@@ -74,10 +74,18 @@ func (l *Loader) Load(ctx context.Context, req Request) (Set, error) {
 	}
 	defer proxy.Close()
 	set, err := l.converse(ctx, req, proxy.Port())
-	if err != nil && ctx.Err() != nil {
+	if err != nil && ended(ctx) {
 		return Set{}, fmt.Errorf("load helmfile: %w", context.Cause(ctx))
 	}
 	return set, err
+}
+
+// ended tells whether the run is over. The loader has the same deadline and may notice it a moment earlier.
+func ended(ctx context.Context) bool {
+	if deadline, bounded := ctx.Deadline(); bounded && !time.Now().Before(deadline) {
+		<-ctx.Done()
+	}
+	return ctx.Err() != nil
 }
 
 // converse sends the input and reads until the answer.
@@ -95,24 +103,36 @@ func (l *Loader) converse(ctx context.Context, req Request, proxy int) (Set, err
 		Sandbox: req.Sandbox, Proxy: proxy, Ports: req.Remote.LoopbackPorts(), Deadline: deadline, Memory: req.Memory, CPU: req.CPU,
 		Readable: child.Certificates(),
 	}
-	if err := child.NewWriter(l.In).Send(input); err != nil {
+	if err := child.NewWriter(l.In, child.Trusted).Send(input); err != nil {
 		return Set{}, l.died(req, "", err)
 	}
 	h := hearing{req: req}
-	answer, err := h.until(child.NewReader(l.Out, protocol.MaxStream))
+	answer, err := h.until(child.NewReader(l.Out, protocol.Bounds))
 	if err != nil {
 		return Set{}, l.died(req, h.file, err)
 	}
 	l.Close()
-	releases, err := answer.Open()
 	l.show(req)
-	return Set{Releases: releases, PassedOver: answer.PassedOver, Confined: h.confined}, err
+	if err := answer.Err(); err != nil {
+		return Set{Confined: h.confined}, err
+	}
+	return Set{Releases: h.releases, PassedOver: answer.PassedOver, Confined: h.confined}, nil
 }
+
+// What the agent keeps of all that the loader says.
+const (
+	maxReleases     = 10_000
+	maxReleaseBytes = 64 << 20
+	maxSecretBytes  = 32 << 20 // the mask needs several times as much
+)
 
 // hearing is what the loader has said so far.
 type hearing struct {
 	req            Request
 	file, confined string
+	releases       []release.Desired
+
+	releaseBytes, secretBytes int
 }
 
 // until handles messages until the answer comes.
@@ -122,9 +142,14 @@ func (h *hearing) until(in *child.Reader) (*protocol.Answer, error) {
 		if err := in.Next(&said); err != nil {
 			return nil, err
 		}
+		if err := h.bound(&said, in.Size()); err != nil {
+			return nil, err
+		}
 		switch {
 		case said.Answer != nil:
 			return said.Answer, nil
+		case said.Release != nil:
+			h.releases = append(h.releases, said.Release.Unpack())
 		case said.Plain != nil:
 			h.req.Mask.AddDocument(said.Plain)
 		case said.Log != nil:
@@ -137,6 +162,25 @@ func (h *hearing) until(in *child.Reader) (*protocol.Answer, error) {
 			h.req.Mask.AddLeaves(said.Learn)
 		}
 	}
+}
+
+// bound limits what stays in memory.
+func (h *hearing) bound(said *protocol.Message, size int) error {
+	switch {
+	case said.Release != nil:
+		h.releaseBytes += size
+	case said.Plain != nil, said.Learn != nil:
+		h.secretBytes += size
+	}
+	switch {
+	case h.releaseBytes > maxReleaseBytes:
+		return fmt.Errorf("%w: releases of more than %d MiB", child.ErrTooMuch, maxReleaseBytes>>20)
+	case len(h.releases) > maxReleases:
+		return fmt.Errorf("%w: more than %d releases", child.ErrTooMuch, maxReleases)
+	case h.secretBytes > maxSecretBytes:
+		return fmt.Errorf("%w: secrets of more than %d MiB", child.ErrTooMuch, maxSecretBytes>>20)
+	}
+	return nil
 }
 
 func (h *hearing) log(line *protocol.Line) {

@@ -36,41 +36,82 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	if hostile, ok := hostiles[os.Getenv(behaviour)]; ok {
-		hostile()
+		hostile.act()
 		os.Exit(0)
 	}
 	os.Exit(loader.Main(os.Stdin, os.Stdout))
 }
 
-// hostiles are loaders that were taken over by what they read.
-var hostiles = map[string]func(){
-	"exit":    func() { os.Exit(7) },
-	"kill":    func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL) },
-	"panic":   func() { panic("s3cret in a panic") },
-	"garbage": func() { fmt.Println("no CBOR, but a text that goes on") },
-	"truncated": func() {
+// hostile is a loader that was taken over by what it read, and what the agent makes of it.
+type hostile struct {
+	act  func()
+	code exit.Code
+	want string // in the error
+}
+
+var hostiles = map[string]hostile{
+	"exit":    {func() { os.Exit(7) }, exit.DesiredInvalid, "ended without an answer"},
+	"kill":    {func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL) }, exit.DesiredInvalid, "ended without an answer"},
+	"panic":   {func() { panic("s3cret in a panic") }, exit.DesiredInvalid, "crashed"},
+	"garbage": {func() { fmt.Println("no CBOR, but a text that goes on") }, exit.DesiredInvalid, "more than the agent reads"},
+	"truncated": {func() {
 		var answer bytes.Buffer
-		_ = child.NewWriter(&answer).Send(protocol.Message{Answer: &protocol.Answer{PassedOver: []string{"one", "two"}}})
+		_ = child.NewWriter(&answer, protocol.Bounds).Send(protocol.Message{Answer: &protocol.Answer{PassedOver: []string{"one", "two"}}})
 		_, _ = os.Stdout.Write(answer.Bytes()[:answer.Len()/2])
-	},
-	"endless output": func() {
-		out := child.NewWriter(os.Stdout)
-		for out.Send(protocol.Message{File: strings.Repeat("x", 1<<20)}) == nil {
+	}, exit.DesiredInvalid, "unexpected EOF"},
+	"endless output": {flood(func(int) protocol.Message { return protocol.Message{File: strings.Repeat("x", 1<<20)} }), exit.DesiredInvalid, "more than 256 MiB"},
+	"endless secrets": {flood(func(i int) protocol.Message {
+		return protocol.Message{Learn: fmt.Sprint(i) + strings.Repeat("x", 1<<20)}
+	}), exit.DesiredInvalid, "secrets of more than 32 MiB"},
+	"endless files of secrets": {flood(func(i int) protocol.Message {
+		return protocol.Message{Plain: fmt.Appendf(nil, "%d: %d%s", i, i, strings.Repeat("x", 1<<20))}
+	}), exit.DesiredInvalid, "secrets of more than 32 MiB"},
+	"endless releases": {flood(func(int) protocol.Message { return protocol.Message{Release: &protocol.Release{}} }), exit.DesiredInvalid, "more than"},
+	"endless large releases": {flood(func(int) protocol.Message {
+		return protocol.Message{Release: &protocol.Release{Broken: strings.Repeat("x", 1<<20)}}
+	}), exit.DesiredInvalid, "releases of more than 64 MiB"},
+	"one message of 4 GiB": {func() {
+		_, _ = os.Stdout.Write([]byte{0xff, 0xff, 0xff, 0xff})
+		for range 64 {
+			_, _ = os.Stdout.Write(make([]byte, 1<<20))
 		}
-	},
-	"endless errors": func() {
+	}, exit.DesiredInvalid, "more than 18 MiB in one message"},
+	"one message of many maps": {func() {
+		const frame, list = 16 << 20, 1 << 20 // bytes; each map has one
+		lists := frame / list
+		_, _ = os.Stdout.Write([]byte{1, 0, 0, byte(8 + 5*lists), 0xa1, 0x65, 'L', 'e', 'a', 'r', 'n', 0x80 + byte(lists-1)})
+		for range lists {
+			_, _ = os.Stdout.Write(append([]byte{0x9a, 0, 0x10, 0, 0}, bytes.Repeat([]byte{0xa0}, list)...))
+		}
+	}, exit.DesiredInvalid, "more than 2097152 values"},
+	"endless errors": {func() {
 		for range 1 << 10 {
 			fmt.Fprint(os.Stderr, strings.Repeat("x", 1<<20))
 		}
-	},
-	"nothing": func() { time.Sleep(time.Hour) },
-	"a closed pipe": func() {
+	}, exit.DesiredInvalid, "ended without an answer"},
+	"nothing": {func() { time.Sleep(time.Hour) }, exit.Unexpected, "the run is over"},
+	"a closed pipe": {func() {
 		_ = os.Stdout.Close()
 		time.Sleep(time.Hour)
-	},
-	"another code": func() {
-		_ = child.NewWriter(os.Stdout).Send(protocol.Message{Answer: &protocol.Answer{Code: 99, Reason: "made up"}})
-	},
+	}, exit.DesiredInvalid, "ended without an answer"},
+	"another code":            {answers(protocol.Answer{Code: 99, Reason: "made up"}), exit.DesiredInvalid, "made up"},
+	"the code of success":     {answers(protocol.Answer{Reason: "made up"}), exit.DesiredInvalid, "made up"},
+	"the code of a held lock": {answers(protocol.Answer{Code: int(exit.Locked), Reason: "made up"}), exit.DesiredInvalid, "made up"},
+	"the code of a deadline":  {answers(protocol.Answer{Code: int(exit.Deadline), Reason: "made up"}), exit.DesiredInvalid, "made up"},
+	"no reason":               {answers(protocol.Answer{}), exit.DesiredInvalid, "gave no reason"},
+}
+
+// flood says something again and again, until the agent has enough.
+func flood(message func(int) protocol.Message) func() {
+	return func() {
+		out := child.NewWriter(os.Stdout, protocol.Bounds)
+		for i := 0; out.Send(message(i)) == nil; i++ {
+		}
+	}
+}
+
+func answers(answer protocol.Answer) func() {
+	return func() { _ = child.NewWriter(os.Stdout, protocol.Bounds).Send(protocol.Message{Answer: &answer}) }
 }
 
 func request(t *testing.T, files map[string]string) Request {
@@ -124,22 +165,27 @@ func TestLoad(t *testing.T) {
 
 // TestTheAgentSurvivesItsLoader: whatever the loader does, the agent ends in time, with a code that a loader may give, and says why.
 func TestTheAgentSurvivesItsLoader(t *testing.T) {
-	for name := range hostiles {
+	for name, hostile := range hostiles {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(behaviour, name)
 			req := request(t, map[string]string{"helmfile.yaml": "releases: []\n"})
-			ctx, cancel := context.WithTimeoutCause(t.Context(), 5*time.Second, errors.New("the run is over"))
+			patience := time.Minute
+			if name == "nothing" {
+				patience = time.Second
+			}
+			over := errors.New("the run is over")
+			ctx, cancel := context.WithTimeoutCause(t.Context(), patience, over)
 			defer cancel()
 			l, err := Start(t.TempDir(), []string{behaviour})
 			check(t, err)
 			_, err = l.Load(ctx, req)
-			if err == nil {
-				t.Fatal("it loaded")
+			if code := exit.Of(err); err == nil || code != hostile.code || !strings.Contains(err.Error(), hostile.want) {
+				t.Errorf("got %.300v with %d, want %q with %d", err, code, hostile.want, hostile.code)
 			}
-			if code := exit.Of(err); code != exit.DesiredInvalid && name != "nothing" && !strings.HasPrefix(name, "another") {
-				t.Errorf("exit code %d: %v", code, err)
+			if errors.Is(err, over) != (name == "nothing") {
+				t.Errorf("only a loader that does nothing is ended by the run: got %.300v", err)
 			}
-			if strings.Contains(err.Error(), "s3cret") {
+			if err != nil && strings.Contains(err.Error(), "s3cret") {
 				t.Errorf("a secret is shown: %v", err)
 			}
 			if !l.Ended() {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -26,7 +25,7 @@ const Name = "helmfile-agent-renderer"
 // Main confines this process, and renders one chart after another until stdin is closed. It returns the exit code of the process.
 func Main(stdin io.Reader, stdout io.Writer) int {
 	os.Stdout = os.Stderr // only answers go to the agent
-	in, out := child.NewReader(stdin, math.MaxInt64), child.NewWriter(stdout)
+	in, out := child.NewReader(stdin, child.Trusted), child.NewWriter(stdout, bounds)
 	var told settings
 	if err := in.Next(&told); err != nil {
 		return failure(err)
@@ -42,7 +41,11 @@ func Main(stdin io.Reader, stdout io.Writer) int {
 			said = perform(task, cluster)
 		}
 		said.Spent = spent(told.Memory)
-		if err := out.Send(said); err != nil {
+		err := out.Send(said)
+		if errors.Is(err, child.ErrTooMuch) {
+			err = out.Send(answer{Failed: true, Reason: err.Error(), Spent: said.Spent})
+		}
+		if err != nil {
 			return failure(err)
 		}
 	}

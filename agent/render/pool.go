@@ -171,7 +171,7 @@ func startWorker(first settings) (*worker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start a process: %w", err)
 	}
-	w := &worker{Process: process, out: child.NewWriter(process.In)}
+	w := &worker{Process: process, out: child.NewWriter(process.In, child.Trusted)}
 	if err := w.out.Send(first); err != nil {
 		w.Close()
 		return nil, w.Reason(child.Limits{Memory: first.Memory}, err)
@@ -181,6 +181,8 @@ func startWorker(first settings) (*worker, error) {
 
 // maxAnswer bounds what a chart makes, in bytes. The record of a release, which is compressed, may have one MiB.
 const maxAnswer = 16 << 20
+
+var bounds = child.Bounds{Frame: maxAnswer, Stream: maxAnswer + 1<<20, Elements: 1 << 20}
 
 // render is a process's answer. It ends the process when ctx ends.
 func (w *worker) render(ctx context.Context, r Request) (answer, error) {
@@ -194,6 +196,6 @@ func (w *worker) render(ctx context.Context, r Request) (answer, error) {
 		return answer{}, err
 	}
 	var said answer
-	err = child.NewReader(w.Out, maxAnswer).Next(&said)
+	err = child.NewReader(w.Out, bounds).Next(&said)
 	return said, err
 }

@@ -46,7 +46,7 @@ var hostiles = map[string]func(){
 	"panic":   func() { panic("s3cret in a panic") },
 	"garbage": func() { fmt.Println("no CBOR, but a text that goes on") },
 	"endless output": func() {
-		_ = child.NewWriter(os.Stdout).Send(answer{Files: []File{{Data: make([]byte, 2*maxAnswer)}}})
+		_ = child.NewWriter(os.Stdout, child.Trusted).Send(answer{Files: []File{{Data: make([]byte, 2*maxAnswer)}}})
 	},
 	"endless errors": func() {
 		for range 1 << 10 {
@@ -54,8 +54,8 @@ var hostiles = map[string]func(){
 		}
 	},
 	"a place outside": func() {
-		_ = child.NewReader(os.Stdin, 1<<20).Next(&settings{})
-		_ = child.NewWriter(os.Stdout).Send(answer{Files: []File{{Name: []byte("../../etc/passwd")}}})
+		_ = child.NewReader(os.Stdin, child.Trusted).Next(&settings{})
+		_ = child.NewWriter(os.Stdout, bounds).Send(answer{Files: []File{{Name: []byte("../../etc/passwd")}}})
 		time.Sleep(time.Hour)
 	},
 	"nothing": func() { time.Sleep(time.Hour) },

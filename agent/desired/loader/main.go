@@ -22,7 +22,7 @@ const Name = "helmfile-agent-loader"
 // Main reads an [protocol.Input] from stdin, confines this process, loads the helmfile, and writes messages to stdout, the last of
 // which is the answer. It returns the exit code of the process: 0 if an answer was written.
 func Main(stdin io.Reader, stdout io.Writer) int {
-	out := child.NewWriter(stdout)
+	out := child.NewWriter(stdout, protocol.Bounds)
 	os.Stdout = os.Stderr // helmfile and chartify print here and there
 	input, err := receive(stdin)
 	if errors.Is(err, io.EOF) {
@@ -43,7 +43,7 @@ func Main(stdin io.Reader, stdout io.Writer) int {
 
 func receive(stdin io.Reader) (protocol.Input, error) {
 	var input protocol.Input
-	if err := child.NewReader(stdin, protocol.MaxStream).Next(&input); err != nil {
+	if err := child.NewReader(stdin, child.Trusted).Next(&input); err != nil {
 		return input, err
 	}
 	if input.Version != protocol.Version {
@@ -84,7 +84,12 @@ func work(input protocol.Input, out *child.Writer) *protocol.Answer {
 	if err != nil {
 		return protocol.Failed(err)
 	}
-	return protocol.Loaded(set.releases, set.passedOver)
+	for _, want := range set.releases {
+		if err := out.Send(protocol.Message{Release: protocol.Pack(want)}); err != nil {
+			return protocol.Failed(exit.With(exit.DesiredInvalid, fmt.Errorf("load helmfile: send the release %s: %w", want.Key, err)))
+		}
+	}
+	return &protocol.Answer{Loaded: true, PassedOver: set.passedOver}
 }
 
 // roots are what the helmfile may name paths in.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/child"
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/protocol"
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
 // reporter is told of secrets before any text that may hold them leaves.
@@ -17,7 +19,7 @@ type reporter interface {
 	File(name string)
 }
 
-// teller tells the agent. If the agent is gone, so will this process be.
+// teller tells the agent. If the agent is gone, this process ends too.
 type teller struct{ out *child.Writer }
 
 func (t teller) Add(values ...string) {
@@ -30,14 +32,24 @@ func (t teller) Add(values ...string) {
 
 func (t teller) AddLeaves(document any) {
 	if document != nil {
-		_ = t.out.Send(protocol.Message{Learn: protocol.WithTextKeys(document)})
+		t.tell(protocol.Message{Learn: protocol.WithTextKeys(document)})
 	}
 }
 
 // AddDocument tells of a whole file of secrets.
 func (t teller) AddDocument(plain []byte) {
 	if len(plain) > 0 {
-		_ = t.out.Send(protocol.Message{Plain: plain})
+		t.tell(protocol.Message{Plain: plain})
+	}
+}
+
+// tell sends a secret. The agent must not get a text with a secret that it does not know, so without this message no other one follows
+// but the answer.
+func (t teller) tell(secret protocol.Message) {
+	if err := t.out.Send(secret); err != nil {
+		why := exit.With(exit.DesiredInvalid, fmt.Errorf("load helmfile: send secrets to the agent, which masks them: %w", err))
+		_ = t.out.Send(protocol.Message{Answer: protocol.Failed(why)}) // if the agent is gone, it needs no answer
+		os.Exit(int(exit.DesiredInvalid))
 	}
 }
 

@@ -1,5 +1,5 @@
 // Package protocol is the language between the agent and the loader, which is the process that runs helmfile: one [Input] on the
-// loader's standard input, then a sequence of [Message] on its standard output, as package child encodes them.
+// loader's standard input, then a sequence of [Message] on its standard output, as package child frames them, within [Bounds].
 //
 // It may import exit and release.
 package protocol
@@ -8,12 +8,16 @@ import (
 	"errors"
 	"time"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/child"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
 // Version is of the encoding. Both sides are the same binary, so another one means a mistake.
 const Version = 1
+
+// Bounds are what the agent reads of the loader: a file of 16 MiB, with room for what surrounds it, is one message.
+var Bounds = child.Bounds{Frame: 18 << 20, Stream: 256 << 20, Elements: 2 << 20}
 
 // Input is everything that the loader is told.
 type Input struct {
@@ -47,6 +51,7 @@ type Message struct {
 	Log      *Line  // of helmfile
 	File     string // the state file that is being read
 	Confined string // what the kernel protects, in words
+	Release  *Release
 	Answer   *Answer
 }
 
@@ -57,13 +62,24 @@ type Line struct {
 	Pairs   []string // keys and values in turn
 }
 
-// Answer is the last message: releases, or why there are none.
+// Answer is the last message. It follows the releases, or says why there are none.
 type Answer struct {
-	Releases   []Release
+	Loaded     bool
 	PassedOver []string // state files that helmfile ignored, each with the reason
-	Code       int      // an exit code; 0 if it could be loaded
+	Code       int      // an exit code, unless it could be loaded
 	Reason     string
 }
+
+// Err is why nothing was loaded.
+func (a *Answer) Err() error {
+	if a.Loaded && a.Code == 0 && a.Reason == "" {
+		return nil
+	}
+	return exit.Received(a.Code, a.Reason)
+}
+
+// Failed is the answer for an error.
+func Failed(err error) *Answer { return &Answer{Code: int(exit.Of(err)), Reason: err.Error()} }
 
 // Release is a release whose error travels as a text.
 type Release struct {
@@ -71,39 +87,22 @@ type Release struct {
 	Broken string
 }
 
-// Failed is the answer for an error.
-func Failed(err error) *Answer { return &Answer{Code: int(exit.Of(err)), Reason: err.Error()} }
-
-// Loaded is the answer for releases.
-func Loaded(releases []release.Desired, passedOver []string) *Answer {
-	a := &Answer{PassedOver: passedOver}
-	for _, want := range releases {
-		sent := Release{Desired: want}
-		if want.Broken != nil {
-			sent.Broken = want.Broken.Error()
-		}
-		sent.Desired.Broken = nil
-		a.Releases = append(a.Releases, sent)
+// Pack makes a release ready to be sent.
+func Pack(want release.Desired) *Release {
+	sent := &Release{Desired: want}
+	if want.Broken != nil {
+		sent.Broken = want.Broken.Error()
 	}
-	return a
+	sent.Desired.Broken = nil
+	return sent
 }
 
-// Open is what the answer holds.
-func (a *Answer) Open() ([]release.Desired, error) {
-	if a.Reason != "" || a.Code != 0 {
-		return nil, exit.With(exit.Code(a.Code), errors.New(a.Reason))
+// Unpack is the release as it was packed.
+func (r *Release) Unpack() release.Desired {
+	want := r.Desired
+	want.Broken = nil
+	if r.Broken != "" {
+		want.Broken = errors.New(r.Broken)
 	}
-	var releases []release.Desired
-	for _, sent := range a.Releases {
-		want := sent.Desired
-		want.Broken = nil
-		if sent.Broken != "" {
-			want.Broken = errors.New(sent.Broken)
-		}
-		releases = append(releases, want)
-	}
-	return releases, nil
+	return want
 }
-
-// MaxStream is how much a loader may say in all, in bytes.
-const MaxStream = 256 << 20
