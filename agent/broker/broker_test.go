@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -17,7 +21,10 @@ import (
 )
 
 // service notes what it was asked.
-type service struct{ asked []any }
+type service struct {
+	asked []any
+	pull  func()
+}
 
 func (s *service) Decrypt(_ context.Context, file Encrypted) ([]byte, error) {
 	s.asked = append(s.asked, file)
@@ -33,6 +40,10 @@ func (s *service) Register(repositories []release.Repository) error {
 }
 
 func (s *service) Pull(_ context.Context, c release.Chart) (string, error) {
+	if s.pull != nil {
+		s.pull()
+		return "/pulled", nil
+	}
 	s.asked = append(s.asked, c)
 	return "/pulled", nil
 }
@@ -92,6 +103,73 @@ func TestRequestsHaveABound(t *testing.T) {
 	_, err := c.Decrypt(t.Context(), Encrypted{Name: "large", Content: make([]byte, maxMessage)})
 	if err == nil || len(s.asked) > 0 {
 		t.Errorf("got %v, and the service was asked %d times", err, len(s.asked))
+	}
+}
+
+// TestRequestsWaitForEachOther: a client that asks for everything at once gets it, a part at a time.
+func TestRequestsWaitForEachOther(t *testing.T) {
+	s, c := serve(t, t.TempDir())
+	var working, most, done atomic.Int64
+	s.pull = func() {
+		now := working.Add(1)
+		for old := most.Load(); now > old && !most.CompareAndSwap(old, now); old = most.Load() {
+		}
+		time.Sleep(10 * time.Millisecond)
+		working.Add(-1)
+		done.Add(1)
+	}
+	var group sync.WaitGroup
+	for range 2 * maxConnections {
+		group.Go(func() {
+			if _, err := c.Pull(t.Context(), release.Chart{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if most.Load() > maxRequests || most.Load() < 2 || done.Load() != 2*maxConnections {
+		t.Errorf("%d at once, %d done", most.Load(), done.Load())
+	}
+}
+
+// TestConnectionsHaveALimit: connections above it wait until others are closed.
+func TestConnectionsHaveALimit(t *testing.T) {
+	_, c := serve(t, t.TempDir())
+	var held []net.Conn
+	for range maxConnections {
+		connection, err := c.DialContext(t.Context(), "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, connection)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := c.Pull(ctx, release.Chart{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("there is one connection more: %v", err)
+	}
+	for _, connection := range held {
+		_ = connection.Close()
+	}
+	if _, err := c.Pull(t.Context(), release.Chart{}); err != nil {
+		t.Errorf("closed connections count: %v", err)
+	}
+}
+
+// TestRequestsHaveALength: a body that may be of any length is not read.
+func TestRequestsHaveALength(t *testing.T) {
+	s, c := serve(t, t.TempDir())
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, host+decryptPath, io.MultiReader(strings.NewReader("{}")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusLengthRequired || len(s.asked) > 0 {
+		t.Errorf("got %s", response.Status)
 	}
 }
 

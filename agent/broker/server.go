@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
@@ -43,14 +45,14 @@ func Serve(ctx context.Context, workspace string, service Service, kubernetes ht
 		return nil, errors.Join(err, listener.Close())
 	}
 	server := &http.Server{
-		Handler:           routes(service, kubernetes),
+		Handler:           limited(routes(service, kubernetes)),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ReadTimeout:       patience,
 		ReadHeaderTimeout: patience,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // what a client does wrong is its own affair
 	}
-	go func() { _ = server.Serve(listener) }() // it ends with ErrServerClosed
+	go func() { _ = server.Serve(netutil.LimitListener(listener, maxConnections)) }() // it ends with ErrServerClosed
 	return server, nil
 }
 

@@ -15,13 +15,9 @@ import (
 )
 
 // BuildCopy is a private copy of a chart directory whose dependencies were built, or updated if that is asked for, as the commands of
-// `helm dependency` would do in place. The directory must lie below the store's roots, and nothing is written into it.
-func (s *Store) BuildCopy(ctx context.Context, dir string, update bool) (string, error) {
+// `helm dependency` would do in place. It lies below root. The directory must lie below the store's roots, and nothing is written into it.
+func (s *Store) BuildCopy(ctx context.Context, dir, root string, update bool) (string, error) {
 	if err := s.checkDir(dir); err != nil {
-		return "", err
-	}
-	root, err := os.MkdirTemp(s.dir, "built-")
-	if err != nil {
 		return "", err
 	}
 	copied, _, err := s.copyChart(dir, root)

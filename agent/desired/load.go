@@ -62,7 +62,9 @@ func (l *Loader) Load(ctx context.Context, req Request) (Set, error) {
 		return Set{}, fmt.Errorf("open checkout: %w", err)
 	}
 	req.Dir = dir
-	service := &service{req: req, pulled: filepath.Join(req.Charts.Dir(), "pulled")}
+	copies := newCopies(filepath.Join(req.Charts.Dir(), "copies"))
+	defer func() { _ = copies.remove() }() // the run's directory is removed too
+	service := &service{req: req, copies: copies}
 	served, err := broker.Serve(ctx, l.workspace, service, req.Cluster)
 	if err != nil {
 		return Set{}, fmt.Errorf("serve the loader: %w", err)

@@ -2,8 +2,8 @@ package desired
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-	"os"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/broker"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
@@ -12,7 +12,7 @@ import (
 // service is what the agent does for the loader.
 type service struct {
 	req    Request
-	pulled string // where charts are unpacked for it
+	copies *copies
 }
 
 var _ broker.Service = (*service)(nil)
@@ -48,17 +48,16 @@ func (s *service) Pull(ctx context.Context, c release.Chart) (string, error) {
 	if c.Path != "" {
 		return "", fmt.Errorf("chart %s is local: it need not be pulled", c.Name)
 	}
-	if err := os.MkdirAll(s.pulled, 0o700); err != nil {
-		return "", err
-	}
-	into, err := os.MkdirTemp(s.pulled, "chart-")
+	key, err := json.Marshal(c)
 	if err != nil {
 		return "", err
 	}
-	return s.req.Charts.Pull(ctx, c, into)
+	return s.copies.get("pulled "+string(key), false, func(into string) (string, error) { return s.req.Charts.Pull(ctx, c, into) })
 }
 
-// BuildDependencies implements broker.Service.
+// BuildDependencies implements broker.Service. The client changes its own directory, so each request gets a new copy.
 func (s *service) BuildDependencies(ctx context.Context, want broker.Dependencies) (string, error) {
-	return s.req.Charts.BuildCopy(ctx, want.Dir, want.Update)
+	return s.copies.get("built "+want.Dir, true, func(into string) (string, error) {
+		return s.req.Charts.BuildCopy(ctx, want.Dir, into, want.Update)
+	})
 }

@@ -90,7 +90,11 @@ func (a agent) BuildDependencies(ctx context.Context, want broker.Dependencies) 
 	if err := a.declared(); err != nil {
 		return "", err
 	}
-	return a.store.BuildCopy(ctx, want.Dir, want.Update)
+	root, err := os.MkdirTemp(a.store.Dir(), "built-")
+	if err != nil {
+		return "", err
+	}
+	return a.store.BuildCopy(ctx, want.Dir, root, want.Update)
 }
 
 func run(name string, args ...string) (code int, stdout, stderr string) {
