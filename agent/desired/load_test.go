@@ -35,6 +35,9 @@ func TestMain(m *testing.M) {
 	if name != loader.Name {
 		os.Exit(m.Run())
 	}
+	if os.Getenv(behaviour) == "theft" {
+		os.Exit(theft())
+	}
 	if hostile, ok := hostiles[os.Getenv(behaviour)]; ok {
 		hostile.act()
 		os.Exit(0)
@@ -222,7 +225,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestNothingOfTheAgentReachesTheLoader: its environment, its files and its descriptors are there, and the repository asks for them.
+// TestNothingOfTheAgentReachesTheLoader: its environment, its files and its descriptors are there, and the repository asks for them. The
+// same functions give what is the repository's own.
 func TestNothingOfTheAgentReachesTheLoader(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "token")
 	check(t, os.WriteFile(outside, []byte("canary-token"), 0o644))
@@ -231,32 +235,45 @@ func TestNothingOfTheAgentReachesTheLoader(t *testing.T) {
 	defer held.Close()
 	t.Setenv("CANARY", "canary-variable")
 	t.Setenv("ALLOWED", "allowed-variable")
-	for name, state := range map[string]string{
-		"an absolute path":   `{{ readFile "` + outside + `" }}`,
-		"a relative path":    `{{ readFile "../../../../../../../../` + outside + `" }}`,
-		"its environment":    `{{ readFile "/proc/self/environ" }}{{ requiredEnv "CANARY" }}`,
-		"a variable":         `{{ env "CANARY" | required "not there" }}`,
-		"the agent's":        fmt.Sprintf(`{{ readFile "/proc/%d/environ" }}`, os.Getpid()),
-		"a descriptor":       fmt.Sprintf(`{{ readFile "/proc/self/fd/%d" }}`, held.Fd()),
-		"a directory":        `{{ readDir "` + filepath.Dir(outside) + `" }}`,
-		"a secret reference": `{{ fetchSecretValue "ref+file://` + outside + `" }}`,
-		"a program":          `{{ tpl "{{ ex` + `ec \"/bin/cat\" (list \"` + outside + `\") }}" . }}`,
+	const refused = "outside of the repository"
+	for name, test := range map[string]struct {
+		state string // DIR is the checkout
+		want  string // in the error; empty if it loads
+	}{
+		"an absolute path":             {`{{ readFile "` + outside + `" }}`, refused},
+		"an absolute path, its own":    {`{{ readFile "DIR/own/file" }}`, ""},
+		"a relative path":              {`{{ readFile "../../../../../../../../` + outside + `" }}`, refused},
+		"a relative path, its own":     {`{{ readFile "own/../own/file" }}`, ""},
+		"the loader's environment":     {`{{ readFile "/proc/self/environ" }}`, refused},
+		"the agent's environment":      {fmt.Sprintf(`{{ readFile "/proc/%d/environ" }}`, os.Getpid()), refused},
+		"a descriptor":                 {fmt.Sprintf(`{{ readFile "/proc/self/fd/%d" }}`, held.Fd()), refused},
+		"a directory":                  {`{{ readDir "` + filepath.Dir(outside) + `" }}`, refused},
+		"a directory, its own":         {`{{ readDir "DIR/own" }}`, ""},
+		"a secret reference":           {`{{ fetchSecretValue "ref+file://` + outside + `" }}`, refused},
+		"a secret reference, its own":  {`{{ fetchSecretValue "ref+file://own/file" }}`, ""},
+		"a required variable":          {`{{ requiredEnv "CANARY" }}`, "`CANARY` is not set"},
+		"a required variable, allowed": {`{{ requiredEnv "ALLOWED" }}`, ""},
+		"a variable":                   {`{{ env "CANARY" | required "not there" }}`, "not there"},
+		"a variable, allowed":          {`{{ env "ALLOWED" | required "not there" }}`, ""},
+		"a program":                    {`{{ tpl "{{ ex` + `ec \"/bin/cat\" (list \"` + outside + `\") }}" . }}`, "/bin/cat is " + refused},
+		"a template, its own":          {`{{ tpl "{{ add 1 2 }}" . }}`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var said bytes.Buffer
-			req := request(t, map[string]string{"helmfile.yaml.gotmpl": "# " + state + "\nreleases: []\n"})
+			req := request(t, map[string]string{"own/file": "own"})
+			state := "# " + strings.ReplaceAll(test.state, "DIR", req.Dir) + "\nreleases: []\n"
+			check(t, os.WriteFile(filepath.Join(req.Dir, "helmfile.yaml.gotmpl"), []byte(state), 0o600))
 			req.Log = slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelDebug}))
 			_, err := load(t, req, "ALLOWED")
-			if err == nil {
-				t.Fatal("it loaded")
+			if test.want == "" && err != nil {
+				t.Errorf("what is its own cannot be had: %v", err)
 			}
-			if strings.Contains(err.Error()+said.String(), "canary-") {
+			if test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+			if strings.Contains(fmt.Sprint(err)+said.String(), "canary-") {
 				t.Errorf("got %v\n%s", err, said.String())
 			}
 		})
-	}
-	req := request(t, map[string]string{"helmfile.yaml.gotmpl": "releases: []\n# {{ requiredEnv \"ALLOWED\" }}\n"})
-	if _, err := load(t, req, "ALLOWED"); err != nil {
-		t.Errorf("an allowed variable cannot be read: %v", err)
 	}
 }

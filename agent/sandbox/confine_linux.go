@@ -49,7 +49,7 @@ func Confine(mode string, rules Rules) (string, error) {
 		return "", fmt.Errorf("sandbox is required, but this kernel's Landlock has version %d, and %d is needed: use Linux 6.12 or later with landlock in its list of security modules, or set sandbox to auto", version, needed)
 	}
 	if version == 0 {
-		return "nothing: the kernel has no Landlock", nil
+		return describe(version), nil
 	}
 	if err := restrict(rules); err != nil {
 		return "", fmt.Errorf("confine this process: %w", err)
@@ -88,6 +88,9 @@ func readable(path string) landlock.FSRule {
 }
 
 func describe(version int) string {
+	if version == 0 {
+		return "nothing: the kernel has no Landlock"
+	}
 	var has []string
 	for _, p := range protections {
 		if version >= p.since {
