@@ -25,7 +25,7 @@ type Attack struct {
 	Repo      map[string]string `json:"-"`                 // files of the repository, by path
 	Tries     string            `json:"tries"`             // one sentence
 	Args      []string          `json:"args"`              // of the agent, beside those of every attack
-	Seen      []string          `json:"seen"`              // the output must contain these
+	Seen      []string          `json:"seen"`              // the output must contain these, unless the attack gets through where it may
 	Hidden    []string          `json:"hidden"`            // what a successful attack shows, besides the canaries
 	Exit      []int             `json:"exit"`              // allowed exit codes
 	Others    []string          `json:"others"`            // releases that must be deployed all the same
@@ -65,6 +65,10 @@ func read(dir string) (Attack, error) {
 	}
 	if a.Tries == "" || (len(a.Off) > 0) != (a.OffReason != "") {
 		return a, fmt.Errorf("want what it tries, and a reason for each exception of the mode off")
+	}
+	// An attack with a mistake in its own helmfile would be held too.
+	if len(a.Seen) == 0 && len(a.Exit) == 0 && a.Known == "" {
+		return Attack{}, fmt.Errorf("%s: want seen or exit, which prove that the attack was tried", dir)
 	}
 	a.Repo, err = servers.Tree(os.DirFS(filepath.Join(dir, "repo")), "")
 	return a, err

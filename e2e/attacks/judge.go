@@ -67,8 +67,11 @@ func (a Attack) Judge(o Outcome, words *strings.Replacer, excused []string) []st
 		return nil
 	}
 	var wrong []string
+	through := false
 	for kind, found := range o.Findings {
-		if !slices.Contains(excused, kind) {
+		if slices.Contains(excused, kind) {
+			through = true
+		} else {
 			wrong = append(wrong, fmt.Sprintf("%s (%s): %s", kind, a.Tries, strings.Join(found, "\n")))
 		}
 	}
@@ -76,7 +79,7 @@ func (a Attack) Judge(o Outcome, words *strings.Replacer, excused []string) []st
 		wrong = append(wrong, fmt.Sprintf("exit code %d, want one of %v", o.Code, allowed))
 	}
 	for _, text := range a.Seen {
-		if text = words.Replace(text); !strings.Contains(o.Output, text) {
+		if text = words.Replace(text); !through && !strings.Contains(o.Output, text) {
 			wrong = append(wrong, fmt.Sprintf("%q is not in the output", text))
 		}
 	}
