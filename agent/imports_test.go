@@ -69,6 +69,7 @@ var restrictedLibraries = map[string][]string{
 	"helm.sh/helm/v3":                {"chart", "cluster/internal", "render", "tool", "desired/loader"}, // the loader merges values as Helm's command line does
 	"k8s.io/client-go":               {"cluster/internal", "render", "tool", "drift"},                   // drift needs the Go types of objects
 	"k8s.io/cli-runtime":             {"cluster/internal", "tool"},
+	"k8s.io/apiserver":               {"lookup"},
 	"sigs.k8s.io/kustomize":          {"tool"},
 	"github.com/aymanbagabas/go-udi": {"report"},
 }
