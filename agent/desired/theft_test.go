@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/child"
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/loader"
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/protocol"
 )
@@ -36,7 +37,7 @@ func (o *takenOver) Write(p []byte) (int, error) {
 	n, err := o.out.Write(p)
 	if o.said = append(o.said, p...); !o.done {
 		var m protocol.Message
-		if protocol.NewReader(bytes.NewReader(o.said)).Next(&m) == nil && m.Confined != "" {
+		if child.NewReader(bytes.NewReader(o.said), protocol.Bounds).Next(&m) == nil && m.Confined != "" {
 			o.done = true
 			steal(o.out)
 		}
@@ -46,7 +47,7 @@ func (o *takenOver) Write(p []byte) (int, error) {
 
 // steal opens all that the loader must not have, and says what it got as log lines.
 func steal(stdout io.Writer) {
-	out := protocol.NewWriter(stdout)
+	out := child.NewWriter(stdout, protocol.Bounds)
 	say := func(what, got string) {
 		_ = out.Send(protocol.Message{Log: &protocol.Line{Message: "thief", Pairs: []string{what, got}}})
 	}
