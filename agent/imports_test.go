@@ -38,7 +38,7 @@ var allowedImports = map[string][]string{
 	"source/revision": {},
 
 	// These run in the process that reads the helmfile.
-	"desired/protocol": {"exit", "release"},
+	"desired/protocol": {"exit", "release", "child"},
 	"desired/loader":   {"exit", "release", "secrets", "chart", "broker", "child", "sandbox", "desired/protocol"},
 
 	"drift": {"release"},

@@ -1,7 +1,7 @@
 // Package protocol is the language between the agent and the loader, which is the process that runs helmfile: one [Input] on the
 // loader's standard input, then a sequence of [Message] on its standard output, as package child frames them, within [Bounds].
 //
-// It may import exit and release.
+// It may import exit, release and child.
 package protocol
 
 import (
