@@ -70,6 +70,7 @@ var restrictedLibraries = map[string][]string{
 	"k8s.io/client-go":               {"cluster/internal", "render", "tool", "drift"},                   // drift needs the Go types of objects
 	"k8s.io/cli-runtime":             {"cluster/internal", "tool"},
 	"k8s.io/apiserver":               {"lookup"},
+	"github.com/santhosh-tekuri/":    {"chart"},
 	"sigs.k8s.io/kustomize":          {"tool"},
 	"github.com/aymanbagabas/go-udi": {"report"},
 }

@@ -98,7 +98,7 @@ func (s *Store) Load(ctx context.Context, c release.Chart) (*helmchart.Chart, er
 		err = installable(loaded)
 	}
 	if err == nil {
-		err = s.checkSchemas(loaded)
+		err = checkSchemas(loaded)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load chart %s: %w", describe(c), of(c, scrub(err)))
