@@ -38,7 +38,7 @@ func (s *Store) fetch(ctx context.Context, at location) (archive, error) {
 			}
 			file = archiveIn(dir)
 		}
-		return readArchive(file)
+		return openArchive(file)
 	})
 }
 
@@ -53,7 +53,7 @@ func archiveIn(dir string) string {
 	return ""
 }
 
-func readArchive(file string) (archive, error) {
+func openArchive(file string) (archive, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return archive{}, err

@@ -3,6 +3,7 @@ package chart
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -93,13 +94,18 @@ func (s *Store) manage(ctx context.Context, c *helmchart.Chart, dir string, repo
 	return hint(err)
 }
 
-// checkDependencies checks the local charts that Helm's manager reads by itself.
+// checkDependencies checks the local charts that Helm's manager reads by itself. A copy of the chart has copies of those beside it, but
+// a full path leads out of the copy, to files that may change after this check.
 func (s *Store) checkDependencies(c *helmchart.Chart, dir string) error {
 	for _, d := range c.Metadata.Dependencies {
 		if !strings.HasPrefix(d.Repository, localScheme) {
 			continue
 		}
-		if err := s.checkDir(localPath(d.Repository, dir)); err != nil {
+		_, err := s.readDir(localPath(d.Repository, dir))
+		if err == nil && s.confined() && filepath.IsAbs(strings.TrimPrefix(d.Repository, localScheme)) {
+			err = errors.New("it is a full path: write it relative to the chart")
+		}
+		if err != nil {
 			return fmt.Errorf("dependency %s: %s: %w", d.Name, d.Repository, err)
 		}
 	}

@@ -1,16 +1,17 @@
 package chart
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	helmchart "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
-	"helm.sh/helm/v3/pkg/downloader"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
@@ -41,45 +42,55 @@ func (s *Store) loadLocal(ctx context.Context, c release.Chart) (*helmchart.Char
 }
 
 func (s *Store) loadArchive(c release.Chart) (*helmchart.Chart, error) {
-	if err := s.checkLocalArchive(c.Path); err != nil {
+	data, err := s.readArchive(c.Path)
+	if err != nil {
 		return nil, err
 	}
 	if c.Verify {
-		if _, err := downloader.VerifyChart(c.Path, keyring(c)); err != nil {
-			return nil, fmt.Errorf("verify with keyring %s: %w", keyring(c), err)
+		if err := s.verifyLocal(c, data); err != nil {
+			return nil, fmt.Errorf("verify %w", err)
 		}
 	}
-	return loader.LoadFile(c.Path)
+	return loader.LoadArchive(bytes.NewReader(data))
 }
 
-// checkLocalArchive holds an archive of the repository to the same rules as a downloaded one, once.
-func (s *Store) checkLocalArchive(file string) error {
-	if _, err := s.checkPath(file); err != nil {
-		return err
+// readArchive holds an archive of the repository to the same rules as a downloaded one. What it returns was checked; the file may be
+// another one by now.
+func (s *Store) readArchive(file string) ([]byte, error) {
+	data, err := s.readFile(file, archiveLimit)
+	if err == nil {
+		err = s.checkArchive(data)
 	}
-	info, err := os.Stat(file)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("read chart archive: %w", err)
 	}
-	key := fmt.Sprintf("%s\x00%d\x00%s", file, info.Size(), info.ModTime())
-	_, err = s.checked.get(context.Background(), key, func() (struct{}, error) { return struct{}{}, readLocalArchive(file) })
+	return data, nil
+}
+
+// checkArchive checks each archive once.
+func (s *Store) checkArchive(data []byte) error {
+	_, err := s.checked.get(context.Background(), fmt.Sprintf("%x", sha256.Sum256(data)), func() (struct{}, error) {
+		return struct{}{}, checkArchive(data)
+	})
 	return err
 }
 
-func readLocalArchive(file string) error {
-	f, err := os.Open(file)
+// verifyLocal verifies the bytes that were read, in a directory of the store: Helm verifies files.
+func (s *Store) verifyLocal(c release.Chart, data []byte) error {
+	provenance, err := s.readFile(c.Path+".prov", archiveLimit)
+	if err != nil {
+		return fmt.Errorf("read its provenance file: %w", err)
+	}
+	work, err := os.MkdirTemp(s.dir, "verify-")
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	data, err := io.ReadAll(&limitedReader{from: f, left: archiveLimit, limit: archiveLimit})
-	if err == nil {
-		err = checkArchive(data)
+	defer os.RemoveAll(work)
+	file := filepath.Join(work, filepath.Base(c.Path))
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("read chart archive: %w", err)
-	}
-	return nil
+	return verify(file, provenance, keyring(c))
 }
 
 // installable makes the two checks that Helm makes in its commands and not in its library.

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -35,7 +36,7 @@ type Store struct {
 	archives memo[archive]
 	contents memo[string]   // identities of local charts
 	builds   memo[string]   // directories with dependencies, see built
-	checked  memo[struct{}] // archives of the repository
+	checked  memo[struct{}] // archives in the repository, by their digest
 
 	// local is held for writing while dependencies are built in place: that writes into a chart directory, which may also be
 	// the file:// dependency of another chart that is being read.
@@ -145,23 +146,29 @@ func (s *Store) Pull(ctx context.Context, c release.Chart, into string) (string,
 }
 
 func (s *Store) pull(ctx context.Context, c release.Chart, into string) (string, error) {
-	file := c.Path
-	if file == "" {
-		found, err := s.archive(ctx, c)
-		if err != nil {
-			return "", err
-		}
-		file = found.path
-	} else if err := s.checkLocalArchive(file); err != nil {
+	data, err := s.packaged(ctx, c)
+	if err != nil {
 		return "", err
 	}
 	s.pulls.Lock()
 	defer s.pulls.Unlock()
-	return unpack(file, into)
+	return unpack(data, into)
+}
+
+// packaged is a checked archive of the chart.
+func (s *Store) packaged(ctx context.Context, c release.Chart) ([]byte, error) {
+	if c.Path != "" {
+		return s.readArchive(c.Path)
+	}
+	found, err := s.archive(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(found.path)
 }
 
 // unpack works in a hidden directory beside the target, so that the final rename stays on one file system.
-func unpack(file, into string) (string, error) {
+func unpack(archive []byte, into string) (string, error) {
 	if err := os.MkdirAll(into, 0o755); err != nil {
 		return "", fmt.Errorf("create %s: %w", into, err)
 	}
@@ -170,15 +177,15 @@ func unpack(file, into string) (string, error) {
 		return "", fmt.Errorf("create a directory in %s: %w", into, err)
 	}
 	defer os.RemoveAll(work)
-	if err := chartutil.ExpandFile(work, file); err != nil {
-		return "", fmt.Errorf("unpack %s: %w", file, err)
+	if err := chartutil.Expand(work, bytes.NewReader(archive)); err != nil {
+		return "", fmt.Errorf("unpack it: %w", err)
 	}
 	entries, err := os.ReadDir(work)
 	if err != nil {
 		return "", err
 	}
 	if len(entries) != 1 {
-		return "", fmt.Errorf("unpack %s: expected one chart directory, found %d", file, len(entries))
+		return "", fmt.Errorf("unpack it: expected one chart directory, found %d", len(entries))
 	}
 	name := entries[0].Name()
 	target := filepath.Join(into, name)
@@ -187,7 +194,7 @@ func unpack(file, into string) (string, error) {
 		return "", fmt.Errorf("replace %s: %w", target, err)
 	}
 	if err := os.Rename(filepath.Join(work, name), target); err != nil {
-		return "", fmt.Errorf("unpack %s: %w", file, err)
+		return "", fmt.Errorf("unpack it: %w", err)
 	}
 	return target, nil
 }
