@@ -107,7 +107,7 @@ var keys = []key{
 		usage: "fields that may differ, as KIND[.GROUP][/[NAMESPACE/]NAME]:JSON-POINTER[,JSON-POINTER], such as Deployment.apps/web:/spec/replicas"},
 
 	{name: "allowRemote", commands: loading, kind: list, comma: true, set: lists(func(c *Config) *[]string { return &c.AllowRemote }, egress.Check),
-		usage: "hosts that the repository may make the agent reach, as host, host:port, *.domain, IP address, CIDR or *: remote bases, https:// values, go-getter sources and secret stores need an entry; charts may come from every host, except loopback and link-local addresses, which need an entry too and which * does not cover"},
+		usage: "hosts that the repository may make the agent reach, as host, host:port, *.domain, IP address, CIDR or *: remote bases, https:// values, go-getter sources and secret stores need an entry; charts may come from every host, except loopback and link-local addresses and metadata servers, which need an entry too and which * does not cover; a metadata server needs its own IP address as the entry"},
 	{name: "ownSecrets", commands: loading, kind: list, comma: true, set: lists(func(c *Config) *[]string { return &c.OwnSecrets }, isSecretName),
 		usage: "Secret in the agent's namespace that holds keys of the agent; charts cannot read it with lookup, and no release may write it"},
 	{name: "agentRelease", commands: loading, kind: text, set: words(func(c *Config) *string { return &c.AgentRelease }),

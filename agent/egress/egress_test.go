@@ -56,6 +56,9 @@ func TestSpecialAddresses(t *testing.T) {
 		"127.0.0.1": "loopback", "127.9.9.9": "loopback", "::1": "loopback", "::ffff:127.0.0.1": "loopback", "64:ff9b::7f00:1": "loopback",
 		"169.254.169.254": "link-local", "fe80::1": "link-local", "::ffff:169.254.169.254": "link-local", "64:ff9b::a9fe:a9fe": "link-local",
 		"0.0.0.0": "unspecified", "::": "unspecified", "224.0.0.1": "multicast", "ff02::1": "multicast", "255.255.255.255": "multicast",
+		"fd00:ec2::254": metadata, "fd00:ec2::23": metadata, "fd20:ce::254": metadata, "fd20:ce::253": "", "100.100.100.200": metadata, "100.100.100.201": "",
+		"168.63.129.16": metadata, "192.0.0.192": metadata, "fd00:c1::a9fe:a9fe": metadata, "fd00:a9fe:a9fe::1": metadata, "fd00:42::42": metadata,
+		"fd00:100::100:200": metadata, "::ffff:100.100.100.200": metadata, "64:ff9b::a83f:8110": metadata, "fd00:ec2::254%eth0": metadata,
 		"10.0.0.1": "", "192.168.1.1": "", "8.8.8.8": "", "2001:db8::1": "", "64:ff9b::808:808": "",
 	} {
 		if got := special(netip.MustParseAddr(text)); got != kind {
@@ -113,6 +116,24 @@ func TestMetadataServerIsRefusedBeforeAnyPacket(t *testing.T) {
 	}
 }
 
+func TestMetadataServersNeedTheirOwnEntry(t *testing.T) {
+	server, name := netip.MustParseAddr("100.100.100.200"), "metadata.example"
+	for entry, permitted := range map[string]bool{
+		"*": false, "metadata.example": false, "*.example": false, "100.64.0.0/10": false, "100.100.100.200:443": false, "100.100.100.201": false,
+		"100.100.100.200": true, "100.100.100.200:80": true, "100.100.100.200/32": true, "::ffff:100.100.100.200": true,
+	} {
+		for _, host := range []string{name, server.String()} {
+			err := policy(t, entry).check(host, server, "80")
+			if (err == nil) != permitted {
+				t.Errorf("%s for %s: got %v", entry, host, err)
+			}
+			if err != nil && !strings.Contains(err.Error(), "add 100.100.100.200 to the setting allowRemote") {
+				t.Errorf("the error does not help: %v", err)
+			}
+		}
+	}
+}
+
 func client(p Policy, proxy func(*http.Request) (*url.URL, error)) *http.Client {
 	return &http.Client{Transport: p.Transport(&http.Transport{Proxy: proxy}), CheckRedirect: CheckRedirect}
 }
@@ -131,6 +152,7 @@ func TestProxyIsPermittedAndItsTargetsAreChecked(t *testing.T) {
 		t.Errorf("got %q", body)
 	}
 	for _, target := range []string{"http://127.0.0.1/", "http://localhost:8080/", "http://169.254.169.254/latest", "http://[::1]/",
+		"http://100.100.100.200/", "http://[fd00:ec2::254]/",
 		"http://[::ffff:7f00:1]/", "http://2130706433/", "http://127.1/", "http://0x7f.1/"} {
 		if response, err := c.Get(target); err == nil {
 			response.Body.Close()

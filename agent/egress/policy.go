@@ -46,14 +46,24 @@ func (p Policy) lists(host string, addr netip.Addr, port string) bool {
 	})
 }
 
+// listsAlone says whether an entry is this one address. A CIDR around it is about other machines, and a name may resolve to anything.
+func (p Policy) listsAlone(addr netip.Addr, port string) bool {
+	return slices.ContainsFunc(p.entries(), func(e entry) bool { return e.prefix.IsSingleIP() && e.contains(addr, port) })
+}
+
 // check refuses an address that leads to the pod, its node or a metadata server, unless it is listed.
 func (p Policy) check(host string, addr netip.Addr, port string) error {
-	kind := special(addr)
-	if kind == "" || p.lists(host, addr, port) {
+	kind, listed, add := special(addr), false, host
+	if kind == metadata {
+		listed, add = p.listsAlone(addr, port), addr.Unmap().String()
+	} else {
+		listed = p.lists(host, addr, port)
+	}
+	if kind == "" || listed {
 		return nil
 	}
 	return fmt.Errorf("%s has the %s address %s, which the repository may not make the agent reach: if it may, add %s to the setting allowRemote",
-		host, kind, addr.Unmap(), host)
+		host, kind, addr.Unmap(), add)
 }
 
 func (p Policy) entries() []entry {
@@ -70,9 +80,25 @@ func (p Policy) entries() []entry {
 // nat64 is the prefix behind which a gateway reaches every IPv4 address.
 var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 
+// metadata is the kind of an address at which a cloud gives credentials to its machines.
+const metadata = "metadata server's"
+
+// metadataServers are those that are not link-local.
+var metadataServers = []netip.Prefix{
+	netip.MustParsePrefix("fd00:ec2::/32"),          // AWS: instance metadata, EKS Pod Identity
+	netip.MustParsePrefix("fd20:ce::254/128"),       // Google
+	netip.MustParsePrefix("168.63.129.16/32"),       // Azure's WireServer
+	netip.MustParsePrefix("100.100.100.200/32"),     // Alibaba
+	netip.MustParsePrefix("fd00:100::100:200/128"),  // Alibaba
+	netip.MustParsePrefix("192.0.0.192/32"),         // Oracle Cloud at Customer
+	netip.MustParsePrefix("fd00:c1::a9fe:a9fe/128"), // Oracle
+	netip.MustParsePrefix("fd00:a9fe:a9fe::1/128"),  // Akamai, formerly Linode
+	netip.MustParsePrefix("fd00:42::42/128"),        // Scaleway
+}
+
 // special names the kind of an address that is no remote host; empty for all others.
 func special(addr netip.Addr) string {
-	addr = addr.Unmap()
+	addr = addr.Unmap().WithZone("")
 	if nat64.Contains(addr) {
 		b := addr.As16()
 		addr = netip.AddrFrom4([4]byte(b[12:]))
@@ -86,6 +112,8 @@ func special(addr netip.Addr) string {
 		return "link-local"
 	case addr.IsMulticast(), addr == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
 		return "multicast"
+	case slices.ContainsFunc(metadataServers, func(prefix netip.Prefix) bool { return prefix.Contains(addr) }):
+		return metadata
 	}
 	return ""
 }

@@ -21,13 +21,22 @@ type Proxy struct {
 
 // NewProxy listens and serves until it is closed. refused is told of every host that is not on the list.
 func (p Policy) NewProxy(refused func(host string)) (*Proxy, error) {
+	return p.newProxy(http.DefaultTransport.(*http.Transport), refused)
+}
+
+// newProxy connects to hosts through the proxy of base, if there is one.
+func (p Policy) newProxy(base *http.Transport, refused func(host string)) (*Proxy, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for the loader: %w", err)
 	}
 	proxy := goproxy.NewProxyHttpServer()
 	proxy.Logger = quiet{}
-	proxy.Tr = p.Transport(http.DefaultTransport.(*http.Transport).Clone())
+	proxy.Tr = p.Transport(base)
+	proxy.ConnectDial = nil // goproxy makes one of HTTPS_PROXY, which checks no address
+	proxy.ConnectDialWithReq = func(request *http.Request, network, address string) (net.Conn, error) {
+		return p.connect(request.Context(), base, network, address)
+	}
 	proxy.OnRequest().HandleConnectFunc(func(host string, ctx *goproxy.ProxyCtx) (*goproxy.ConnectAction, string) {
 		if !p.PermitsHost(host) {
 			refused(host)
@@ -37,7 +46,10 @@ func (p Policy) NewProxy(refused func(host string)) (*Proxy, error) {
 		return goproxy.OkConnect, host
 	})
 	proxy.OnRequest().DoFunc(func(request *http.Request, _ *goproxy.ProxyCtx) (*http.Request, *http.Response) {
-		if host := withPort(request); !p.PermitsHost(host) {
+		if request.URL.Scheme != "http" {
+			return request, goproxy.NewResponse(request, goproxy.ContentTypeText, http.StatusBadRequest, "this proxy takes http:// URLs: use CONNECT for others")
+		}
+		if host := hostPort(request.URL); !p.PermitsHost(host) {
 			refused(host)
 			return request, refusal(request, host)
 		}
@@ -65,13 +77,6 @@ func refusal(request *http.Request, host string) *http.Response {
 // Refusal is what the user is told of a host that is not on the list.
 func Refusal(host string) string {
 	return fmt.Sprintf("the repository may not make the agent reach %s: if it may, add it to the setting allowRemote", strings.TrimSpace(host))
-}
-
-func withPort(request *http.Request) string {
-	if _, _, err := net.SplitHostPort(request.URL.Host); err == nil {
-		return request.URL.Host
-	}
-	return net.JoinHostPort(strings.Trim(request.URL.Host, "[]"), "80")
 }
 
 // quiet drops what goproxy would log: refused hosts are told to the caller.

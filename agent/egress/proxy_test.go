@@ -1,13 +1,16 @@
 package egress
 
 import (
+	"bufio"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // through is a client of a proxy with the policy, and what the proxy refused.
@@ -78,6 +81,123 @@ func TestProxyReachesListedHostsOnly(t *testing.T) {
 				t.Errorf("the client is not told why: %v", err)
 			}
 		})
+	}
+}
+
+// upstream is the operator's proxy. It answers everything itself, and counts the tunnels.
+func upstream(t *testing.T) (server *httptest.Server, tunnels *[]string) {
+	t.Helper()
+	var mu sync.Mutex
+	tunnels = &[]string{}
+	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		*tunnels = append(*tunnels, r.Host+" "+r.Header.Get("Proxy-Authorization"))
+		mu.Unlock()
+		conn, out, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		_, _ = out.WriteString("HTTP/1.1 200 OK\r\n\r\nhello from " + r.Host) // what follows the answer comes in the same packet
+		_ = out.Flush()
+	}))
+	t.Cleanup(server.Close)
+	return server, tunnels
+}
+
+// tunnelTo asks a proxy of the policy to connect to an address, and returns its answer and what comes after it.
+func tunnelTo(t *testing.T, p Policy, base *http.Transport, address string) (status int, content string) {
+	t.Helper()
+	proxy, err := p.newProxy(base, func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = proxy.Close() })
+	conn, err := net.Dial("tcp", proxy.listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	_, _ = io.WriteString(conn, "CONNECT "+address+" HTTP/1.1\r\nHost: "+address+"\r\n\r\n")
+	in := bufio.NewReader(conn)
+	response, err := http.ReadResponse(in, &http.Request{Method: http.MethodConnect})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response.StatusCode == http.StatusOK {
+		_ = conn.(*net.TCPConn).CloseWrite()
+		after, _ := io.ReadAll(in)
+		return response.StatusCode, string(after)
+	}
+	return response.StatusCode, ""
+}
+
+// TestTunnelsThroughAnotherProxyAreChecked: the operator's proxy is asked for listed hosts only, and for no address of this machine.
+func TestTunnelsThroughAnotherProxyAreChecked(t *testing.T) {
+	for address, want := range map[string]string{
+		"charts.example:443":  "charts.example:443 Basic dTpz",
+		"169.254.169.254:80":  "",
+		"127.0.0.1:6443":      "",
+		"localhost:6443":      "",
+		"[::1]:6443":          "",
+		"2130706433:80":       "",
+		"100.100.100.200:80":  "",
+		"[fd00:ec2::254]:443": "",
+	} {
+		server, tunnels := upstream(t)
+		at, _ := url.Parse(strings.Replace(server.URL, "http://", "http://u:s@", 1))
+		status, content := tunnelTo(t, policy(t, "*"), &http.Transport{Proxy: http.ProxyURL(at)}, address)
+		if got := strings.Join(*tunnels, ","); got != want {
+			t.Errorf("%s: the proxy was asked for %q", address, got)
+		}
+		if want != "" && (status != http.StatusOK || content != "hello from "+address) {
+			t.Errorf("%s: got %d %q", address, status, content)
+		}
+		if want == "" && status == http.StatusOK {
+			t.Errorf("%s was reached", address)
+		}
+	}
+}
+
+// TestTheEnvironmentMakesNoOtherWay: goproxy reads HTTPS_PROXY when it is made.
+func TestTheEnvironmentMakesNoOtherWay(t *testing.T) {
+	server, tunnels := upstream(t)
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy"} {
+		t.Setenv(name, server.URL)
+	}
+	direct, _ := upstream(t)
+	address := strings.TrimPrefix(direct.URL, "http://")
+	if status, _ := tunnelTo(t, policy(t, "*"), &http.Transport{}, address); status == http.StatusOK {
+		t.Error("* reached a loopback address")
+	}
+	noProxy := func(*http.Request) (*url.URL, error) { return nil, nil } // as NO_PROXY makes it
+	if status, _ := tunnelTo(t, policy(t, address), &http.Transport{Proxy: noProxy}, address); status != http.StatusOK {
+		t.Errorf("a listed address was not reached directly: %d", status)
+	}
+	if len(*tunnels) > 0 {
+		t.Errorf("the proxy was asked for %q", *tunnels)
+	}
+}
+
+func TestOnlyPlainHTTPWithoutTunnel(t *testing.T) {
+	proxy, err := policy(t, "charts.example:80").NewProxy(func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer proxy.Close()
+	for _, target := range []string{"https://charts.example/", "https://charts.example:80/", "ftp://charts.example:80/", "ws://charts.example/"} {
+		conn, err := net.Dial("tcp", proxy.listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(conn, "GET "+target+" HTTP/1.1\r\nHost: charts.example\r\nConnection: close\r\n\r\n")
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || response.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: got %v %v", target, response, err)
+		}
+		_ = conn.Close()
 	}
 }
 
