@@ -64,8 +64,11 @@ func Start(name, dir string, env []string) (*Process, error) {
 		return nil, err
 	}
 	hideMemory()
+	if err := adopt(); err != nil {
+		return nil, fmt.Errorf("adopt what the process leaves behind: %w", err)
+	}
 	p := &Process{ended: make(chan struct{})}
-	p.command = &exec.Cmd{Path: self, Args: []string{name}, Env: env, Dir: dir, SysProcAttr: ownGroup(), Stderr: &p.stderr, WaitDelay: drain}
+	p.command = &exec.Cmd{Path: self, Args: []string{name}, Env: env, Dir: dir, SysProcAttr: ownSession(), Stderr: &p.stderr, WaitDelay: drain}
 	stdin, err1 := p.command.StdinPipe()
 	stdout, stdoutEnd, err2 := os.Pipe()
 	if err := errors.Join(err1, err2); err != nil {
@@ -78,8 +81,10 @@ func Start(name, dir string, env []string) (*Process, error) {
 		_ = stdout.Close()
 		return nil, err
 	}
+	started.Store(p.Pid(), true)
 	go func() {
 		p.waitErr = p.command.Wait()
+		started.Delete(p.Pid())
 		close(p.ended)
 	}()
 	return p, nil

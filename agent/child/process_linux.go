@@ -10,8 +10,9 @@ import (
 // drain is how long children of the process that hold its pipes may delay its end.
 const drain = time.Second
 
-// ownGroup lets the process be ended with all its children, and spares it the signals of a terminal.
-func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+// ownSession lets the process be ended with all its children, and spares it the signals of a terminal. None of its descendants can join
+// the agent's session, so that those which it leaves behind are found.
+func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
 // Kill ends the process and its children. It does nothing once the process was waited for.
 func (p *Process) Kill() {

@@ -9,7 +9,7 @@ import (
 
 const drain = time.Second
 
-func ownGroup() *syscall.SysProcAttr { return nil }
+func ownSession() *syscall.SysProcAttr { return nil }
 
 // Kill ends the process; its children notice that their parent is gone.
 func (p *Process) Kill() {

@@ -115,6 +115,9 @@ func (l *Loader) converse(ctx context.Context, req Request, proxy int) (Set, err
 	}
 	l.Close()
 	l.show(req)
+	if err := child.KillOrphans(); err != nil {
+		return Set{}, exit.With(exit.DesiredInvalid, fmt.Errorf("load helmfile: %w", err))
+	}
 	if err := answer.Err(); err != nil {
 		return Set{Confined: h.confined}, err
 	}
@@ -196,6 +199,7 @@ func (h *hearing) log(line *protocol.Line) {
 // died explains why there is no answer: the loader was ended by a limit, or by what it was given to read.
 func (l *Loader) died(req Request, file string, err error) error {
 	l.Close()
+	err = errors.Join(err, child.KillOrphans())
 	if file == "" {
 		file = "the helmfile"
 	}

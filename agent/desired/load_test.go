@@ -42,6 +42,10 @@ func TestMain(m *testing.M) {
 		hostile.act()
 		os.Exit(0)
 	}
+	if hostile, ok := separating[os.Getenv(behaviour)]; ok {
+		hostile()
+		os.Exit(0)
+	}
 	os.Exit(loader.Main(os.Stdin, os.Stdout))
 }
 
