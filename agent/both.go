@@ -2,32 +2,29 @@ package agent
 
 import "context"
 
-// both does two things at once. Their errors count as if one had been done after the other: the first one's before the second's, which
-// is told to stop when the first fails. A panic of either reaches the caller.
+// both runs two functions at the same time and returns when both have ended, even if the first one panics. An error of the first
+// counts before an error of the second, as if they had run in this order. If the first fails, the second is cancelled. A panic of
+// either reaches the caller.
 func both(ctx context.Context, first, second func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	type end struct {
-		err   error
-		panic any
-	}
-	ended := make(chan end, 1)
+	ended := make(chan struct{})
+	var err error
+	var panicked any
 	go func() {
-		var e end
-		defer func() {
-			e.panic = recover()
-			ended <- e
-		}()
-		e.err = second(ctx)
+		defer close(ended)
+		defer func() { panicked = recover() }()
+		err = second(ctx)
 	}()
-	if err := first(ctx); err != nil {
+	defer func() {
 		cancel()
 		<-ended
+	}()
+	if err := first(ctx); err != nil {
 		return err
 	}
-	e := <-ended
-	if e.panic != nil {
-		panic(e.panic)
+	<-ended
+	if panicked != nil {
+		panic(panicked)
 	}
-	return e.err
+	return err
 }

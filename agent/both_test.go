@@ -3,7 +3,9 @@ package agent
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 var errFirst, errSecond = errors.New("first"), errors.New("second")
@@ -35,5 +37,29 @@ func TestBothPassesOnAPanic(t *testing.T) {
 		}
 	}()
 	_ = both(t.Context(), func(context.Context) error { return nil }, func(context.Context) error { panic("oh") })
+	t.Error("no panic")
+}
+
+// What runs beside a panic uses what the caller releases while it unwinds, such as the workspace.
+func TestBothWaitsForTheSecondWhenTheFirstPanics(t *testing.T) {
+	var secondEnded atomic.Bool
+	defer func() {
+		if cause := recover(); cause != "oh" {
+			t.Errorf("recovered %v", cause)
+		}
+		if !secondEnded.Load() {
+			t.Error("the second function goes on after both has returned")
+		}
+	}()
+	started := make(chan struct{})
+	_ = both(t.Context(),
+		func(context.Context) error { <-started; panic("oh") },
+		func(ctx context.Context) error {
+			close(started)
+			<-ctx.Done()
+			time.Sleep(50 * time.Millisecond)
+			secondEnded.Store(true)
+			return nil
+		})
 	t.Error("no panic")
 }
