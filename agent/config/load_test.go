@@ -322,3 +322,40 @@ func TestTheNamespaceIsThePods(t *testing.T) {
 		t.Errorf("got %q, %v", got.Namespace, err)
 	}
 }
+
+// A relative path must mean the same file whatever the current directory is when the file is read.
+func TestPathsAreAbsolute(t *testing.T) {
+	for flag, of := range map[string]func(Config) string{
+		"--kubeconfig":           func(c Config) string { return c.Kubeconfig },
+		"--sops-keys":            func(c Config) string { return c.SopsKeys },
+		"--git-password-file":    func(c Config) string { return c.GitPasswordFile },
+		"--git-ssh-key-file":     func(c Config) string { return c.GitSSHKeyFile },
+		"--git-known-hosts-file": func(c Config) string { return c.GitKnownHostsFile },
+		"--git-ca-file":          func(c Config) string { return c.GitCAFile },
+	} {
+		t.Run(flag, func(t *testing.T) {
+			dir := t.TempDir()
+			t.Chdir(dir)
+			write(t, "file", "content")
+			name := "file"
+			if flag == "--sops-keys" {
+				name = "keys"
+				if err := os.Mkdir(name, 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
+			Flags(fs, Run)
+			if err := fs.Parse([]string{"--repo", repo, flag, name}); err != nil {
+				t.Fatal(err)
+			}
+			c, err := load(Run, fs, nil, "no-namespace-here")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := of(c); got != filepath.Join(dir, name) {
+				t.Errorf("%s is %q", flag, got)
+			}
+		})
+	}
+}

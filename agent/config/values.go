@@ -30,6 +30,20 @@ func words(field func(*Config) *string, checks ...check) func(*Config, []string)
 	}
 }
 
+// paths keeps a path as an absolute one, so that it means the same whatever the current directory is later.
+func paths(field func(*Config) *string) func(*Config, []string) error {
+	return func(c *Config, values []string) (err error) {
+		path := values[0]
+		if path != "" {
+			if path, err = filepath.Abs(path); err != nil {
+				return fmt.Errorf("cannot be made an absolute path: %w", err)
+			}
+		}
+		*field(c) = path
+		return nil
+	}
+}
+
 func secrets(field func(*Config) *Secret) func(*Config, []string) error {
 	return func(c *Config, values []string) error {
 		*field(c) = Secret(values[0])

@@ -20,6 +20,7 @@ import (
 func (r *Releases) helm(ctx context.Context, key release.Key) (*action.Configuration, *recordingDriver) {
 	objects := helmkube.New(r.kube.Getter(ctx, key.Namespace))
 	objects.Log = r.kube.Debugf
+	objects.Namespace = key.Namespace // otherwise Helm reads the kubeconfig again, and uses the namespace default if it cannot
 	records := driver.NewSecrets(r.kube.Client.CoreV1().Secrets(key.Namespace))
 	records.Log = r.kube.Debugf
 	l := &recordingDriver{Driver: records, mask: r.kube.Options.Mask}
