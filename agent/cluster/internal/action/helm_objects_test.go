@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	helmkube "helm.sh/helm/v3/pkg/kube"
+
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/history"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
@@ -71,5 +73,13 @@ func TestHelmsObjectsAreInTheReleasesNamespace(t *testing.T) {
 	created := createThroughHelm(t)
 	if len(created) != 1 || !strings.HasPrefix(created[0], "/api/v1/namespaces/shop/configmaps ") {
 		t.Errorf("created %q, want one ConfigMap in the namespace shop", created)
+	}
+}
+
+// The binary of this test does not have the name of the agent's binary.
+func TestTheFieldManagerDoesNotDependOnTheBinarysName(t *testing.T) {
+	created := createThroughHelm(t)
+	if len(created) != 1 || !strings.HasSuffix(created[0], " by helmfile-agent") || helmkube.ManagedFieldsManager != kube.FieldManager {
+		t.Errorf("created %q, and Helm's field manager is %q", created, helmkube.ManagedFieldsManager)
 	}
 }

@@ -14,6 +14,9 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
+// By default, Helm names its field manager after the binary. Drift detection finds the agent's own fields by this name.
+func init() { helmkube.ManagedFieldsManager = kube.FieldManager }
+
 // helm is the SDK for one operation on one release. Objects can be touched until ctx ends; records can be written until
 // the operation is over, or an interrupted one could not be recorded. The capabilities are the run's, or Helm would
 // discover all APIs again.
