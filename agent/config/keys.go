@@ -63,7 +63,7 @@ var keys = []key{
 		usage: "branch, tag, full ref or commit; a branch wins over a tag of the same name"},
 	{name: "path", commands: loading, kind: text, shown: "helmfile's own search", set: setPath,
 		usage: "helmfile or directory of helmfiles, relative to the checkout"},
-	{name: "dir", kind: text, commands: looking, set: words(func(c *Config) *string { return &c.Dir }),
+	{name: "dir", kind: text, commands: looking, set: paths(func(c *Config) *string { return &c.Dir }),
 		usage: "local checkout to read instead of repo and ref"},
 
 	{name: "environment", commands: loading, kind: text, fallback: "default", set: words(func(c *Config) *string { return &c.Environment }, notEmpty),

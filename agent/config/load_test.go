@@ -43,6 +43,16 @@ func (g given) read(t *testing.T) (Config, error) {
 	return load(g.command, fs, g.env, "no-namespace-here")
 }
 
+// current is the current directory.
+func current(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 func write(t *testing.T, file, content string) {
 	t.Helper()
 	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
@@ -98,7 +108,7 @@ func TestLoad(t *testing.T) {
 			func(c *Config) { c.File = "config.yaml" }},
 		"diff of a directory beside a file with a repository": {given{command: Diff, args: []string{"--dir=.", "--detailed-exitcode"},
 			file: "repo: " + repo + "\nref: main"},
-			func(c *Config) { c.File, c.Repo, c.Dir, c.DetailedExitcode = "config.yaml", "", ".", true }},
+			func(c *Config) { c.File, c.Repo, c.Dir, c.DetailedExitcode = "config.yaml", "", current(t), true }},
 		"diff of a repository beside a file with a directory": {given{command: Diff, args: []string{"--repo", repo, "--ref=main"}, file: "dir: ."},
 			func(c *Config) { c.File, c.Ref = "config.yaml", "main" }},
 		"pruning": {given{args: []string{"--repo", repo, "--prune=report", "--prune-grace=24h", "--prune-max-share=0%"},
