@@ -20,7 +20,7 @@ const (
 	ConfigInvalid     Code = 10
 	SourceUnreachable Code = 11
 	SourceRefused     Code = 12
-	NotTrusted        Code = 13
+	NotTrusted        Code = 13 // nothing returns it yet
 	DesiredInvalid    Code = 14
 	SecretsUnreadable Code = 15
 	ClusterUnreached  Code = 16
@@ -47,7 +47,7 @@ var Table = []Row{
 	{ConfigInvalid, "config-invalid", "a flag, environment variable or configuration key is wrong", "no: correct the configuration"},
 	{SourceUnreachable, "source-unreachable", "the repository cannot be reached or does not exist", "yes"},
 	{SourceRefused, "source-refused", "the repository refuses the credentials or host key, has no such ref, is too large, or has a link that leads out of it", "no: correct the credentials, the ref or the repository"},
-	{NotTrusted, "not-trusted", "the revision is not signed by a trusted key", "no: sign the commit"},
+	{NotTrusted, "not-trusted", "reserved for the verification of signatures: nothing returns it yet", "no: sign the commit"},
 	{DesiredInvalid, "desired-invalid", "the helmfile cannot be loaded, or uses something that the agent does not support", "no: correct the helmfile"},
 	{SecretsUnreadable, "secrets-unreadable", "a secret cannot be decrypted", "no: provide the key"},
 	{ClusterUnreached, "cluster-unreachable", "the Kubernetes API server cannot be reached, or it does not accept the agent's credentials", "yes"},
