@@ -306,26 +306,33 @@ func (r *run) remember(ctx context.Context, writer *cluster.Writer, w world) err
 	memory := w.plan.NextState(w.was.InstanceState, w.unread, func(key release.Key) bool { return done[key] })
 	writer.NoteRecords(&memory)
 	if ctx.Err() != nil {
-		return rememberStopped(ctx, writer, w.was, memory)
+		return r.rememberStopped(ctx, writer, w.was, memory)
 	}
 	_, err := writer.SaveState(ctx, w.was, memory)
-	writer.Announce(ctx, r.report.Masked(r.mask.String).Events())
+	r.announce(ctx, writer)
 	return err
 }
 
-// memorizeTimeout bounds what a run still does once it was told to stop.
-const memorizeTimeout = 5 * time.Second
+// announce writes an Event for each thing that the run did.
+func (r *run) announce(ctx context.Context, writer *cluster.Writer) {
+	writer.Announce(ctx, r.report.Masked(r.mask.String).Events())
+}
+
+// stoppedTimeout bounds what a run still writes once it was told to stop.
+const stoppedTimeout = 5 * time.Second
 
 // rememberStopped is for a run that was stopped. It does not count as having seen anything undeclared, so the marks are those
-// that were; but where it has installed something must not be forgotten. Once the lock is lost the memory is another run's.
-func rememberStopped(ctx context.Context, writer *cluster.Writer, was cluster.State, memory release.InstanceState) error {
-	if exit.Of(context.Cause(ctx)) == exit.Locked {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), memorizeTimeout)
+// that were; but where it has installed something must not be forgotten, and what it did is announced. Once the lock is lost the
+// memory is another run's.
+func (r *run) rememberStopped(ctx context.Context, writer *cluster.Writer, was cluster.State, memory release.InstanceState) (err error) {
+	lockLost := exit.Of(context.Cause(ctx)) == exit.Locked
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stoppedTimeout)
 	defer cancel()
-	memory.Marks = was.Marks
-	_, err := writer.SaveState(ctx, was, memory)
+	if !lockLost {
+		memory.Marks = was.Marks
+		_, err = writer.SaveState(ctx, was, memory)
+	}
+	r.announce(ctx, writer)
 	return err
 }
 

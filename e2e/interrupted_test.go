@@ -107,6 +107,29 @@ func TestInterruptedRollback(t *testing.T) {
 	}
 }
 
+// TestInterruptedEvents stops a run that has upgraded one release and is in the middle of another: the Events tell of both.
+func TestInterruptedEvents(t *testing.T) {
+	t.Parallel()
+	a := newStand(t).newAttempt(t)
+	a.install()
+	upgraded := strings.Replace(goodState["helmfile.yaml"], "text: first", "text: second", 1)
+	said := a.terminated(badInput{does: "never ends", files: ownChart(files{"templates/job.yaml": hook}).
+		and("helmfile.yaml", upgraded+late+"    needs: [good]\n")}, "late")
+	said.expect(badInput{code: terminated, names: []string{"stopped by signal: terminated"}}, a)
+	events := must(a.admin.CoreV1().Events(a.namespace).List(t.Context(), meta.ListOptions{}))(t)
+	var told []string
+	for _, e := range events.Items {
+		if e.Source.Component == "helmfile-agent" {
+			name, _, _ := strings.Cut(e.Name, ".")
+			told = append(told, name+" "+e.Reason)
+		}
+	}
+	slices.Sort(told)
+	if diff := cmp.Diff([]string{"good Installed", "good Upgraded", "late Failed", "other Installed"}, told); diff != "" {
+		t.Errorf("the Events: %s", diff)
+	}
+}
+
 // TestInterruptedUninstall stops an uninstallation. Whatever it came to, the next run needs no help.
 func TestInterruptedUninstall(t *testing.T) {
 	t.Parallel()
