@@ -13,8 +13,8 @@ import (
 )
 
 // Destroy uninstalls everything that the instance owns and forgets it, once confirm has been shown what and agrees. It
-// needs no repository.
-func Destroy(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask, progress *Progress, confirm func(report.Report) error) report.Report {
+// needs no repository. confirm must return when its context ends.
+func Destroy(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask, progress *Progress, confirm func(context.Context, report.Report) error) report.Report {
 	r := begin(config.Destroy, cfg, log, mask, progress)
 	return r.within(ctx, func(ctx context.Context) error {
 		w, err := r.owned(ctx)
@@ -25,7 +25,7 @@ func Destroy(ctx context.Context, cfg config.Config, log *slog.Logger, mask *sec
 		if cfg.DryRun {
 			return nil
 		}
-		if err := confirm(r.report.Masked(mask.String)); err != nil {
+		if err := confirm(ctx, r.report.Masked(mask.String)); err != nil {
 			return err
 		}
 		if len(w.plan.Changes()) == 0 && !w.was.Exists() && !w.lock.Exists() {

@@ -1,11 +1,14 @@
 package e2e
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestDestroy tells how a person removes everything that an instance owns.
@@ -97,6 +100,16 @@ var destroyStories = map[string]func(*story){
 		}
 		s.has("")
 	},
+
+	"Ctrl-C at the question ends it at once": func(s *story) {
+		s.installs(db)
+		said, took := s.destroyInterrupted()
+		contains(s.t, said.stdout, "not confirmed, nothing was uninstalled: stopped by signal: interrupt")
+		if said.code != terminated || took > 5*time.Second {
+			s.t.Errorf("it took %s: %s", took, said)
+		}
+		s.has("db 1")
+	},
 }
 
 func (s *story) destroy(args ...string) scene {
@@ -107,22 +120,46 @@ func (s *story) destroy(args ...string) scene {
 // destroyAnswering types the answer on a terminal of its own.
 func (s *story) destroyAnswering(answer string) result {
 	s.t.Helper()
-	script, err := exec.LookPath("script")
-	if err != nil {
-		s.t.Fatal("script(1), of util-linux, is needed to make a terminal: ", err)
-	}
-	destroy := fmt.Sprintf("%s destroy --namespace %s --log-level warn", filepath.Join(binaries, "helmfile-agent"), s.namespace)
-	return s.types(answer+"\n", script, "--quiet", "--return", "--command", destroy, "/dev/null")
-}
-
-func (s *story) types(typed string, command string, args ...string) result {
-	s.t.Helper()
-	cmd := exec.CommandContext(s.t.Context(), command, args...)
-	cmd.Env = s.environment()
-	cmd.Stdin = strings.NewReader(typed)
+	cmd := s.destroyOnTerminal()
+	cmd.Stdin = strings.NewReader(answer + "\n")
 	stdout, err := cmd.Output()
 	if cmd.ProcessState == nil {
 		s.t.Fatal(err)
 	}
 	return result{code: cmd.ProcessState.ExitCode(), stdout: string(stdout)}
+}
+
+// destroyInterrupted presses Ctrl-C when it is asked, and says how long the end took after that.
+func (s *story) destroyInterrupted() (result, time.Duration) {
+	s.t.Helper()
+	cmd := s.destroyOnTerminal()
+	keyboard := must(cmd.StdinPipe())(s.t)
+	screen := must(cmd.StdoutPipe())(s.t)
+	check(s.t, cmd.Start())
+	var stdout strings.Builder
+	for lines := bufio.NewReader(screen); !strings.HasSuffix(stdout.String(), "to go on: "); {
+		shown, err := lines.ReadByte()
+		if err != nil {
+			s.t.Fatalf("%v after %s", err, stdout.String())
+		}
+		stdout.WriteByte(shown)
+	}
+	pressed := time.Now()
+	_, err := keyboard.Write([]byte{3})
+	check(s.t, err)
+	rest := must(io.ReadAll(screen))(s.t)
+	_ = cmd.Wait() // its code says it
+	return result{code: cmd.ProcessState.ExitCode(), stdout: stdout.String() + string(rest)}, time.Since(pressed)
+}
+
+func (s *story) destroyOnTerminal() *exec.Cmd {
+	s.t.Helper()
+	script, err := exec.LookPath("script")
+	if err != nil {
+		s.t.Fatal("script(1), of util-linux, is needed to make a terminal: ", err)
+	}
+	destroy := fmt.Sprintf("exec %s destroy --namespace %s --log-level warn", filepath.Join(binaries, "helmfile-agent"), s.namespace)
+	cmd := exec.CommandContext(s.t.Context(), script, "--quiet", "--return", "--command", destroy, "/dev/null")
+	cmd.Env = s.environment()
+	return cmd
 }

@@ -56,7 +56,7 @@ var Table = []Row{
 	{PruneRefused, "prune-refused", "a guard refused to prune a release; everything else is as declared", "no: a person must decide"},
 	{Locked, "locked", "another run of this instance is in progress, or has changed something since this run began", "yes: the next run"},
 	{Deadline, "deadline", "the run did not end within its timeout", "yes"},
-	{Terminated, "terminated", "the process received SIGTERM and stopped cleanly", "yes"},
+	{Terminated, "terminated", "the process received SIGTERM or Ctrl-C and stopped cleanly", "yes"},
 }
 
 // String is the code's name in [Table].

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -30,7 +31,7 @@ func destroyCommand(code *exit.Code) *cobra.Command {
 }
 
 // confirm shows what is about to go and asks a person. A script must say --yes: silence is no consent.
-func (s session) confirm(planned report.Report) error {
+func (s session) confirm(ctx context.Context, planned report.Report) error {
 	if s.cfg.Yes || len(planned.Outcomes) == 0 {
 		return nil
 	}
@@ -44,9 +45,32 @@ func (s session) confirm(planned report.Report) error {
 	if err := s.stderr.Flush(); err != nil {
 		return err
 	}
-	answer, err := bufio.NewReader(os.Stdin).ReadString('\n')
-	if err != nil || strings.TrimSpace(answer) != s.cfg.Instance {
+	answer, err := readLine(ctx, os.Stdin)
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("not confirmed, nothing was uninstalled: %w", context.Cause(ctx))
+	case err != nil || strings.TrimSpace(answer) != s.cfg.Instance:
 		return exit.With(exit.ConfigInvalid, errors.New("not confirmed: nothing was uninstalled"))
 	}
 	return nil
+}
+
+// readLine reads a line, and returns without one when ctx ends. A read from a terminal cannot be cancelled: it goes on until the
+// process exits.
+func readLine(ctx context.Context, from io.Reader) (string, error) {
+	type line struct {
+		text string
+		err  error
+	}
+	read := make(chan line, 1)
+	go func() {
+		text, err := bufio.NewReader(from).ReadString('\n')
+		read <- line{text, err}
+	}()
+	select {
+	case l := <-read:
+		return l.text, l.err
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
 }

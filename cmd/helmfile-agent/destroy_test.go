@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A person who is asked and presses Ctrl-C does not have to answer first.
+func TestAQuestionEndsWithItsContext(t *testing.T) {
+	from, typed := io.Pipe() // nothing is ever typed
+	defer typed.Close()
+	stopped := errors.New("stopped by signal: interrupt")
+	ctx, stop := context.WithCancelCause(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := readLine(ctx, from)
+		ended <- err
+	}()
+	stop(stopped)
+	select {
+	case err := <-ended:
+		if !errors.Is(err, stopped) {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("it still waits for an answer")
+	}
+}
+
+func TestAnAnswerIsOneLine(t *testing.T) {
+	if got, err := readLine(t.Context(), strings.NewReader("shop\nmore\n")); got != "shop\n" || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if got, err := readLine(t.Context(), strings.NewReader("")); got != "" || !errors.Is(err, io.EOF) {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
