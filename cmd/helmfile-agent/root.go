@@ -25,12 +25,14 @@ func execute(args []string) exit.Code {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	begun := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true } // cobra has understood the command line
 	root.SetArgs(args)
 	root.SetOut(os.Stdout)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
 	root.AddCommand(runCommand(&code), diffCommand(&code), accessCommand(&code), destroyCommand(&code), versionCommand())
 	if err := root.Execute(); err != nil {
-		if exit.Of(err) == exit.Unexpected { // cobra's own, such as an unknown command, are the caller's mistakes
+		if !begun && exit.Of(err) == exit.Unexpected { // cobra's own, such as an unknown command, are the caller's mistakes
 			err = usageError(root, err)
 		}
 		refuse(args, err)
@@ -39,7 +41,7 @@ func execute(args []string) exit.Code {
 	return code
 }
 
-// refuse tells of a command line or configuration that is wrong, in every way in which a run tells of its end.
+// refuse tells why a command did not begin, in every way in which a run tells of its end.
 func refuse(args []string, err error) {
 	s := session{mask: &secrets.Mask{}, log: slog.Default()}
 	for _, credential := range config.Credentials(args, os.Environ()) {
