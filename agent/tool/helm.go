@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"text/template"
 
@@ -63,7 +62,7 @@ func version() *cobra.Command {
 	short := c.Flags().Bool("short", false, "")
 	format := c.Flags().String("template", "", "")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		info := buildInfo{helmVersion(), noCommit, "clean", runtime.Version()}
+		info := buildInfo{chart.HelmVersion(), noCommit, "clean", runtime.Version()}
 		switch {
 		case *format != "":
 			parsed, err := template.New("version").Parse(*format)
@@ -80,21 +79,6 @@ func version() *cobra.Command {
 		return nil
 	}
 	return c
-}
-
-// helmVersion is that of the Helm library linked in. Helm's own constant has no patch level.
-func helmVersion() string {
-	const module, fallback = "helm.sh/helm/v3", "v3.22.0" // test binaries may carry no module list
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return fallback
-	}
-	for _, d := range info.Deps {
-		if d.Path == module && strings.HasPrefix(d.Version, "v3.") {
-			return d.Version
-		}
-	}
-	return fallback
 }
 
 func repoList(settings *cli.EnvSettings) *cobra.Command {

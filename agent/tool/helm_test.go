@@ -65,8 +65,8 @@ func web(t *testing.T) string {
 
 func TestVersion(t *testing.T) {
 	for want, args := range map[string][]string{
-		"v3.22.0+g0000000\n": {"version", "--short"},
-		"v3.22.0+g0000000":   {"version", "--template={{.Version}}+g{{.GitCommit}}"},
+		chart.HelmVersion() + "+g0000000\n": {"version", "--short"},
+		chart.HelmVersion() + "+g0000000":   {"version", "--template={{.Version}}+g{{.GitCommit}}"},
 	} {
 		if got := must(t, "helm", args...); got != want {
 			t.Errorf("%v: got %q", args, got)

@@ -351,7 +351,7 @@ func (e *engine) IsHelm3() bool { return true }
 func (e *engine) IsHelm4() bool { return false }
 
 // helmVersion is the Helm that this binary contains.
-var helmVersion = semver.MustParse("3.22.0")
+var helmVersion = semver.MustParse(chart.HelmVersion())
 
 func (e *engine) GetVersion() helmexec.Version {
 	return helmexec.Version{Major: int(helmVersion.Major()), Minor: int(helmVersion.Minor()), Patch: int(helmVersion.Patch())}

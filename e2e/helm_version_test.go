@@ -1,0 +1,26 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestHelmVersion: the agent, called helm, says the version that go.mod requires, patch level included.
+func TestHelmVersion(t *testing.T) {
+	t.Parallel()
+	required := must(os.ReadFile("../go.mod"))(t)
+	found := regexp.MustCompile(`(?m)^\s*helm\.sh/helm/v3 (v\S+)`).FindSubmatch(required)
+	if found == nil {
+		t.Fatal("go.mod does not require Helm")
+	}
+	agent := exec.CommandContext(t.Context(), filepath.Join(binaries, "helmfile-agent"), "version", "--short")
+	agent.Args[0] = "helm"
+	said := must(agent.Output())(t)
+	if want := string(found[1]); !strings.HasPrefix(string(said), want+"+") {
+		t.Errorf("called helm, it says %q; go.mod has %s", said, want)
+	}
+}
