@@ -50,7 +50,7 @@ type Config struct {
 	SopsKeys string // sopsKeys: a directory of private keys and credentials for sops
 
 	Yes    bool // yes: destroy does not ask
-	DryRun bool // dryRun: destroy shows only
+	DryRun bool // dryRun: run and destroy only show what they would do
 
 	Roles bool // roles: access prints only what kubectl apply takes
 

@@ -44,7 +44,8 @@ type key struct {
 	kind     kind
 	fallback string   // the default, written as the user would
 	shown    string   // the default in words, where no value can say it
-	commands []string // that it applies to; none means all
+	commands []string // that honour it; none means all
+	asks     bool     // it asks something of those commands, and all others refuse it; see key.refusedBy
 	comma    bool     // a list whose items hold no commas: commas separate them in the environment, not only line breaks
 	secret   bool     // is never shown, and has no flag, because `ps` shows flags
 	noFile   bool     // cannot be in the file
@@ -63,7 +64,7 @@ var keys = []key{
 		usage: "branch, tag, full ref or commit; a branch wins over a tag of the same name"},
 	{name: "path", commands: loading, kind: text, shown: "helmfile's own search", set: setPath,
 		usage: "helmfile or directory of helmfiles, relative to the checkout"},
-	{name: "dir", kind: text, commands: looking, set: paths(func(c *Config) *string { return &c.Dir }),
+	{name: "dir", kind: text, commands: looking, asks: true, set: paths(func(c *Config) *string { return &c.Dir }),
 		usage: "local checkout to read instead of repo and ref"},
 
 	{name: "environment", commands: loading, kind: text, fallback: "default", set: words(func(c *Config) *string { return &c.Environment }, notEmpty),
@@ -72,7 +73,7 @@ var keys = []key{
 		usage: "key=value for helmfile's state values, like helmfile's --state-values-set"},
 	{name: "stateValuesFile", commands: loading, kind: list, comma: true, set: lists(func(c *Config) *[]string { return &c.StateValuesFile }, staysInside),
 		usage: "file of state values, relative to the state file, like helmfile's --state-values-file"},
-	{name: "selector", commands: loading, kind: list, set: lists(func(c *Config) *[]string { return &c.Selector }, isSelector),
+	{name: "selector", commands: loading, asks: true, kind: list, set: lists(func(c *Config) *[]string { return &c.Selector }, isSelector),
 		usage: "only releases with these labels, like helmfile's --selector; several are alternatives"},
 
 	{name: "instance", kind: text, fallback: "helmfile-agent", set: words(func(c *Config) *string { return &c.Instance }, isInstance),
@@ -128,12 +129,12 @@ var keys = []key{
 	{name: "sopsKeys", commands: loading, kind: text, set: paths(func(c *Config) *string { return &c.SopsKeys }),
 		usage: "directory of the private keys and credentials that decrypt secrets, named as Flux names them: *.agekey, *.asc, sops.aws-kms and so on"},
 
-	{name: "yes", kind: toggle, fallback: "false", commands: []string{Destroy}, set: toggles(func(c *Config) *bool { return &c.Yes }),
+	{name: "yes", kind: toggle, fallback: "false", commands: []string{Destroy}, asks: true, set: toggles(func(c *Config) *bool { return &c.Yes }),
 		usage: "do not ask"},
-	{name: "dryRun", kind: toggle, fallback: "false", commands: []string{Destroy}, set: toggles(func(c *Config) *bool { return &c.DryRun }),
-		usage: "show only"},
+	{name: "dryRun", kind: toggle, fallback: "false", set: toggles(func(c *Config) *bool { return &c.DryRun }),
+		usage: "change nothing: run does what diff does, and destroy only lists what it would uninstall"},
 
-	{name: "roles", kind: toggle, fallback: "false", commands: []string{Access}, set: toggles(func(c *Config) *bool { return &c.Roles }),
+	{name: "roles", kind: toggle, fallback: "false", commands: []string{Access}, asks: true, set: toggles(func(c *Config) *bool { return &c.Roles }),
 		usage: "print only the Roles that grant what is missing, for kubectl apply"},
 
 	{name: "logFormat", kind: text, fallback: "json",
@@ -144,7 +145,7 @@ var keys = []key{
 	{name: "output", kind: text, fallback: "text",
 		set:   words(func(c *Config) *string { return &c.Output }, oneOf("text", "json")),
 		usage: "format of the result on stdout: text or json"},
-	{name: "detailedExitcode", kind: toggle, fallback: "false", commands: []string{Diff}, set: toggles(func(c *Config) *bool { return &c.DetailedExitcode }),
+	{name: "detailedExitcode", kind: toggle, fallback: "false", commands: []string{Diff}, asks: true, set: toggles(func(c *Config) *bool { return &c.DetailedExitcode }),
 		usage: "exit with 2 when there are differences"},
 
 	{name: "gitUsername", commands: loading, kind: text, set: secrets(func(c *Config) *Secret { return &c.GitUsername }),
@@ -178,6 +179,11 @@ func (k key) variable() string {
 func (k key) appliesTo(command string) bool {
 	return len(k.commands) == 0 || slices.Contains(k.commands, command)
 }
+
+// refusedBy says whether a command must not be given the key. A key that asks something of a command, such as to confirm by itself or
+// to take only some of the releases, is an error for a command that would not do it. All other keys describe the installation: one file
+// serves all commands, and a command that reads no repository, for instance, needs no key of the repository.
+func (k key) refusedBy(command string) bool { return k.asks && !k.appliesTo(command) }
 
 // find is the key for which match is true.
 func find(match func(key) bool) (key, bool) {

@@ -40,9 +40,12 @@ func TestFlagsAreThoseOfTheCommand(t *testing.T) {
 	}
 	destroy := pflag.NewFlagSet("destroy", pflag.ContinueOnError)
 	Flags(destroy, Destroy)
-	for _, name := range []string{"yes", "dry-run"} {
-		if run.Lookup(name) != nil || diff.Lookup(name) != nil || destroy.Lookup(name) == nil {
-			t.Errorf("--%s is for destroy alone", name)
+	if run.Lookup("yes") != nil || diff.Lookup("yes") != nil || destroy.Lookup("yes") == nil {
+		t.Error("--yes is for destroy alone")
+	}
+	for command, flags := range map[string]*pflag.FlagSet{Run: run, Diff: diff, Destroy: destroy} {
+		if flags.Lookup("dry-run") == nil {
+			t.Errorf("%s --dry-run is not known", command)
 		}
 	}
 	for _, name := range []string{"repo", "ref", "selector", "environment", "prune", "prune-grace", "prune-max-share", "prune-allow", "drift", "drift-ignore"} {

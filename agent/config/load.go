@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -94,7 +95,8 @@ type builder struct {
 func (b *builder) apply(given []setting) {
 	for _, s := range given {
 		if !s.appliesTo(b.command) {
-			continue // one ConfigMap serves several commands
+			b.refuseForeign(s)
+			continue
 		}
 		if err := s.set(&b.config, s.values); err != nil {
 			b.refuse(s.from.text, fmt.Sprintf("%s %v", s.show(), err))
@@ -103,6 +105,22 @@ func (b *builder) apply(given []setting) {
 		}
 		b.origins[s.name] = s.from
 	}
+}
+
+// refuseForeign refuses a setting of other commands, unless it asks for nothing or describes the installation.
+func (b *builder) refuseForeign(s setting) {
+	if s.refusedBy(b.command) && !s.asksNothing() {
+		b.refuse(s.from.text, fmt.Sprintf("is not for %s: only %s can do it; remove it", b.command, strings.Join(s.commands, ", ")))
+	}
+}
+
+// asksNothing is true of an empty value and of false, which are the defaults of every setting that asks something.
+func (s setting) asksNothing() bool {
+	if s.kind == toggle {
+		on, err := strconv.ParseBool(s.values[0])
+		return err == nil && !on
+	}
+	return strings.Join(s.values, "") == ""
 }
 
 func (b *builder) refuse(where, what string) { b.wrong = append(b.wrong, problem{where, what}) }

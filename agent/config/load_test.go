@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,8 +105,12 @@ func TestLoad(t *testing.T) {
 			}},
 		"lists as flags replace the file's": {given{args: []string{"--repo", repo, "--selector=a=b", "--selector=c=d"}, file: "selector: [x=y]"},
 			func(c *Config) { c.File, c.Selector = "config.yaml", []string{"a=b", "c=d"} }},
-		"a file may hold keys of another command": {given{file: "repo: " + repo + "\ndir: /somewhere\ndetailedExitcode: true"},
+		"what asks for nothing is for every command": {given{file: "repo: " + repo + "\ndir: ''\ndetailedExitcode: false\nyes: false\nroles: false"},
 			func(c *Config) { c.File = "config.yaml" }},
+		"a run that only shows":            {given{file: "repo: " + repo + "\ndryRun: true"}, func(c *Config) { c.File, c.DryRun = "config.yaml", true }},
+		"a run that only shows, by a flag": {given{args: []string{"--repo", repo, "--dry-run"}}, func(c *Config) { c.DryRun = true }},
+		"one file that describes the installation serves access": {given{command: Access, file: "repo: " + repo + "\nprune: off\npruneGrace: 1h\ndryRun: true"},
+			func(c *Config) { c.File, c.Prune, c.PruneMaxShare, c.DryRun = "config.yaml", "", 0, true }},
 		"diff of a directory beside a file with a repository": {given{command: Diff, args: []string{"--dir=.", "--detailed-exitcode"},
 			file: "repo: " + repo + "\nref: main"},
 			func(c *Config) { c.File, c.Repo, c.Dir, c.DetailedExitcode = "config.yaml", "", current(t), true }},
@@ -157,9 +162,8 @@ func TestLoad(t *testing.T) {
 			func(c *Config) { c.AllowRemote = []string{"127.0.0.1", "10.0.0.0/8", "::1"} }},
 		"destroy reads no repository": {given{command: Destroy, args: []string{"--yes", "--dry-run", "--instance=shop"}},
 			func(c *Config) { *c = destroying(); c.Instance, c.Yes, c.DryRun = "shop", true, true }},
-		"destroy beside a file for run": {given{command: Destroy, file: "repo: " + repo + "\nref: main\nprune: off\ngitPassword: hunter2\ndir: ."},
+		"destroy beside a file for run": {given{command: Destroy, file: "repo: " + repo + "\nref: main\nprune: off\ngitPassword: hunter2"},
 			func(c *Config) { *c = destroying(); c.File = "config.yaml" }},
-		"a file for destroy beside run": {given{file: "repo: " + repo + "\nyes: true\ndryRun: true"}, func(c *Config) { c.File = "config.yaml" }},
 		"credentials in the URL are taken out": {given{args: []string{"--repo=https://ada:s%2Fecret@git.example/config"}},
 			func(c *Config) { c.GitUsername, c.GitPassword = "ada", "s/ecret" }},
 		"credentials of their own win over the URL's": {given{args: []string{"--repo=https://ada:secret@git.example/config"},
@@ -367,5 +371,38 @@ func TestPathsAreAbsolute(t *testing.T) {
 				t.Errorf("%s is %q", flag, got)
 			}
 		})
+	}
+}
+
+// TestASettingIsHonouredOrRefused: what asks something of a command is refused by a command that does not do it, wherever it is
+// given and even if it is given in a file for several commands.
+func TestASettingIsHonouredOrRefused(t *testing.T) {
+	checkout := t.TempDir()
+	asking := map[string]struct{ variable, line, honours string }{
+		"dir":              {"HELMFILE_AGENT_DIR=" + checkout, "dir: " + checkout, "diff access"},
+		"selector":         {"HELMFILE_AGENT_SELECTOR=app=web", "selector: [app=web]", "run diff access"},
+		"yes":              {"HELMFILE_AGENT_YES=true", "yes: true", "destroy"},
+		"dryRun":           {"HELMFILE_AGENT_DRY_RUN=true", "dryRun: true", "run diff access destroy"},
+		"roles":            {"HELMFILE_AGENT_ROLES=1", "roles: true", "access"},
+		"detailedExitcode": {"HELMFILE_AGENT_DETAILED_EXITCODE=true", "detailedExitcode: true", "diff"},
+	}
+	for name, is := range asking {
+		for _, command := range []string{Run, Diff, Access, Destroy} {
+			source := "\nrepo: " + repo
+			if name == "dir" {
+				source = ""
+			}
+			for from, g := range map[string]given{
+				"the file":        {command: command, file: is.line + source},
+				"the environment": {command: command, env: []string{is.variable}, file: "instance: shop" + source},
+			} {
+				_, err := g.read(t)
+				honoured := slices.Contains(strings.Fields(is.honours), command)
+				refused := err != nil && strings.Contains(err.Error(), "is not for "+command+": only ") && exit.Of(err) == exit.ConfigInvalid
+				if honoured && err != nil || !honoured && !refused {
+					t.Errorf("%s with %s in %s: %v", command, name, from, err)
+				}
+			}
+		}
 	}
 }

@@ -48,8 +48,12 @@ func (k key) meaning() string {
 	case k.kind == list:
 		meaning += "; a list, one per line in the environment"
 	}
-	if len(k.commands) > 0 {
-		meaning += "; only for `" + strings.Join(k.commands, "`, `") + "`"
+	commands := "`" + strings.Join(k.commands, "`, `") + "`"
+	switch {
+	case k.asks:
+		meaning += "; only for " + commands + ", the other commands refuse it"
+	case len(k.commands) > 0:
+		meaning += "; used by " + commands
 	}
 	return meaning
 }

@@ -1,13 +1,16 @@
 package config
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
-// Schema is the JSON schema of the file's keys, by name, for those who write the file as part of something else, such as the
+// Schema is the JSON schema of the file's keys that at least one of the commands honours, by name, for those who write the file as part of something else, such as the
 // chart's values. A secret is not among them: such files are shown to everybody. null stands for a key that is not given.
-func Schema() map[string]any {
+func Schema(commands ...string) map[string]any {
 	properties := map[string]any{}
 	for _, k := range keys {
-		if k.noFile || k.secret {
+		if k.noFile || k.secret || !slices.ContainsFunc(commands, k.appliesTo) {
 			continue
 		}
 		properties[k.name] = k.schema()

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,9 +14,9 @@ func TestSchema(t *testing.T) {
 		"logLevel":    {"type": []string{"string", "null"}, "enum": []any{"debug", "info", "warn", "error", nil}, "default": "info"},
 		"concurrency": {"type": []string{"integer", "null"}, "default": "4"},
 		"selector":    {"type": []string{"array", "null"}, "items": map[string]any{"type": "string"}},
-		"yes":         {"type": []string{"boolean", "null"}, "default": "false"},
+		"dryRun":      {"type": []string{"boolean", "null"}, "default": "false"},
 	} {
-		got, _ := Schema()[name].(map[string]any)
+		got, _ := Schema(Run)[name].(map[string]any)
 		if got["description"] == "" {
 			t.Errorf("%s is not described", name)
 		}
@@ -26,15 +27,18 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// TestSchemaHasEveryKeyOfTheFile but those that must not be seen.
-func TestSchemaHasEveryKeyOfTheFile(t *testing.T) {
-	schema := Schema()
-	for _, k := range keys {
-		if _, has := schema[k.name]; has == (k.noFile || k.secret) {
-			t.Errorf("%s is in the schema: %t", k.name, has)
+// TestSchemaHasTheKeysOfTheCommands has every key that one of the commands honours, but for those that must not be seen.
+func TestSchemaHasTheKeysOfTheCommands(t *testing.T) {
+	for _, commands := range [][]string{{Run}, {Diff}, {Run, Diff}, {Access}, {Destroy}} {
+		schema := Schema(commands...)
+		for _, k := range keys {
+			want := !k.noFile && !k.secret && slices.ContainsFunc(commands, k.appliesTo)
+			if _, has := schema[k.name]; has != want {
+				t.Errorf("%v: %s is in the schema: %t", commands, k.name, has)
+			}
 		}
 	}
-	if _, has := schema["gitPassword"]; has || len(schema) < 20 {
-		t.Errorf("the schema has a password (%t), and %d keys", has, len(schema))
+	if schema := Schema(Run); schema["gitPassword"] != nil || schema["yes"] != nil || schema["detailedExitcode"] != nil || len(schema) < 20 {
+		t.Errorf("the schema for run has keys that it must not have, or too few: %d", len(schema))
 	}
 }
