@@ -13,8 +13,11 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
 
-// Run makes the cluster as the repository declares it, and says what happened. It returns a report, never an error.
+// Run makes the cluster as the repository declares it, and says what happened. It returns a report, never an error. A dry run is [Diff].
 func Run(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask, progress *Progress) report.Report {
+	if cfg.DryRun {
+		return Diff(ctx, cfg, log, mask, progress)
+	}
 	r := begin(config.Run, cfg, log, mask, progress)
 	return r.within(ctx, func(ctx context.Context) error {
 		w, err := r.look(ctx)

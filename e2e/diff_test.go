@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -39,6 +40,37 @@ func TestDiff(t *testing.T) {
 		t.Errorf("diff --detailed-exitcode without differences: %s", same)
 	}
 }
+
+// TestDryRun: a run that is told to change nothing does what diff does, wherever it is told so.
+func TestDryRun(t *testing.T) {
+	t.Parallel()
+	u := newTenant(t)
+	repo := newRepository(t, tree(t, "../examples/quickstart")).url
+	file := filepath.Join(t.TempDir(), "agent.yaml")
+	check(t, os.WriteFile(file, []byte("dryRun: true\n"), 0o600))
+	before := now(t)
+	diff := u.run("", "helmfile-agent", "diff", "--repo", repo, "--namespace", u.namespace, "--log-level", "warn")
+	for how, told := range map[string]struct{ args, env []string }{
+		"a flag":      {args: []string{"--dry-run"}},
+		"a variable":  {env: []string{"HELMFILE_AGENT_DRY_RUN=true"}},
+		"a file":      {args: []string{"--config", file}},
+		"two of them": {args: []string{"--dry-run"}, env: []string{"HELMFILE_AGENT_DRY_RUN=false"}},
+	} {
+		v := u
+		v.env = told.env
+		r := v.run("", "helmfile-agent", append([]string{"run", "--repo", repo, "--namespace", u.namespace, "--log-level", "warn"}, told.args...)...)
+		if got, want := withoutTimes(r.stdout), withoutTimes(diff.stdout); r.code != 0 || got != want || !strings.Contains(want, "3 to install") {
+			t.Errorf("told by %s, run says\n%s\nand diff\n%s", how, r, diff)
+		}
+	}
+	if writes := cluster.Writes(requests(t, before, u)); len(writes) != 0 {
+		t.Errorf("the dry runs wrote: %v", writes)
+	}
+}
+
+var inTime = regexp.MustCompile(` in [0-9.]+m?s`)
+
+func withoutTimes(text string) string { return inTime.ReplaceAllString(text, "") }
 
 // TestDiffMasksSecrets: the values of a Secret are never shown, that they differ is.
 func TestDiffMasksSecrets(t *testing.T) {

@@ -18,8 +18,12 @@ import (
 
 func runCommand(code *exit.Code) *cobra.Command {
 	return command(config.Run, "Make the cluster as the repository declares it", code, func(s session) exit.Code {
-		result := s.do(agent.Run, report.Report.WriteText)
-		s.print(report.Report.WriteText, result)
+		text := report.Report.WriteText
+		if s.cfg.DryRun {
+			text = report.Report.WriteDiff
+		}
+		result := s.do(agent.Run, text)
+		s.print(text, result)
 		return result.Code()
 	})
 }
