@@ -32,6 +32,9 @@ containers:
     args:
       - {{ .command }}
       - --config={{ $dir }}/config/agent.yaml
+      {{- if and (eq .command "diff") ($values.config | default dict).detailedExitcode }}
+      - --detailed-exitcode
+      {{- end }}
       {{- with $values.extraArgs }}
       {{- toYaml . | nindent 6 }}
       {{- end }}

@@ -3,6 +3,8 @@ package render
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -46,6 +48,26 @@ func readme(c *chart.Chart, introduction, values []byte) ([]byte, error) {
 			fmt.Fprintf(&page, "| `%s` | %s | %s |\n", v.key, v.fallback, strings.ReplaceAll(v.meaning, "|", `\|`))
 		}
 	}
-	page.WriteString("\n## The keys of config\n\nAll but `gitPassword`, which belongs in a Secret.\n\n" + config.Reference())
+	refused, err := notOffered(c.Schema)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(&page, "\n## The keys of config\n\nAll but `gitPassword`, which belongs in a Secret, and those that are not for the chart: `%s`. "+
+		"`detailedExitcode` is for `command: diff`.\n\n%s", strings.Join(refused, "`, `"), config.Reference())
 	return []byte(page.String()), nil
+}
+
+// notOffered are the keys of the agent's file that the values' schema does not offer.
+func notOffered(schema []byte) ([]string, error) {
+	var offered struct {
+		Properties struct {
+			Config struct{ Properties map[string]any }
+		}
+	}
+	if err := json.Unmarshal(schema, &offered); err != nil {
+		return nil, fmt.Errorf("read the values' schema: %w", err)
+	}
+	all := config.Schema(config.Run, config.Diff, config.Access, config.Destroy)
+	maps.DeleteFunc(all, func(name string, _ any) bool { return offered.Properties.Config.Properties[name] != nil })
+	return slices.Sorted(maps.Keys(all)), nil
 }

@@ -19,11 +19,59 @@ func schema(file []byte) ([]byte, error) {
 	if section == nil {
 		return nil, fmt.Errorf("read the values' schema: it has no property config")
 	}
-	section["properties"] = config.Schema()
+	commands, err := chartCommands(properties)
+	if err != nil {
+		return nil, err
+	}
+	section["properties"] = settingsOf(commands...)
+	whole["allOf"] = refusals(commands)
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	err := encoder.Encode(whole)
+	err = encoder.Encode(whole)
 	return out.Bytes(), err
+}
+
+// chartCommands are the agent's commands that the chart can run, which are written by hand.
+func chartCommands(properties map[string]any) (commands []string, err error) {
+	command, _ := properties["command"].(map[string]any)
+	values, _ := command["enum"].([]any)
+	for _, value := range values {
+		name, _ := value.(string)
+		commands = append(commands, name)
+	}
+	if len(commands) == 0 {
+		return nil, fmt.Errorf("read the values' schema: its property command has no enum")
+	}
+	return commands, nil
+}
+
+// settingsOf is the schema of the settings that the commands honour. The chart needs a repository, and beside one a dir is refused.
+func settingsOf(commands ...string) map[string]any {
+	settings := config.Schema(commands...)
+	delete(settings, "dir")
+	return settings
+}
+
+// refusals let the chart take, for each command, only those settings that this command honours.
+func refusals(commands []string) []any {
+	var all []any
+	for _, command := range commands {
+		foreign := map[string]any{}
+		honoured := settingsOf(command)
+		for name := range settingsOf(commands...) {
+			if honoured[name] == nil {
+				foreign[name] = map[string]any{"description": "not a setting of the command " + command, "enum": []any{nil, false}}
+			}
+		}
+		if len(foreign) == 0 {
+			continue
+		}
+		all = append(all, map[string]any{
+			"if":   map[string]any{"properties": map[string]any{"command": map[string]any{"const": command}}},
+			"then": map[string]any{"properties": map[string]any{"config": map[string]any{"properties": foreign}}},
+		})
+	}
+	return all
 }

@@ -1,11 +1,15 @@
 package render
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
 )
@@ -24,6 +28,10 @@ var refused = map[string]struct{ values, says string }{
 	"a number for a text in config": {"config: {repo: x, ref: 1.10}", "at '/config/ref'"},
 	"a text for a list in config":   {"config: {repo: x, selector: a=b}", "at '/config/selector'"},
 	"an unknown choice in config":   {"config: {repo: x, prune: sometimes}", "at '/config/prune': value must be one of 'two-step', 'report', 'off'"},
+	"a setting of diff for run":     {"config: {repo: x, detailedExitcode: true}", "at '/config/detailedExitcode'"},
+	"a setting of destroy":          {"config: {repo: x, 'yes': true}", "at '/config': additional properties 'yes' not allowed"},
+	"a setting of access":           {"config: {repo: x, roles: true}", "at '/config': additional properties 'roles' not allowed"},
+	"a checkout and a repository":   {"{command: diff, config: {repo: x, dir: /checkout}}", "at '/config': additional properties 'dir' not allowed"},
 	"a duration without a unit":     {"config: {repo: x, timeout: '600'}", "at '/config/timeout'"},
 	"a schedule of two fields":      {"cronjob: {schedule: '* *'}\n" + given, "at '/cronjob/schedule'"},
 	"a time zone in the schedule":   {"cronjob: {schedule: 'TZ=UTC * * * * *'}\n" + given, "at '/cronjob/schedule'"},
@@ -80,6 +88,9 @@ func TestRefusedValues(t *testing.T) {
 // accepted are values that look as if something were wrong with them.
 var accepted = map[string]string{
 	"what a parent chart adds":       "{global: {imageRegistry: registry.example.com, theirs: 1}, enabled: true}",
+	"a setting of diff for diff":     "{command: diff, config: {detailedExitcode: true}}",
+	"a setting of diff, not wanted":  "config: {detailedExitcode: false}",
+	"a run that only shows":          "config: {dryRun: true}",
 	"null for what is not there":     "{config: {timeout: null, ref: null, selector: null}, cronjob: {timeZone: null}, job: {activeDeadlineSeconds: null}}",
 	"null for whole sections":        "{podSecurityContext: null, securityContext: null, resources: null, rbac: {kinds: null, rules: null, namespaces: null}, extraObjects: null, keep: null, commonLabels: null}",
 	"an every-schedule":              "cronjob: {schedule: '@hourly'}",
@@ -103,8 +114,8 @@ func TestConfig(t *testing.T) {
 		"only what was given": {"{}", "{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent, agentRelease: shop-agent}"},
 		"null is not given":   {"config: {instance: null, ref: null}", "{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent, agentRelease: shop-agent}"},
 		"types are kept": {
-			"config: {concurrency: 8, ref: '1.10', selector: [a=b], detailedExitcode: false, instance: own}",
-			"{repo: 'https://git.example.com/shop/config', concurrency: 8, ref: '1.10', selector: [a=b], detailedExitcode: false, instance: own, agentRelease: shop-agent}",
+			"config: {concurrency: 8, ref: '1.10', selector: [a=b], dryRun: false, instance: own}",
+			"{repo: 'https://git.example.com/shop/config', concurrency: 8, ref: '1.10', selector: [a=b], dryRun: false, instance: own, agentRelease: shop-agent}",
 		},
 		"HTTPS needs no files": {"git: {existingSecret: git}", "{repo: 'https://git.example.com/shop/config', instance: shop-agent-helmfile-agent, agentRelease: shop-agent, ownSecrets: [git]}"},
 		"an authority is a file": {
@@ -140,7 +151,7 @@ func TestConfig(t *testing.T) {
 
 // TestEverySettingIsKnown: the agent refuses a file with a key that it does not know.
 func TestEverySettingIsKnown(t *testing.T) {
-	known := config.Schema()
+	known := config.Schema(config.Run)
 	for _, values := range []string{"git: {existingSecret: git, caKey: ca.crt}", "{config: {repo: 'git@x:y'}, git: {existingSecret: git}}", "sops: {existingSecret: keys}"} {
 		for key := range settings(t, must(t, given, values)) {
 			if known[key] == nil {
@@ -148,6 +159,50 @@ func TestEverySettingIsKnown(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestEachCommandHonoursTheChartsSettings: the CronJob's command and the test's, which is access, read one file. It holds no setting that
+// either of them refuses; those are arguments.
+func TestEachCommandHonoursTheChartsSettings(t *testing.T) {
+	for _, command := range []string{config.Run, config.Diff} {
+		offered := map[string]any{}
+		for name := range settingsOf(command) {
+			if example := examples[name]; example != nil {
+				offered[name] = example
+			}
+		}
+		values := map[string]any{"command": command, "config": offered}
+		rendered, err := Render(loaded(t), shop, values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := objects(t, rendered)
+		file := filepath.Join(t.TempDir(), "agent.yaml")
+		content, err := yaml.Marshal(settings(t, all))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, file, content)
+		for _, pod := range []core.PodSpec{podOf(find[*batch.CronJob](t, all)), find[*core.Pod](t, all).Spec} {
+			args := pod.Containers[0].Args
+			flags := pflag.NewFlagSet(args[0], pflag.ContinueOnError)
+			config.Flags(flags, args[0])
+			if err := flags.Parse(append(args[1:], "--config="+file)); err != nil {
+				t.Errorf("%q: %v", args, err)
+				continue
+			}
+			loaded, err := config.Load(args[0], flags, nil)
+			if err != nil || loaded.DetailedExitcode != (args[0] == config.Diff) || !loaded.DryRun {
+				t.Errorf("%q: %v, detailedExitcode %t, dryRun %t", args, err, loaded.DetailedExitcode, loaded.DryRun)
+			}
+		}
+	}
+}
+
+// examples ask something of a command.
+var examples = map[string]any{
+	"repo": "https://git.example.com/shop/config", "selector": []any{"app=web"}, "dryRun": true, "detailedExitcode": true,
+	"yes": true, "roles": true, "dir": "/checkout", "prune": "report", "drift": "warn", "pruneAllow": "0123456",
 }
 
 // TestChecksum: the pods' annotation changes with the file, and only with it.
