@@ -21,7 +21,7 @@ import (
 func Access(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask, progress *Progress) report.Report {
 	r := begin(config.Access, cfg, log, mask, progress)
 	return r.within(ctx, func(ctx context.Context) error {
-		d, err := r.declared(ctx, r.recall)
+		d, err := r.declared(ctx, r.loadStateIfAllowed)
 		if err != nil {
 			return err
 		}
@@ -43,8 +43,8 @@ func Access(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secr
 	})
 }
 
-// recall reads which namespaces there were releases in, if one may.
-func (r *run) recall(ctx context.Context, d *declaration) (err error) {
+// loadStateIfAllowed reads the namespaces of the last run, if the agent has the right to.
+func (r *run) loadStateIfAllowed(ctx context.Context, d *declaration) (err error) {
 	if d.was, err = d.reader.LoadState(ctx); exit.Of(err) == exit.Forbidden {
 		return nil
 	}

@@ -50,8 +50,8 @@ func Diff(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secret
 	})
 }
 
-// world is what a run has seen and decided before it writes. It has no way to a writer: only Run and Destroy make one.
-type world struct {
+// observation is what a run has seen and decided before it writes. It has no way to a writer: only Run and Destroy make one.
+type observation struct {
 	reader *cluster.Reader
 	lock   cluster.Lock
 	was    cluster.State
@@ -60,7 +60,7 @@ type world struct {
 }
 
 // look is the whole way from the repository to the decisions. It writes nothing to the cluster.
-func (r *run) look(ctx context.Context) (w world, err error) {
+func (r *run) look(ctx context.Context) (w observation, err error) {
 	d, err := r.declared(ctx, r.foresee)
 	if err != nil {
 		return w, err
@@ -78,7 +78,7 @@ func (r *run) look(ctx context.Context) (w world, err error) {
 	if err := r.findDrift(ctx, d.reader, d.Releases, have); err != nil {
 		return w, err
 	}
-	return world{
+	return observation{
 		reader: d.reader,
 		lock:   d.lock,
 		was:    d.was,

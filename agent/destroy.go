@@ -46,7 +46,7 @@ func Destroy(ctx context.Context, cfg config.Config, log *slog.Logger, mask *sec
 }
 
 // owned plans to remove what the instance owns, wherever it is known to own something.
-func (r *run) owned(ctx context.Context) (w world, err error) {
+func (r *run) owned(ctx context.Context) (w observation, err error) {
 	if w.reader, w.lock, err = r.connect(ctx, nil); err != nil { // nothing is rendered, so no chart is needed
 		return w, err
 	}

@@ -19,7 +19,7 @@ func (r *run) findLock(ctx context.Context, reader *cluster.Reader) (cluster.Loc
 
 // writes says whether a run has anything to write, but for Events. One that has not takes no lock, and may go on beside another.
 // What is remembered without a change does not depend on what becomes of the steps.
-func (w world) writes() bool {
+func (w observation) writes() bool {
 	return len(w.plan.Changes()) > 0 || w.was.Differs(w.plan.NextState(w.was.InstanceState, w.unread, func(release.Key) bool { return false }))
 }
 

@@ -42,7 +42,7 @@ func (r *run) declared(ctx context.Context, meanwhile func(context.Context, *dec
 	for _, file := range d.PassedOver {
 		r.report.Warnings = append(r.report.Warnings, "passed over: "+file)
 	}
-	r.spare(d.Set)
+	r.exempt(d.Set)
 	r.warnOfLost(d.was)
 	return d, err
 }

@@ -5,8 +5,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// spare keeps the names that every text is about readable, should a secret have the same value.
-func (r *run) spare(set desired.Set) {
+// exempt keeps names readable that appear in every text, even if a secret has the same value.
+func (r *run) exempt(set desired.Set) {
 	r.mask.Spare(r.report.Namespace, r.cfg.Instance, r.cfg.Environment)
 	for _, want := range set.Releases {
 		r.mask.Spare(want.Name, want.Namespace, want.Key.String(), want.Chart.Name)

@@ -15,9 +15,9 @@ type Progress struct {
 	workspace string
 }
 
-// GiveUp removes the run's workspace and answers with its report as it was known last, ended by err. The run itself is
+// Abort removes the run's workspace and answers with its report as it was known last, ended by err. The run itself is
 // abandoned: it may still be writing.
-func (p *Progress) GiveUp(err error) report.Report {
+func (p *Progress) Abort(err error) report.Report {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.workspace != "" {

@@ -22,7 +22,7 @@ func TestGivingUpLeavesNoWorkspaceAndSaysWhatIsKnown(t *testing.T) {
 	progress.in(dir)
 	r.planned(plan.Plan{Steps: []plan.Step{{Verb: plan.Upgrade}}})
 
-	got := progress.GiveUp(exit.With(exit.Deadline, errors.New("late")))
+	got := progress.Abort(exit.With(exit.Deadline, errors.New("late")))
 	if got.Code() != exit.Deadline || len(got.Outcomes) != 1 {
 		t.Errorf("got %+v", got)
 	}

@@ -240,16 +240,16 @@ func (r *run) load(ctx context.Context, loader *desired.Loader, checkout source.
 	return set, err
 }
 
-// afterlife is how long something may go on after a run should have ended: what it may take to stop, rounded up generously
-// because clocks differ.
-const afterlife = time.Minute
+// clockSkew is added to the timeout of a run before another client's operation counts as abandoned. It covers the time that a run
+// needs to stop, and the difference between clocks.
+const clockSkew = time.Minute
 
 func (r *run) policy(checkout source.Checkout, set desired.Set) plan.Policy {
 	return plan.Policy{
 		Instance:       r.cfg.Instance,
 		Origin:         r.origin(checkout),
 		Commit:         checkout.Commit,
-		AbandonedAfter: r.cfg.Timeout + afterlife,
+		AbandonedAfter: r.cfg.Timeout + clockSkew,
 		DiffOnly:       r.report.Command == report.Diff,
 		SelectorInUse:  len(r.cfg.Selector) > 0,
 		SkippedFiles:   set.PassedOver,
@@ -298,7 +298,7 @@ func (r *run) findDrift(ctx context.Context, reader *cluster.Reader, want []rele
 }
 
 // remember ends a run: what is marked, what is owned where.
-func (r *run) remember(ctx context.Context, writer *cluster.Writer, w world) error {
+func (r *run) remember(ctx context.Context, writer *cluster.Writer, w observation) error {
 	done := map[release.Key]bool{}
 	for _, o := range r.report.Outcomes {
 		done[o.Key] = o.Result == apply.Done

@@ -45,13 +45,13 @@ const differences exit.Code = 2
 func accessCommand(code *exit.Code) *cobra.Command {
 	return command(config.Access, "Show which rights the declared releases need, and what would grant those that are missing", code, func(s session) exit.Code {
 		result := s.do(agent.Access, report.Report.WriteAccess)
-		s.print(s.accessWording(), result)
+		s.print(s.accessRenderer(), result)
 		return result.Code()
 	})
 }
 
-// accessWording leaves standard output to kubectl, if that is who reads it, and tells a person on standard error.
-func (s session) accessWording() wording {
+// accessRenderer leaves standard output to kubectl, if that is who reads it, and tells a person on standard error.
+func (s session) accessRenderer() renderer {
 	if !s.cfg.Roles {
 		return report.Report.WriteAccess
 	}
@@ -121,11 +121,11 @@ func learnCredentials(mask *secrets.Mask, cfg config.Config) {
 
 type action func(context.Context, config.Config, *slog.Logger, *secrets.Mask, *agent.Progress) report.Report
 
-// wording is how a report is written for a person.
-type wording func(report.Report, io.Writer, report.Style) error
+// renderer is how a report is written for a person.
+type renderer func(report.Report, io.Writer, report.Style) error
 
 // do runs the action until it ends, or until it was told to stop and does not: then the process ends here.
-func (s session) do(act action, text wording) report.Report {
+func (s session) do(act action, text renderer) report.Report {
 	ctx, stop := untilSignal()
 	defer stop()
 	var progress agent.Progress
@@ -133,7 +133,7 @@ func (s session) do(act action, text wording) report.Report {
 	defer close(ended)
 	go func() {
 		if err := overdue(ctx, ended, s.cfg.Timeout, grace); err != nil {
-			result := progress.GiveUp(err).Masked(s.mask.String)
+			result := progress.Abort(err).Masked(s.mask.String)
 			s.print(text, result)
 			s.release()
 			os.Exit(int(result.Code()))
@@ -143,7 +143,7 @@ func (s session) do(act action, text wording) report.Report {
 }
 
 // print writes the report for whoever reads it: standard output, the container's termination message and the log.
-func (s session) print(text wording, result report.Report) {
+func (s session) print(text renderer, result report.Report) {
 	write := func() error { return text(result, s.stdout, s.style) }
 	if s.cfg.Output == "json" {
 		write = func() error { return result.WriteJSON(s.stdout) }
