@@ -58,7 +58,7 @@ func createThroughHelm(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	t.Chdir(t.TempDir())
-	helm, _ := New(connection, history.New(connection), nil).helm(context.Background(), release.Key{Namespace: "shop", Name: "web"})
+	helm, _ := New(connection, history.New(connection), nil, nil).helm(context.Background(), release.Key{Namespace: "shop", Name: "web"})
 	objects, err := helm.KubeClient.Build(strings.NewReader("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n"), false)
 	if err != nil {
 		t.Fatal(err)
