@@ -168,7 +168,7 @@ var deputyStories = map[string]func(*story){
 		s.commits("releases:\n" + db + strings.ReplaceAll(reusing, "WHICH", "one") + extraChart)
 		s.run().shows(converged, "db installed, web installed")
 		s.commits(repositories + "releases:\n" + served + strings.ReplaceAll(reusing, "WHICH", "two") + extraChart)
-		s.run().shows(releasesFailed, "db recorded, web failed").says("revision 1 was changed by another client since this run read it")
+		s.run().shows(releasesFailed, "db relabelled, web failed").says("revision 1 was changed by another client since this run read it")
 		s.lacks("evil")
 	},
 
@@ -180,7 +180,7 @@ var deputyStories = map[string]func(*story){
 			})
 		})
 		s.commits(repositories + "releases:\n" + served + webOff)
-		s.run().shows(releasesFailed, "db recorded, web failed").says("revision 1 was changed by another client since this run read it")
+		s.run().shows(releasesFailed, "db relabelled, web failed").says("revision 1 was changed by another client since this run read it")
 		s.lacks("evil")
 		s.run().says("web", "no hooks run: "+foreignRecord)
 		s.lacks("evil", "web")

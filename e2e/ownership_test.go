@@ -117,7 +117,7 @@ var ownershipStories = map[string]func(*story){
 			s.patches("web", 1, `{"metadata":{"labels":{"helmfile-agent.github.io/instance":"other"}}}`)
 		})
 		s.commits(repositories + "releases:\n" + served)
-		s.run().shows(releasesFailed, "db relabelled, web failed").says("was changed by somebody else during this run: not pruned")
+		s.run().shows(releasesFailed, "db relabelled, web failed").says("was changed by another client during this run: not pruned")
 		s.has("db 1, web 1")
 	},
 

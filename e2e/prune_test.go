@@ -330,7 +330,7 @@ var pruneStories = map[string]func(*story){
 		s.installs(db, web)
 		repositories := s.meanwhile(func() { s.patchObject(stateName, `{"metadata":{"labels":{"written":"meanwhile"}}}`) })
 		s.commits(repositories + "releases:\n" + served)
-		s.run().shows(locked, "db relabelled, web to mark").says("somebody who does not hold the lock changed it meanwhile")
+		s.run().shows(locked, "db relabelled, web to mark").says("another client, which does not hold the lock, changed it")
 		s.marks("")
 		s.run().shows(converged, "db unchanged, web marked")
 		s.run().shows(converged, "db unchanged, web pruned")
@@ -342,8 +342,8 @@ var pruneStories = map[string]func(*story){
 			must(s.configMaps().Create(s.t.Context(), state, meta.CreateOptions{}))(s.t)
 		})
 		s.commits(repositories + "releases:\n" + served)
-		s.run().shows(locked, "db installed").says("somebody who does not hold the lock changed it meanwhile")
-		s.run().shows(converged, "db unchanged").says("was not understood")
+		s.run().shows(locked, "db installed").says("another client, which does not hold the lock, changed it")
+		s.run().shows(converged, "db unchanged").says("could not be decoded")
 	},
 
 	"kept by a label in the helmfile: it outlives its entry": func(s *story) {
@@ -456,7 +456,7 @@ var pruneStories = map[string]func(*story){
 		chart := s.chartDir()
 		repositories = s.meanwhile(func() { s.helm("upgrade", "web", chart, "--set", "color=green") })
 		s.commits(repositories + "releases:\n" + served)
-		s.run().shows(releasesFailed, "db relabelled, web failed").says("was changed by somebody else during this run: not pruned")
+		s.run().shows(releasesFailed, "db relabelled, web failed").says("was changed by another client during this run: not pruned")
 		s.has("db 1, web 2")
 		s.run().shows(pruneRefused, "db unchanged, web held")
 	},
