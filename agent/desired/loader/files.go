@@ -49,17 +49,8 @@ var ownBinary = regexp.MustCompile(`(?m)^(helmBinary|kustomizeBinary)[ \t]*:`)
 // readFile is how helmfile reads every file. A state's own helmBinary would be run before any override is looked at; the kernel
 // refuses that, and this says where it is written.
 func (l *loader) readFile(path string) ([]byte, error) {
-	if err := l.req.roots.Check(path); err != nil {
+	if err := l.req.checkFile(path); err != nil {
 		return nil, err
-	}
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case info.Mode().IsRegular() && info.Size() > maxFile:
-		return nil, fmt.Errorf("%s has %d bytes, more than the %d that a file of a helmfile may have", path, info.Size(), maxFile)
-	case !info.Mode().IsRegular() && !info.IsDir():
-		return nil, fmt.Errorf("%s is neither a file nor a directory", path)
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -76,4 +67,21 @@ func (l *loader) readFile(path string) ([]byte, error) {
 	l.req.report.File(l.relative(path))
 	l.files.Store(filepath.Base(path), string(content))
 	return content, nil
+}
+
+// checkFile is why a path must not be read.
+func (r request) checkFile(path string) error {
+	if err := r.roots.Check(path); err != nil {
+		return err
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return err
+	case info.Mode().IsRegular() && info.Size() > maxFile:
+		return fmt.Errorf("%s has %d bytes, more than the %d that a file of a helmfile may have", path, info.Size(), maxFile)
+	case !info.Mode().IsRegular() && !info.IsDir():
+		return fmt.Errorf("%s is neither a file nor a directory", path)
+	}
+	return nil
 }

@@ -43,6 +43,9 @@ func load(ctx context.Context, req request) (loaded, error) {
 	}
 	l.resolved.known = known
 	l.replaceStores()
+	if err := known.guardFiles(req.checkFile); err != nil {
+		return loaded{}, err
+	}
 	if err := os.Chdir(req.Dir); err != nil {
 		return loaded{}, fmt.Errorf("enter checkout: %w", err)
 	}
@@ -91,7 +94,7 @@ func (l *loader) result() (loaded, error) {
 	if l.resolved.known.ranCommand() {
 		l.refused = append(l.refused, "ref+exec:// is not supported: "+noCommands)
 	}
-	if err := l.resolved.known.readOutside(l.req.roots.Check); err != nil {
+	if err := l.resolved.known.unguardedFile(); err != nil {
 		l.refused = append(l.refused, err.Error())
 	}
 	if len(l.refused) > 0 {

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/helmfile/helmfile/pkg/plugins"
 	"github.com/helmfile/helmfile/pkg/state"
+	"github.com/helmfile/vals/pkg/api"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
@@ -39,6 +41,7 @@ func (l *loader) countSecrets(specs []state.ReleaseSpec) map[release.Key]int {
 // fails if a new version of vals keeps them elsewhere.
 type references struct {
 	strings, documents cache
+	providers          map[string]api.Provider
 }
 
 // cache is an LRU cache as vals has it.
@@ -65,6 +68,10 @@ func resolvedReferences() (*references, error) {
 		}
 		found.Resize(plenty)
 		*target = found
+	}
+	known := false
+	if r.providers, known = unexported(of, "providers").(map[string]api.Provider); !known {
+		return nil, errors.New("vals does not keep its providers where it is looked for")
 	}
 	return r, nil
 }

@@ -3,7 +3,6 @@ package loader
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/helmfile/helmfile/pkg/state"
@@ -35,22 +34,4 @@ func (l *loader) outside(st *state.HelmState, file string) []string {
 		}
 	}
 	return refused
-}
-
-// readOutside is why a file:// reference must not be used: vals has no way to keep it in a directory beforehand. Where the kernel
-// confines this process, such a reference has failed already.
-func (r *references) readOutside(check func(path string) error) error {
-	for _, key := range slices.Concat(r.strings.Keys(), r.documents.Keys()) {
-		if scheme(key) != "file" {
-			continue
-		}
-		text, _ := key.(string)
-		_, path, _ := strings.Cut(text, "://")
-		path, _, _ = strings.Cut(path, "?")
-		path, _, _ = strings.Cut(path, "#")
-		if err := check(path); err != nil {
-			return fmt.Errorf("ref+file://: %w", err)
-		}
-	}
-	return nil
 }

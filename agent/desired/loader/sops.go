@@ -66,7 +66,7 @@ func (s sops) decrypt(key, format string) ([]byte, error) {
 		name = "the content of ref+sops"
 		encrypted, err = base64.URLEncoding.DecodeString(key)
 	} else {
-		if err = s.engine.req.roots.Check(key); err == nil {
+		if err = s.engine.req.checkFile(key); err == nil {
 			encrypted, err = os.ReadFile(key)
 		}
 	}
