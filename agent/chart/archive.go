@@ -86,7 +86,7 @@ func (s *Store) downloadInto(ctx context.Context, at location, dir string) error
 		return err
 	}
 	if at.Verify {
-		if err := verify(file, got.provenance, at.Keyring); err != nil {
+		if err := s.verify(file, got.provenance, at.Keyring); err != nil {
 			return fmt.Errorf("verify %s: %w", publicURL(at.URL), err)
 		}
 	}
@@ -128,12 +128,29 @@ func fileName(u *url.URL) string {
 	return "chart.tgz"
 }
 
-func verify(file string, provenance []byte, keyring string) error {
+func (s *Store) verify(file string, provenance []byte, keyring string) error {
 	if err := os.WriteFile(file+".prov", provenance, 0o600); err != nil {
 		return err
 	}
-	_, err := downloader.VerifyChart(file, keyring)
+	return s.verifyFile(file, keyring)
+}
+
+// verifyFile checks an archive against the provenance file beside it. Helm reads a copy of the keyring, which is what was checked.
+func (s *Store) verifyFile(file, keyring string) error {
+	content, err := s.readTrustFile(keyring, defaultKeyring())
 	if err != nil {
+		return fmt.Errorf("with keyring %s: %w", keyring, err)
+	}
+	dir, err := os.MkdirTemp(s.dir, "keyring-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	checked := filepath.Join(dir, "pubring.gpg")
+	if err := os.WriteFile(checked, content, 0o600); err != nil {
+		return err
+	}
+	if _, err := downloader.VerifyChart(file, checked); err != nil {
 		return fmt.Errorf("with keyring %s: %w", keyring, err)
 	}
 	return nil

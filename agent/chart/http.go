@@ -3,6 +3,7 @@ package chart
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -63,17 +64,28 @@ func newRequest(ctx context.Context, u *url.URL, r release.Repository) (*http.Re
 	return request, nil
 }
 
-// client is one per set of certificates, so that connections are used again.
+// client is one per set of certificates, so that connections are used again. Files are read while the store is not locked.
 func (s *Store) client(r release.Repository) (*http.Client, error) {
 	key := fingerprint([]any{r.CAFile, r.CertFile, r.KeyFile, r.InsecureSkipTLSVerify})
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if found, ok := s.clients[key]; ok {
+	found, ok := s.clients[key]
+	s.mu.Unlock()
+	if ok {
 		return found, nil
 	}
-	config, err := tlsConfig(r)
+	config, err := s.tlsConfig(r)
 	if err != nil {
 		return nil, fmt.Errorf("prepare TLS for %s: %w", publicURL(r.URL), err)
+	}
+	return s.keepClient(key, config), nil
+}
+
+// keepClient returns the client that another goroutine has made meanwhile, if there is one.
+func (s *Store) keepClient(key string, config *tls.Config) *http.Client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if found, ok := s.clients[key]; ok {
+		return found
 	}
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.TLSClientConfig = config
@@ -83,7 +95,7 @@ func (s *Store) client(r release.Repository) (*http.Client, error) {
 		s.clients = map[string]*http.Client{}
 	}
 	s.clients[key] = made
-	return made, nil
+	return made
 }
 
 func fetchURL(client *http.Client, request *http.Request, limit int64) ([]byte, error) {

@@ -90,7 +90,7 @@ func (s *Store) verifyLocal(c release.Chart, data []byte) error {
 	if err := os.WriteFile(file, data, 0o600); err != nil {
 		return err
 	}
-	return verify(file, provenance, keyring(c))
+	return s.verify(file, provenance, keyring(c))
 }
 
 // installable makes the two checks that Helm makes in its commands and not in its library.

@@ -100,14 +100,20 @@ func repositoryOf(c release.Chart) release.Repository {
 	return r
 }
 
-// keyring is the file Helm verifies with when none is named.
+// keyring is the file that a chart is verified with.
 func keyring(c release.Chart) string {
-	switch home, set := os.LookupEnv("GNUPGHOME"); {
+	switch {
 	case !c.Verify:
 		return ""
 	case c.Keyring != "":
 		return c.Keyring
-	case set:
+	}
+	return defaultKeyring()
+}
+
+// defaultKeyring is the file that Helm verifies with when none is named. It is the operator's.
+func defaultKeyring() string {
+	if home, set := os.LookupEnv("GNUPGHOME"); set {
 		return filepath.Join(home, "pubring.gpg")
 	}
 	home, _ := os.UserHomeDir() // without a home the relative path is named in the error that follows

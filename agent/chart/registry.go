@@ -33,7 +33,7 @@ func (s *Store) registryClient(ctx context.Context, r release.Repository, name s
 
 // newRegistryClient uses, for each host, the first repository that says something about it. Its requests end with ctx.
 func (s *Store) newRegistryClient(ctx context.Context, repositories []release.Repository, plainHTTP bool) (*registry.Client, error) {
-	transport, err := newHostTransport(ctx, s.policy, repositories)
+	transport, err := s.newHostTransport(ctx, repositories)
 	if err != nil {
 		return nil, err
 	}
@@ -118,18 +118,18 @@ type hostTransport struct {
 // dependencies from registries must fit too.
 const registryLimit = 8 * archiveLimit
 
-func newHostTransport(ctx context.Context, policy egress.Policy, repositories []release.Repository) (hostTransport, error) {
-	t := hostTransport{ctx: ctx, hosts: map[string]http.RoundTripper{}, others: registryTransport(policy, nil), total: new(atomic.Int64)}
+func (s *Store) newHostTransport(ctx context.Context, repositories []release.Repository) (hostTransport, error) {
+	t := hostTransport{ctx: ctx, hosts: map[string]http.RoundTripper{}, others: registryTransport(s.policy, nil), total: new(atomic.Int64)}
 	for _, r := range repositories {
 		host := ociHost(r.URL)
 		if _, taken := t.hosts[host]; taken || !r.OCI || !hasTLS(r) {
 			continue
 		}
-		config, err := tlsConfig(r)
+		config, err := s.tlsConfig(r)
 		if err != nil {
 			return t, fmt.Errorf("prepare TLS for %s: %w", host, err)
 		}
-		t.hosts[host] = registryTransport(policy, config)
+		t.hosts[host] = registryTransport(s.policy, config)
 	}
 	return t, nil
 }
@@ -181,25 +181,34 @@ func hasTLS(r release.Repository) bool {
 	return r.CAFile != "" || r.CertFile != "" || r.InsecureSkipTLSVerify
 }
 
-func tlsConfig(r release.Repository) (*tls.Config, error) {
+func (s *Store) tlsConfig(r release.Repository) (*tls.Config, error) {
 	config := &tls.Config{InsecureSkipVerify: r.InsecureSkipTLSVerify} //nolint:gosec // only where the helmfile says so
 	if r.CAFile != "" {
-		pem, err := os.ReadFile(r.CAFile)
+		pem, err := s.readTrustFile(r.CAFile, certificateLocations()...)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("caFile: %w", err)
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s holds no certificate", r.CAFile)
+			return nil, fmt.Errorf("caFile: %s holds no certificate", r.CAFile)
 		}
 	}
-	if r.CertFile != "" && r.KeyFile != "" {
-		pair, err := tls.LoadX509KeyPair(r.CertFile, r.KeyFile)
-		if err != nil {
-			return nil, err
-		}
-		config.Certificates = []tls.Certificate{pair}
+	if r.CertFile == "" || r.KeyFile == "" {
+		return config, nil
 	}
+	cert, err := s.readTrustFile(r.CertFile)
+	if err != nil {
+		return nil, fmt.Errorf("certFile: %w", err)
+	}
+	key, err := s.readTrustFile(r.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("keyFile: %w", err)
+	}
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("certFile %s and keyFile %s: %w", r.CertFile, r.KeyFile, err)
+	}
+	config.Certificates = []tls.Certificate{pair}
 	return config, nil
 }
 

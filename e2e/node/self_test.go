@@ -83,7 +83,7 @@ func selfManaged(p *place, version, more string) map[string]string {
 	p.must(err)
 	files = maps.Clone(files)
 	here := strings.NewReplacer(
-		"url: ghcr.io/helmfile-agent/charts\n    oci: true", "url: "+outside.registry.Host()+"/charts\n    oci: true\n    caFile: /etc/registry/ca.crt",
+		"url: ghcr.io/helmfile-agent/charts\n    oci: true", "url: "+outside.registry.Host()+"/charts\n    oci: true\n    caFile: /usr/local/share/ca-certificates/ca.crt",
 		"version: 0.1.0", "version: "+version,
 		"- agent.yaml", "- agent.yaml\n      - more.yaml",
 	)
@@ -96,7 +96,7 @@ func selfManaged(p *place, version, more string) map[string]string {
 image: {tag: ` + imageTag + `}
 registry: {existingSecret: registry}
 extraVolumes: [{name: authority, configMap: {name: registry}}]
-extraVolumeMounts: [{name: authority, mountPath: /etc/registry, readOnly: true}]
+extraVolumeMounts: [{name: authority, mountPath: /usr/local/share/ca-certificates, readOnly: true}]
 `
 	files["more.yaml"] = more
 	return files

@@ -74,7 +74,7 @@ func fromRegistry(p *place) {
 	ref, _, err := outside.registry.PushChart(writeChart(p.t))
 	p.must(err)
 	p.commit(map[string]string{"helmfile.yaml": fmt.Sprintf(`repositories:
-- {name: private, url: %s, oci: true, caFile: /etc/registry/ca.crt}
+- {name: private, url: %s, oci: true, caFile: /usr/local/share/ca-certificates/ca.crt}
 releases:
 - {name: web, chart: private/small, version: 1.0.0}
 `, strings.TrimSuffix(strings.TrimPrefix(ref, "oci://"), "/small"))}, "a chart from the registry")
@@ -82,7 +82,7 @@ releases:
 	a := p.install("gitops", values{
 		"registry":          values{"existingSecret": "registry"},
 		"extraVolumes":      []values{{"name": "authority", "configMap": values{"name": "registry"}}},
-		"extraVolumeMounts": []values{{"name": "authority", "mountPath": "/etc/registry", "readOnly": true}},
+		"extraVolumeMounts": []values{{"name": "authority", "mountPath": "/usr/local/share/ca-certificates", "readOnly": true}},
 	})
 	a.converges("run")
 	a.has("web 1")

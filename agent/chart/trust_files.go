@@ -1,0 +1,100 @@
+package chart
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+)
+
+// maxTrustFile bounds one file of certificates, a key or a keyring.
+const maxTrustFile = 1 << 20
+
+// systemCertificates are where the machine keeps the authorities that it trusts. None of them is a secret.
+var systemCertificates = []string{
+	"/etc/ssl/certs", "/etc/ssl/cert.pem", "/etc/pki/tls/certs", "/etc/pki/ca-trust", "/etc/ca-certificates",
+	"/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
+}
+
+// certificateLocations are the places outside of the repository that a caFile may name.
+func certificateLocations() []string {
+	return slices.Concat(systemCertificates, filepath.SplitList(os.Getenv("SSL_CERT_FILE")), filepath.SplitList(os.Getenv("SSL_CERT_DIR")))
+}
+
+// readTrustFile reads a certificate, a key or a keyring that a helmfile names. It must lie below the store's roots or in one of the
+// other places.
+func (s *Store) readTrustFile(path string, others ...string) ([]byte, error) {
+	s.mu.Lock()
+	roots := slices.Clone(s.roots)
+	s.mu.Unlock()
+	if len(roots) > 0 {
+		roots = append(roots, others...)
+	}
+	file, err := openBelow(roots, path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
+	data, err := io.ReadAll(&limitedReader{from: file, left: maxTrustFile, limit: maxTrustFile})
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return data, nil
+}
+
+// trustFileFlags keep the opening of a pipe from waiting for a writer.
+const trustFileFlags = os.O_RDONLY | syscall.O_NONBLOCK
+
+// openBelow opens a file below one of the roots; without roots it opens any file. The error for a path that leads out of them is the
+// same whether or not there is such a file.
+func openBelow(roots []string, path string) (*os.File, error) {
+	if len(roots) == 0 {
+		return os.OpenFile(path, trustFileFlags, 0)
+	}
+	paths := []string{path}
+	if real, err := realPath(path); err == nil {
+		paths = append(paths, real) // os.Root follows no absolute link
+	}
+	refused := fmt.Errorf("%s is outside of the repository: copy it into the repository", path)
+	for _, root := range roots {
+		for _, path := range paths {
+			if inside, err := filepath.Rel(root, path); err != nil || !filepath.IsLocal(inside) {
+				continue
+			}
+			file, err := openIn(root, path)
+			if err == nil {
+				return file, nil
+			}
+			if os.IsNotExist(err) || os.IsPermission(err) {
+				refused = err
+			}
+		}
+	}
+	return nil, refused
+}
+
+// openIn opens a file below the root, which may itself be a file.
+func openIn(root, path string) (*os.File, error) {
+	if root == path {
+		root = filepath.Dir(root)
+	}
+	inside, err := filepath.Rel(root, path)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.OpenRoot(root)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return dir.OpenFile(inside, trustFileFlags, 0)
+}

@@ -1,0 +1,160 @@
+package chart
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// tlsError is why a repository's certificates cannot be used. It must be known soon.
+func tlsError(t *testing.T, s *Store, r release.Repository) error {
+	t.Helper()
+	errs := make(chan error, 1)
+	go func() {
+		_, err := s.client(r)
+		errs <- err
+	}()
+	select {
+	case err := <-errs:
+		return err
+	case <-time.After(10 * time.Second):
+		t.Fatal("it still reads")
+		return nil
+	}
+}
+
+func TestTrustFilesLieInTheRepository(t *testing.T) {
+	s, repository, outside := confined(t)
+	write(t, filepath.Join(outside, "there"), "s3cret")
+	link(t, outside, filepath.Join(repository, "absolute"))
+	up, err := filepath.Rel(repository, outside)
+	if err != nil {
+		t.Fatal(err)
+	}
+	link(t, up, filepath.Join(repository, "relative"))
+	inside := filepath.Join(repository, "inside")
+	write(t, inside, "no certificate")
+	for _, dir := range []string{outside, repository + "/" + up, repository + "/absolute", repository + "/relative"} {
+		var errs []string
+		for _, name := range []string{"there", "missing"} {
+			file := dir + "/" + name
+			for field, r := range map[string]release.Repository{
+				"caFile":   {CAFile: file},
+				"certFile": {CertFile: file, KeyFile: inside},
+				"keyFile":  {CertFile: inside, KeyFile: file},
+			} {
+				err := tlsError(t, s, r)
+				expectError(t, err, "outside of the repository")
+				if err != nil && field == "caFile" {
+					errs = append(errs, strings.ReplaceAll(err.Error(), name, ""))
+				}
+			}
+			_, err := s.readTrustFile(file)
+			expectError(t, err, "outside of the repository")
+		}
+		if len(errs) != 2 || errs[0] != errs[1] {
+			t.Errorf("the errors tell whether a file exists: %q", errs)
+		}
+	}
+	expectError(t, tlsError(t, s, release.Repository{CAFile: inside}), "holds no certificate")
+	expectError(t, tlsError(t, s, release.Repository{CAFile: repository + "/missing"}), "no such file")
+	_, err = s.newRegistryClient(t.Context(), []release.Repository{{OCI: true, URL: "h/p", CAFile: filepath.Join(outside, "there")}}, false)
+	expectError(t, err, "outside of the repository")
+}
+
+func TestTrustFilesAreSmallRegularFiles(t *testing.T) {
+	s, repository, _ := confined(t)
+	for name, want := range map[string]string{"pipe": "not a regular file", "dir": "not a regular file", "large": "limit of 1 MiB"} {
+		file := filepath.Join(repository, name)
+		var err error
+		switch name {
+		case "pipe":
+			err = unix.Mkfifo(file, 0o600)
+		case "dir":
+			err = os.Mkdir(file, 0o700)
+		default:
+			err = os.WriteFile(file, make([]byte, maxTrustFile+1), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		expectError(t, tlsError(t, s, release.Repository{CAFile: file}), want)
+	}
+	unconfined := newStore(t)
+	expectError(t, tlsError(t, unconfined, release.Repository{CAFile: "/dev/zero"}), "not a regular file")
+}
+
+func TestCertificatesOfTheSystem(t *testing.T) {
+	s, repository, outside := confined(t)
+	_, ca := tlsServer(t, nil)
+	dir := filepath.Join(outside, "certs")
+	link(t, ca, filepath.Join(dir, "ca.pem"))
+	t.Setenv("SSL_CERT_FILE", ca)
+	t.Setenv("SSL_CERT_DIR", dir)
+	for _, name := range []string{ca, filepath.Join(dir, "ca.pem")} {
+		if err := tlsError(t, s, release.Repository{CAFile: name}); err != nil {
+			t.Errorf("the operator's authorities: %v", err)
+		}
+	}
+	inside := filepath.Join(repository, "inside")
+	write(t, inside, "x")
+	expectError(t, tlsError(t, s, release.Repository{CertFile: inside, KeyFile: ca}), "outside of the repository")
+	expectError(t, tlsError(t, s, release.Repository{CertFile: ca, KeyFile: inside}), "outside of the repository")
+}
+
+func TestClientCertificate(t *testing.T) {
+	s, repository, _ := confined(t)
+	srv, _ := tlsServer(t, nil)
+	cert, key := writePair(t, repository, srv.TLS.Certificates[0])
+	got, err := s.tlsConfig(release.Repository{CertFile: cert, KeyFile: key})
+	if err != nil || len(got.Certificates) != 1 {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestKeyringLiesInTheRepository(t *testing.T) {
+	keyring, key := newKey(t, "author")
+	srv := serve(t, "web 1.0.0")
+	sign(t, key, filepath.Join(srv.dir, "web-1.0.0.tgz"))
+	c := release.Chart{Ref: "web", Repository: srv.repository(), Verify: true, Keyring: keyring}
+	s, repository, _ := confined(t)
+	_, err := s.Load(t.Context(), c)
+	expectError(t, err, "outside of the repository")
+	content, err := os.ReadFile(keyring)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Keyring = filepath.Join(repository, "pubring.gpg")
+	write(t, c.Keyring, string(content))
+	if _, err := s.Load(t.Context(), c); err != nil {
+		t.Error("a keyring of the repository:", err)
+	}
+	t.Setenv("GNUPGHOME", filepath.Dir(keyring))
+	c.Keyring = ""
+	s, _, _ = confined(t) // the other one remembers that the download failed
+	if _, err := s.Load(t.Context(), c); err != nil {
+		t.Error("the operator's keyring:", err)
+	}
+}
+
+// writePair writes a certificate and its key.
+func writePair(t *testing.T, dir string, pair tls.Certificate) (cert, key string) {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	write(t, cert, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})))
+	write(t, key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
+	return cert, key
+}
