@@ -2,9 +2,12 @@ package desired
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
@@ -66,5 +69,53 @@ func TestReferencesHaveKnownParameters(t *testing.T) {
 	_, err := load(t, request(t, withReference("apps/helmfile.yaml", "helmfiles:\n- path: apps/helmfile.yaml\n", "../common.yaml?x=y")))
 	if exit.Of(err) != exit.DesiredInvalid || !strings.Contains(err.Error(), "not supported: only encode=base64") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestStoresReadNoFilesOutside: without the kernel's help too. The server would get what is in the file.
+func TestStoresReadNoFilesOutside(t *testing.T) {
+	var sent atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		sent.Add(1)
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	defer server.Close()
+	outside := filepath.Join(t.TempDir(), "token")
+	check(t, os.WriteFile(outside, []byte("canary-token"), 0o600))
+	for name, test := range map[string]struct{ parameters, want string }{
+		"a token":             {"token_file=" + outside, "outside of the repository"},
+		"a password":          {"auth_method=userpass&username=a&password_file=" + outside, "outside of the repository"},
+		"a relative path":     {"token_file=../../../../../../../../../.." + outside, "outside of the repository"},
+		"an endless file":     {"token_file=/dev/zero", "outside of the repository"},
+		"the service account": {"auth_method=kubernetes", "outside of the repository"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := "releases:\n- name: web\n  chart: web\n  values:\n  - x: ref+vault://kv/x?address=" + server.URL + "&" + test.parameters + "#/key\n"
+			req := request(t, map[string]string{"helmfile.yaml": state, "web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n"})
+			req.Sandbox = sandbox.Off
+			_, err := load(t, req)
+			if err == nil || !strings.Contains(err.Error(), test.want) || sent.Load() > 0 {
+				t.Errorf("got %v, and %d requests were sent", err, sent.Load())
+			}
+		})
+	}
+}
+
+// TestStoresReadFilesOfTheRepository: in each state file relative to it.
+func TestStoresReadFilesOfTheRepository(t *testing.T) {
+	var token atomic.Value
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token.Store(r.Header.Get("X-Vault-Token"))
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	defer server.Close()
+	state := "releases:\n- name: web\n  chart: ../web\n  values:\n  - x: ref+vault://kv/x?address=" + server.URL + "&token_file=../token#/key\n"
+	req := request(t, map[string]string{
+		"helmfile.yaml": "helmfiles:\n- path: apps/helmfile.yaml\n", "apps/helmfile.yaml": state, "token": "own-token",
+		"web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+	})
+	req.Sandbox = sandbox.Off
+	if _, err := load(t, req); token.Load() != "own-token" {
+		t.Errorf("got %v, and the server got %v", err, token.Load())
 	}
 }

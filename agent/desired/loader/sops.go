@@ -15,7 +15,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/broker"
 )
 
-// replaceStores puts others in the place of vals's stores that cannot work in this process.
+// replaceStores puts others in the place of vals's stores that cannot work in this process, or that would read files outside of the repository.
 func (l *loader) replaceStores() {
 	registry.RegisterProvider("k8s", func(*log.Logger, config.MapConfig, string) (api.Provider, error) {
 		return nil, errNoKubernetes
@@ -23,6 +23,7 @@ func (l *loader) replaceStores() {
 	registry.RegisterProvider("sops", func(_ *log.Logger, conf config.MapConfig, _ string) (api.Provider, error) {
 		return sops{conf, l.engine}, nil
 	})
+	guardStores(l.req.checkFile)
 }
 
 var errNoKubernetes = errors.New("ref+k8s:// is not supported: the helmfile is loaded without access to the cluster; use lookup in a chart")
