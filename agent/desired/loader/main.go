@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"syscall"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/broker"
 	"github.com/helmfile-agent/helmfile-agent/agent/child"
@@ -60,7 +59,7 @@ func endWith(stdin io.Reader) {
 }
 
 func work(input protocol.Input, out *child.Writer) *protocol.Answer {
-	syscall.Umask(0o077)
+	privateFiles()
 	if err := tellChildren(input); err != nil {
 		return protocol.Failed(fmt.Errorf("prepare the environment: %w", err))
 	}
