@@ -124,15 +124,17 @@ type Limits struct {
 
 // Reason says in words why a process that was closed gave no answer: which limit it ran into, or that it crashed.
 func (p *Process) Reason(limits Limits, err error) error {
-	state, stderr := p.command.ProcessState, p.stderr.String()
+	stderr := p.stderr.String()
 	switch {
 	case errors.Is(err, ErrTooMuch):
 		return fmt.Errorf("was ended: %w", err)
 	case strings.Contains(stderr, "out of memory"), strings.Contains(stderr, "cannot allocate memory"),
 		strings.HasPrefix(stderr, "SIGSEGV: "): // of Go's runtime, which does not always notice that it got no memory
 		return fmt.Errorf("needed more than %d MiB of memory: make it smaller, or raise loaderMemory", limits.Memory>>20)
-	case limits.CPU > 0 && state != nil && state.SystemTime()+state.UserTime() > limits.CPU*9/10: // the kernel counts coarsely
+	case limits.CPU > 0 && p.spentCPU(limits.CPU, err):
 		return fmt.Errorf("needed more than %s of CPU time: look for a template that does not end, or raise loaderTime", limits.CPU)
+	case p.killedByOthers(err):
+		return errors.New("was killed: if the container has too little memory, lower loaderMemory or raise the container's limit")
 	case strings.Contains(stderr, "panic: "), strings.Contains(stderr, "fatal error: "):
 		return errors.New("crashed: the log at level debug says where")
 	case p.waitErr != nil && !errors.As(p.waitErr, new(*exec.ExitError)):

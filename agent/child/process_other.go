@@ -19,3 +19,9 @@ func (p *Process) Kill() {
 }
 
 func hideMemory() {}
+
+// spentCPU is never true: only Linux has the limit.
+func (p *Process) spentCPU(time.Duration, error) bool { return false }
+
+// killedByOthers is not known here.
+func (p *Process) killedByOthers(error) bool { return false }

@@ -3,6 +3,8 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
 	"slices"
 	"strings"
 	"time"
@@ -102,19 +104,30 @@ func describe(version int) string {
 
 // limit sets the resource limits. Memory is what the process may write to; what Go only reserves does not count.
 func limit(rules Rules) error {
-	limits := map[int]uint64{unix.RLIMIT_CORE: 0}
+	limits := map[int]unix.Rlimit{unix.RLIMIT_CORE: {}}
 	if rules.Memory > 0 {
-		limits[unix.RLIMIT_DATA] = uint64(rules.Memory)
+		limits[unix.RLIMIT_DATA] = unix.Rlimit{Cur: uint64(rules.Memory), Max: uint64(rules.Memory)}
 	}
 	if rules.CPU > 0 {
-		limits[unix.RLIMIT_CPU] = uint64((rules.CPU + time.Second - 1) / time.Second)
+		seconds := uint64((rules.CPU + time.Second - 1) / time.Second)
+		limits[unix.RLIMIT_CPU] = unix.Rlimit{Cur: seconds, Max: seconds + 2} // the time between is for saying why it ends
+		go endAtLimit()
 	}
 	var errs []error
 	for resource, value := range limits {
-		if err := unix.Setrlimit(resource, &unix.Rlimit{Cur: value, Max: value}); err != nil {
+		if err := unix.Setrlimit(resource, &value); err != nil {
 			errs = append(errs, fmt.Errorf("set resource limit %d: %w", resource, err))
 		}
 	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(errs...)
+}
+
+// endAtLimit ends this process at its limit of CPU time, with a word that the agent looks for. Go ignores the signal by itself.
+func endAtLimit() {
+	reached := make(chan os.Signal, 1)
+	signal.Notify(reached, unix.SIGXCPU)
+	<-reached
+	fmt.Fprintln(os.Stderr, "\nSIGXCPU: the limit of CPU time is reached")
+	os.Exit(2)
 }

@@ -1,0 +1,93 @@
+package child
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The children that the tests start are this binary by other names.
+const (
+	burner  = "burner"  // needs a second and a half of CPU time
+	parent  = "parent"  // waits for a burner
+	limited = "limited" // is a burner that may use a second
+)
+
+func TestMain(m *testing.M) {
+	switch os.Args[0] {
+	case burner:
+		burn(1500 * time.Millisecond)
+	case parent:
+		self, _ := os.Executable()
+		_ = (&exec.Cmd{Path: self, Args: []string{burner}}).Run()
+	case limited:
+		_ = unix.Setrlimit(unix.RLIMIT_CPU, &unix.Rlimit{Cur: 1, Max: 3})
+		burn(time.Minute)
+	default:
+		os.Exit(m.Run())
+	}
+	os.Exit(1)
+}
+
+func burn(cpu time.Duration) {
+	for {
+		var used unix.Rusage
+		if err := unix.Getrusage(unix.RUSAGE_SELF, &used); err != nil || time.Duration(used.Utime.Nano()+used.Stime.Nano()) > cpu {
+			return
+		}
+	}
+}
+
+// reason starts a child and says why it gave no answer.
+func reason(t *testing.T, name string, limits Limits) string {
+	t.Helper()
+	p, err := Start(name, t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	select {
+	case <-p.ended:
+	case <-time.After(time.Minute):
+		t.Fatal("it does not end")
+	}
+	return p.Reason(limits, io.EOF).Error()
+}
+
+func TestCPUTimeOfChildrenIsTheirs(t *testing.T) {
+	if got := reason(t, parent, Limits{CPU: time.Second}); strings.Contains(got, "CPU time") {
+		t.Errorf("its child used the CPU, but: %s", got)
+	}
+	if got := reason(t, limited, Limits{CPU: time.Second}); !strings.Contains(got, "more than 1s of CPU time") {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestKilledByOthers(t *testing.T) {
+	p, err := Start(limited, t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if err := p.command.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-p.ended
+	if got := p.Reason(Limits{CPU: time.Hour}, io.EOF).Error(); !strings.Contains(got, "was killed") {
+		t.Errorf("got %s", got)
+	}
+	q, err := Start(limited, t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Close()
+	if got := q.Reason(Limits{CPU: time.Hour}, errors.New("no time left")).Error(); !strings.Contains(got, "no time left") {
+		t.Errorf("the agent killed it, but: %s", got)
+	}
+}
