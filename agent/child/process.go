@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,6 +27,8 @@ type Process struct {
 	ended   chan struct{} // closed once the process was waited for
 	waitErr error
 	once    sync.Once
+
+	tooLarge atomic.Bool // it was killed because of its memory
 }
 
 // passed are the variables of the agent's environment that every child gets.
@@ -128,7 +131,7 @@ func (p *Process) Reason(limits Limits, err error) error {
 	switch {
 	case errors.Is(err, ErrTooMuch):
 		return fmt.Errorf("was ended: %w", err)
-	case strings.Contains(stderr, "out of memory"), strings.Contains(stderr, "cannot allocate memory"),
+	case p.tooLarge.Load(), strings.Contains(stderr, "out of memory"), strings.Contains(stderr, "cannot allocate memory"),
 		strings.HasPrefix(stderr, "SIGSEGV: "): // of Go's runtime, which does not always notice that it got no memory
 		return fmt.Errorf("needed more than %d MiB of memory: make it smaller, or raise loaderMemory", limits.Memory>>20)
 	case limits.CPU > 0 && p.spentCPU(limits.CPU, err):

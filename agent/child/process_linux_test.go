@@ -1,10 +1,12 @@
 package child
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +19,8 @@ const (
 	burner  = "burner"  // needs a second and a half of CPU time
 	parent  = "parent"  // waits for a burner
 	limited = "limited" // is a burner that may use a second
+	large   = "large"   // waits for two processes that each have 64 MiB in memory
+	half    = "half"    // is one of these
 )
 
 func TestMain(m *testing.M) {
@@ -29,6 +33,15 @@ func TestMain(m *testing.M) {
 	case limited:
 		_ = unix.Setrlimit(unix.RLIMIT_CPU, &unix.Rlimit{Cur: 1, Max: 3})
 		burn(time.Minute)
+	case large:
+		self, _ := os.Executable()
+		first, second := exec.Cmd{Path: self, Args: []string{half}}, exec.Cmd{Path: self, Args: []string{half}}
+		_, _ = first.Start(), second.Start()
+		_, _ = first.Wait(), second.Wait()
+	case half:
+		memory := bytes.Repeat([]byte("x"), 64<<20)
+		time.Sleep(20 * time.Second)
+		runtime.KeepAlive(memory)
 	default:
 		os.Exit(m.Run())
 	}
@@ -89,5 +102,25 @@ func TestKilledByOthers(t *testing.T) {
 	q.Close()
 	if got := q.Reason(Limits{CPU: time.Hour}, errors.New("no time left")).Error(); !strings.Contains(got, "no time left") {
 		t.Errorf("the agent killed it, but: %s", got)
+	}
+}
+
+func TestMemoryOfAllProcessesTogether(t *testing.T) {
+	for limit, want := range map[int64]bool{100 << 20: true, 1 << 30: false} {
+		p, err := Start(large, t.TempDir(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		p.LimitMemory(limit)
+		select {
+		case <-p.ended:
+		case <-time.After(5 * time.Second):
+			p.Close()
+		}
+		got := p.Reason(Limits{Memory: limit}, errors.New("no answer")).Error()
+		if strings.Contains(got, "needed more than 100 MiB of memory") != want {
+			t.Errorf("with a limit of %d MiB: %s", limit>>20, got)
+		}
 	}
 }

@@ -20,6 +20,9 @@ func (p *Process) Kill() {
 
 func hideMemory() {}
 
+// LimitMemory does nothing: the sandbox exists on Linux only.
+func (p *Process) LimitMemory(int64) {}
+
 // spentCPU is never true: only Linux has the limit.
 func (p *Process) spentCPU(time.Duration, error) bool { return false }
 

@@ -121,8 +121,8 @@ var keys = []key{
 		usage: "confinement of the processes that read the helmfile and render charts, by the kernel's Landlock: auto uses what the kernel offers, required fails without all of it, off uses none"},
 	{name: "templateEnv", commands: loading, kind: list, comma: true, set: lists(func(c *Config) *[]string { return &c.TemplateEnv }, isTemplateVariable),
 		usage: "environment variable that the helmfile may read, in templates and by secret stores such as ref+vault"},
-	{name: "loaderMemory", commands: loading, kind: text, fallback: "512Mi", set: sizes(func(c *Config) *int64 { return &c.LoaderMemory }),
-		usage: "memory that the process that reads the helmfile may use, and each that renders charts"},
+	{name: "loaderMemory", commands: loading, kind: text, shown: "40 % of the container's memory limit and at least 128Mi; 512Mi without a limit", set: sizes(func(c *Config) *int64 { return &c.LoaderMemory }),
+		usage: "memory that the process that reads the helmfile may use together with its children, and each process that renders charts"},
 	{name: "loaderTime", commands: loading, kind: duration, fallback: "2m", set: setLoaderTime,
 		usage: "CPU time that the process that reads the helmfile may use"},
 

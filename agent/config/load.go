@@ -18,7 +18,7 @@ const podNamespace = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 // Load reads the configuration of a command from the flags that [Flags] registered, from environ (as os.Environ gives
 // it) and from the file that they name. Its error lists every problem and has the exit code ConfigInvalid.
 func Load(command string, fs *pflag.FlagSet, environ []string) (Config, error) {
-	return load(command, fs, environ, podNamespace)
+	return load(command, fs, environ, podNamespace, "/")
 }
 
 // setting is one key as one source gave it.
@@ -43,7 +43,7 @@ const (
 	flagRank
 )
 
-func load(command string, fs *pflag.FlagSet, environ []string, namespaceFile string) (Config, error) {
+func load(command string, fs *pflag.FlagSet, environ []string, namespaceFile, root string) (Config, error) {
 	flags := fromFlags(fs)
 	environment, inEnvironment := fromEnviron(environ)
 	file, inFile := fromFile(namedFile(slices.Concat(environment, flags)))
@@ -55,6 +55,7 @@ func load(command string, fs *pflag.FlagSet, environ []string, namespaceFile str
 	b.readPassword()
 	b.checkFiles()
 	b.defaultNamespace(namespaceFile)
+	b.defaultMemory(root)
 	if err := b.wrong.err(); err != nil {
 		return Config{}, err
 	}

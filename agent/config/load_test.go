@@ -41,7 +41,7 @@ func (g given) read(t *testing.T) (Config, error) {
 	if err := fs.Parse(g.args); err != nil {
 		t.Fatal(err)
 	}
-	return load(g.command, fs, g.env, "no-namespace-here")
+	return load(g.command, fs, g.env, "no-namespace-here", "no-root-here")
 }
 
 // current is the current directory.
@@ -327,11 +327,11 @@ func TestTheNamespaceIsThePods(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "namespace")
 	write(t, file, "shop\n")
 	env := []string{"HELMFILE_AGENT_REPO=" + repo}
-	got, err := load(Run, nil, env, file)
+	got, err := load(Run, nil, env, file, "no-root-here")
 	if err != nil || got.Namespace != "shop" {
 		t.Errorf("got %q, %v", got.Namespace, err)
 	}
-	got, err = load(Run, nil, append(env, "HELMFILE_AGENT_NAMESPACE=other"), file)
+	got, err = load(Run, nil, append(env, "HELMFILE_AGENT_NAMESPACE=other"), file, "no-root-here")
 	if err != nil || got.Namespace != "other" {
 		t.Errorf("got %q, %v", got.Namespace, err)
 	}

@@ -105,6 +105,7 @@ func (l *Loader) converse(ctx context.Context, req Request, proxy int) (Set, err
 		Sandbox: req.Sandbox, Proxy: proxy, Ports: req.Remote.LoopbackPorts(), Deadline: deadline, Memory: req.Memory, CPU: req.CPU,
 		Readable: child.Certificates(),
 	}
+	l.LimitMemory(req.Memory)
 	if err := child.NewWriter(l.In, child.Trusted).Send(input); err != nil {
 		return Set{}, l.died(req, "", err)
 	}

@@ -171,6 +171,7 @@ func startWorker(first settings) (*worker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start a process: %w", err)
 	}
+	process.LimitMemory(first.Memory)
 	w := &worker{Process: process, out: child.NewWriter(process.In, child.Trusted)}
 	if err := w.out.Send(first); err != nil {
 		w.Close()

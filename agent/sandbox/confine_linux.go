@@ -104,7 +104,10 @@ func describe(version int) string {
 
 // limit sets the resource limits. Memory is what the process may write to; what Go only reserves does not count.
 func limit(rules Rules) error {
-	limits := map[int]unix.Rlimit{unix.RLIMIT_CORE: {}}
+	limits := map[int]unix.Rlimit{
+		unix.RLIMIT_CORE:  {},
+		unix.RLIMIT_FSIZE: {Cur: MaxFile, Max: MaxFile}, // Go ignores the signal, and the write fails
+	}
 	if rules.Memory > 0 {
 		limits[unix.RLIMIT_DATA] = unix.Rlimit{Cur: uint64(rules.Memory), Max: uint64(rules.Memory)}
 	}

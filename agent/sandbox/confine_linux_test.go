@@ -17,6 +17,7 @@ var deeds = map[string]func(arg string) error{
 	"read":    func(arg string) error { _, err := os.ReadFile(arg); return err },
 	"list":    func(arg string) error { _, err := os.ReadDir(arg); return err },
 	"write":   func(arg string) error { return os.WriteFile(arg, []byte("x"), 0o600) },
+	"large":   func(arg string) error { return os.WriteFile(arg, make([]byte, MaxFile+1), 0o600) },
 	"remove":  os.Remove,
 	"execute": func(arg string) error { return exec.Command(arg).Run() },
 	"connect": func(arg string) error { _, err := net.DialTimeout("tcp", arg, time.Second); return err },
@@ -141,5 +142,12 @@ func TestNoProgram(t *testing.T) {
 	}
 	if err := try(t, rules, "child", file); err == "" {
 		t.Error("it started its own program")
+	}
+}
+
+func TestFilesHaveALimit(t *testing.T) {
+	dir := t.TempDir()
+	if got := try(t, Rules{Write: []string{dir}}, "large", filepath.Join(dir, "large")); !strings.Contains(got, "file too large") {
+		t.Errorf("got %q", got)
 	}
 }

@@ -9,6 +9,9 @@ const (
 	Off      = "off"
 )
 
+// MaxFile bounds, in bytes, each file that a confined process or a child of it writes. A directory in memory counts as memory.
+const MaxFile = 64 << 20
+
 // Rules are what a confined process may do; everything else is refused. Paths that do not exist are left out.
 type Rules struct {
 	Executable string   // the one program that it may execute; empty for none

@@ -142,7 +142,7 @@ func TestConfig(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(layered(t, test.file), settings(t, must(t, given, test.values))); diff != "" {
+			if diff := cmp.Diff(layered(t, "gitMaxSize: 96Mi", test.file), settings(t, must(t, given, test.values))); diff != "" {
 				t.Error(diff)
 			}
 		})
