@@ -25,7 +25,7 @@ var allowedImports = map[string][]string{
 	"lookup":  {},
 	"child":   {},
 	"config":  {"exit", "egress", "release"},
-	"source":  {"exit", "config", "source/revision"},
+	"source":  {"exit", "egress", "config", "source/revision"},
 	"secrets": {"exit"},
 	"chart":   {"exit", "egress", "release"},
 	"broker":  {"exit", "release"},

@@ -108,7 +108,12 @@ func (r *run) checkout(ctx context.Context) (source.Checkout, error) {
 	if r.cfg.Dir != "" {
 		return source.Local(r.cfg.Dir, filepath.Join(r.workspace, "checkout"), r.limits())
 	}
-	checkout, err := source.Clone(ctx, r.request(), filepath.Join(r.workspace, "checkout"))
+	req := r.request()
+	var err error
+	if req.Remote, err = egress.Parse(r.cfg.AllowRemote); err != nil {
+		return source.Checkout{}, err
+	}
+	checkout, err := source.Clone(ctx, req, filepath.Join(r.workspace, "checkout"))
 	if err == nil {
 		r.log.Info("checked out", "repo", checkout.Repo, "ref", checkout.Ref, "commit", checkout.Commit)
 	}

@@ -62,9 +62,14 @@ func (p Policy) check(host string, addr netip.Addr, port string) error {
 	if kind == "" || listed {
 		return nil
 	}
-	return fmt.Errorf("%s has the %s address %s, which the repository may not make the agent reach: if it may, add %s to the setting allowRemote",
-		host, kind, addr.Unmap(), add)
+	return RefusedError(fmt.Sprintf("%s has the %s address %s, which the repository may not make the agent reach: if it may, add %s to the setting allowRemote",
+		host, kind, addr.Unmap(), add))
 }
+
+// RefusedError says that a policy refuses an address.
+type RefusedError string
+
+func (e RefusedError) Error() string { return string(e) }
 
 func (p Policy) entries() []entry {
 	var all []entry

@@ -36,6 +36,11 @@ func (p Policy) DialContext(ctx context.Context, network, address string) (net.C
 // Transport is a copy of base that dials through the policy. A proxy of base may have any address, because the operator
 // chose it. The proxy resolves the names of its targets, so of those only literal addresses and localhost can be checked.
 func (p Policy) Transport(base *http.Transport) *http.Transport {
+	return TransportOf(base, func(context.Context) Policy { return p })
+}
+
+// TransportOf is like [Policy.Transport] for requests that have different policies. The policy follows from a request's context.
+func TransportOf(base *http.Transport, policy func(context.Context) Policy) *http.Transport {
 	t := base.Clone()
 	t.DialTLSContext = nil
 	var proxies sync.Map // host:port of the proxies that requests use
@@ -46,14 +51,14 @@ func (p Policy) Transport(base *http.Transport) *http.Transport {
 				return nil, err
 			}
 			proxies.Store(hostPort(proxy), true)
-			return proxy, p.checkLiteral(request.URL)
+			return proxy, policy(request.Context()).checkLiteral(request.URL)
 		}
 	}
 	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if _, ok := proxies.Load(strings.ToLower(address)); ok {
 			return (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, network, address)
 		}
-		return p.DialContext(ctx, network, address)
+		return policy(ctx).DialContext(ctx, network, address)
 	}
 	return t
 }

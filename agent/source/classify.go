@@ -10,6 +10,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
@@ -26,6 +27,8 @@ func classify(ctx context.Context, err error) error {
 		return err
 	case exit.Of(err) != exit.Unexpected && exit.Of(err) != exit.Deadline:
 		return err
+	case errors.As(err, new(egress.RefusedError)):
+		return exit.With(exit.SourceRefused, fmt.Errorf("the server redirects to another one: %w", err))
 	case errors.As(err, &certificate):
 		return exit.With(exit.SourceRefused, fmt.Errorf("the server's certificate is not trusted (gitCAFile adds authorities): %w", certificate.Err))
 	case strings.Contains(err.Error(), "http redirect: changes scheme from"): // go-git has no type for it

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
@@ -56,9 +57,38 @@ func TestARedirectWithoutCredentialsIsFollowed(t *testing.T) {
 	e := newExample(t)
 	server := httptest.NewServer(redirecting(serveHTTP(t, e.root, "")))
 	defer server.Close()
-	got, err := cloneBounded(within30s(t), Request{Repo: server.URL + "/config"}, t.TempDir())
+	listed := egress.Policy{Allowed: []string{"127.0.0.1"}}
+	got, err := cloneBounded(within30s(t), Request{Repo: server.URL + "/config", Remote: listed}, t.TempDir())
 	if err != nil || got.Commit != e.third {
 		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// TestARedirectToTheMachineItselfIsRefused: such as to a cloud's metadata server, with and without an authority of the operator's.
+func TestARedirectToTheMachineItselfIsRefused(t *testing.T) {
+	e := newExample(t)
+	other := &watched{Handler: httpBackend(t, e.root, "")}
+	target := httptest.NewServer(other)
+	defer target.Close()
+	for _, to := range []string{target.URL, "http://169.254.169.254"} {
+		server := httptest.NewServer(redirecting(to))
+		defer server.Close()
+		_, err := cloneBounded(within30s(t), Request{Repo: server.URL + "/config", Remote: egress.Policy{Allowed: []string{"*"}}}, t.TempDir())
+		expectRefusal(t, err, exit.SourceRefused, "redirects to another one", "allowRemote")
+	}
+	secure := httptest.NewTLSServer(nil)
+	defer secure.Close()
+	server := httptest.NewTLSServer(redirecting(secure.URL))
+	defer server.Close()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	content := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(ca, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := cloneBounded(within30s(t), Request{Repo: server.URL + "/config", Auth: Auth{CAFile: ca}}, t.TempDir())
+	expectRefusal(t, err, exit.SourceRefused, "redirects to another one", "allowRemote")
+	if other.all.Load() != 0 {
+		t.Errorf("the other server got %d requests", other.all.Load())
 	}
 }
 

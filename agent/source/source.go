@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
+	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/source/revision"
 )
 
@@ -28,6 +29,7 @@ type Request struct {
 	Ref    string
 	Auth   Auth
 	Limits Limits
+	Remote egress.Policy // which loopback and link-local addresses a redirect may lead to
 }
 
 // Auth says how to prove who we are, and who the server must be. Everything is optional, except KnownHostsFile for SSH.
@@ -51,6 +53,7 @@ func Clone(ctx context.Context, req Request, dir string) (Checkout, error) {
 	}
 	req.Repo = repo
 
+	ctx = withPolicy(ctx, req)
 	revision, err := within(ctx, func() (Revision, error) { return clone(ctx, req, dir) })
 	if err != nil {
 		return Checkout{}, fmt.Errorf("clone %s: %w", repo, classify(ctx, err))

@@ -23,6 +23,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/transport/server"
 	gitssh "github.com/go-git/go-git/v5/plumbing/transport/ssh"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
@@ -33,13 +34,32 @@ var once sync.Once
 // could redirect to a host other than the one whose key was checked.
 func prepareTransports() {
 	client.InstallProtocol("file", server.NewClient(localRepositories{}))
-	web := githttp.NewClient(&http.Client{Transport: http.DefaultTransport, CheckRedirect: keepCredentials})
+	guarded := egress.TransportOf(http.DefaultTransport.(*http.Transport), policyOf)
+	web := githttp.NewClient(&http.Client{Transport: guarded, CheckRedirect: keepCredentials})
 	client.InstallProtocol("http", web)
 	client.InstallProtocol("https", web)
 	for scheme, with := range client.Protocols {
 		client.InstallProtocol(scheme, detachable{with})
 	}
 	gitssh.DefaultSSHConfig = nil
+}
+
+// policyKey is the context's key for the policy of a clone. go-git lets a request have no transport of its own.
+type policyKey struct{}
+
+// withPolicy lets requests reach the repository's own server at any address, because the operator chose it. A redirect to another one
+// is subject to the policy, and so is what go-git sends there afterwards.
+func withPolicy(ctx context.Context, req Request) context.Context {
+	policy := egress.Policy{Allowed: slices.Clone(req.Remote.Allowed)}
+	if u, err := url.Parse(req.Repo); err == nil && u.Host != "" {
+		policy.Allowed = append(policy.Allowed, hostPort(u))
+	}
+	return context.WithValue(ctx, policyKey{}, policy)
+}
+
+func policyOf(ctx context.Context) egress.Policy {
+	policy, _ := ctx.Value(policyKey{}).(egress.Policy) // without one, only loopback and link-local addresses are refused
+	return policy
 }
 
 // keepCredentials refuses a redirect to another server if the first request had credentials. go-git would go there without
@@ -55,8 +75,12 @@ func keepCredentials(to *http.Request, via []*http.Request) error {
 
 // webServer is scheme, host and port, written out.
 func webServer(u *url.URL) string {
+	return u.Scheme + "://" + hostPort(u)
+}
+
+func hostPort(u *url.URL) string {
 	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
-	return u.Scheme + "://" + net.JoinHostPort(u.Hostname(), port)
+	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // detachedHead is the name that a remote's HEAD gets where it is on no branch.
