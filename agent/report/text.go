@@ -15,7 +15,7 @@ import (
 // WriteText writes the report for a person: the commit, the error that ended the run early, a table of releases, the errors in
 // full, the warnings, and the summary.
 func (r Report) WriteText(w io.Writer, style Style) error {
-	sections := []string{r.commitLine(), r.earlyEnd(style), r.grantSection(), r.table(style)}
+	sections := []string{r.commitLine(), r.missingSandbox(), r.earlyEnd(style), r.grantSection(), r.table(style)}
 	sections = append(sections, r.failures(style)...)
 	return write(w, append(sections, r.closing(style)...))
 }
@@ -62,6 +62,15 @@ func (r Report) commitLine() string {
 		parts = append(parts, "at", s.Ref)
 	}
 	return oneLine(strings.Join(parts, " "))
+}
+
+// missingSandbox says in one line that the kernel does not protect all that the sandbox needs. The words are those of package sandbox.
+func (r Report) missingSandbox() string {
+	partly, nothing := strings.HasPrefix(r.Confined, "partly: "), strings.HasPrefix(r.Confined, "nothing: ")
+	if !partly && !nothing || r.Confined == "nothing: sandbox is off" {
+		return ""
+	}
+	return oneLine("sandbox protects " + r.Confined + "; use Linux 6.12 or later with Landlock")
 }
 
 // earlyEnd shows the error that ended the run early, its meaning, and whether a retry can help.

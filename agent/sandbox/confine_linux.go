@@ -99,7 +99,11 @@ func describe(version int) string {
 			has = append(has, p.what)
 		}
 	}
-	return fmt.Sprintf("%s (Landlock version %d)", strings.Join(has, ", "), version)
+	text := fmt.Sprintf("%s (Landlock version %d)", strings.Join(has, ", "), version)
+	if version < needed {
+		return "partly: " + text
+	}
+	return text
 }
 
 // limit sets the resource limits. Memory is what the process may write to; what Go only reserves does not count.

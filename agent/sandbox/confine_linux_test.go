@@ -151,3 +151,11 @@ func TestFilesHaveALimit(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestDescribe(t *testing.T) {
+	for version, want := range map[int]string{1: "partly: files and programs (Landlock version 1)", 7: "files and programs, TCP, signals and abstract sockets (Landlock version 7)"} {
+		if got := describe(version); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
