@@ -281,3 +281,16 @@ func TestNothingOfTheAgentReachesTheLoader(t *testing.T) {
 		})
 	}
 }
+
+// TestValuesMayNameABinary: only a state file's own binary would be run.
+func TestValuesMayNameABinary(t *testing.T) {
+	files := map[string]string{
+		"helmfile.yaml":  "releases:\n- name: web\n  chart: ./web\n  values:\n  - values.yaml\n",
+		"values.yaml":    "kustomizeBinary: /usr/bin/kustomize\nreplicas: 2\n",
+		"web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+	}
+	set, err := load(t, request(t, files))
+	if err != nil || len(set.Releases) != 1 || set.Releases[0].Values["kustomizeBinary"] != "/usr/bin/kustomize" {
+		t.Errorf("got %+v, %v", set.Releases, err)
+	}
+}

@@ -56,7 +56,7 @@ func (l *loader) readFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if at := ownBinary.FindSubmatchIndex(content); at != nil {
+	if at := ownBinary.FindSubmatchIndex(content); at != nil && isState(content) {
 		line := 1 + bytes.Count(content[:at[0]], []byte("\n"))
 		return nil, fmt.Errorf("%s:%d: %s is not supported: the agent has Helm and kustomize built in; remove the line",
 			path, line, content[at[2]:at[3]])
