@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	helmchart "helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/downloader"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
@@ -74,9 +76,12 @@ func (s *Store) copyChart(dir, root string) (string, *helmchart.Chart, error) {
 	if err != nil {
 		return "", nil, err
 	}
+	if err := s.copyFullPaths(c, copied, root); err != nil {
+		return "", nil, err
+	}
 	for _, d := range c.Metadata.Dependencies {
 		path, local := strings.CutPrefix(d.Repository, localScheme)
-		if !local || filepath.IsAbs(path) {
+		if !local || filepath.IsAbs(path) || strings.HasPrefix(filepath.Join(copied, path), filepath.Join(root, fullPaths)) {
 			continue
 		}
 		if err := s.copyBeside(filepath.Join(dir, path), filepath.Join(copied, path), root); err != nil {
@@ -84,6 +89,37 @@ func (s *Store) copyChart(dir, root string) (string, *helmchart.Chart, error) {
 		}
 	}
 	return copied, c, nil
+}
+
+// fullPaths is where charts are copied that a dependency names by a full path, as chartify does.
+const fullPaths = "full-paths"
+
+// copyFullPaths copies the charts that dependencies name by a full path, and makes the copy of the chart name these copies: Helm would
+// read the originals, which another process may change meanwhile. With a lock file that is not possible, and is refused later.
+func (s *Store) copyFullPaths(c *helmchart.Chart, copied, root string) error {
+	if c.Lock != nil || c.Metadata.APIVersion != helmchart.APIVersionV2 {
+		return nil
+	}
+	changed := false
+	for i, d := range c.Metadata.Dependencies {
+		from, local := strings.CutPrefix(d.Repository, localScheme)
+		if !local || !filepath.IsAbs(from) {
+			continue
+		}
+		to := filepath.Join(root, fullPaths, strconv.Itoa(i), filepath.Base(from))
+		if _, err := s.copyFiles(from, to); err != nil {
+			return fmt.Errorf("dependency %s: %s: %w", d.Name, d.Repository, err)
+		}
+		relative, err := filepath.Rel(copied, to)
+		if err != nil {
+			return err
+		}
+		d.Repository, changed = localScheme+filepath.ToSlash(relative), true
+	}
+	if !changed {
+		return nil
+	}
+	return chartutil.SaveChartfile(filepath.Join(copied, chartutil.ChartfileName), c.Metadata)
 }
 
 // copyBeside copies a dependency that is not within the chart's copy already.

@@ -96,7 +96,7 @@ func TestLocalChartsLieInTheRepository(t *testing.T) {
 			expectError(t, err, outside, "outside of the repository")
 			_, err = s.Identity(t.Context(), c)
 			expectError(t, err, outside, "outside of the repository")
-			joined, err := JoinStore(s.Dir(), s.log)
+			joined, err := JoinStore(s.Dir(), nil, s.log)
 			if err != nil {
 				t.Fatal(err)
 			}

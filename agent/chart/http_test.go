@@ -45,7 +45,7 @@ func TestStoresOfOneDirectoryShareDownloads(t *testing.T) {
 	srv := serve(t, "web 1.0.0")
 	s := newStore(t)
 	for range 2 {
-		other, err := JoinStore(s.dir, s.log)
+		other, err := JoinStore(s.dir, nil, s.log)
 		if err != nil {
 			t.Fatal(err)
 		}

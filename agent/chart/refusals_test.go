@@ -97,7 +97,7 @@ func TestLoopbackNeedsAnEntry(t *testing.T) {
 			s.AddRepositories(release.Repository{Name: "plain", URL: at, OCI: true, PlainHTTP: true})
 			_, err = s.Load(t.Context(), c)
 			expectError(t, err, "web", "127.0.0.1", "loopback", "allowRemote")
-			joined, err := JoinStore(s.Dir(), s.log)
+			joined, err := JoinStore(s.Dir(), nil, s.log)
 			if err != nil {
 				t.Fatal(err)
 			}

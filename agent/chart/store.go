@@ -3,7 +3,9 @@ package chart
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -56,10 +58,24 @@ func NewStore(dir string, policy egress.Policy, log *slog.Logger) (*Store, error
 
 // JoinStore is for child processes: a store in the directory of another one, with the rules of that one. In a directory
 // without rules it makes a new store, which reaches no loopback and link-local address.
-func JoinStore(dir string, log *slog.Logger) (*Store, error) {
+// It reads local charts only below the roots, if there are any: those of the first store may be wider than what this process may open.
+func JoinStore(dir string, roots []string, log *slog.Logger) (*Store, error) {
 	r, err := readRules(dir)
 	if err != nil {
 		return nil, err
+	}
+	if len(roots) > 0 {
+		r.Roots = nil
+	}
+	for _, root := range roots {
+		real, err := realPath(root)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // nothing lies below it
+		}
+		if err != nil {
+			return nil, err
+		}
+		r.Roots = append(r.Roots, real)
 	}
 	return openStore(dir, r, log)
 }

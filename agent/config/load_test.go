@@ -363,7 +363,7 @@ func TestPathsAreAbsolute(t *testing.T) {
 			if err := fs.Parse([]string{"--repo", repo, flag, name}); err != nil {
 				t.Fatal(err)
 			}
-			c, err := load(Run, fs, nil, "no-namespace-here")
+			c, err := load(Run, fs, nil, "no-namespace-here", "no-root-here")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -58,7 +58,7 @@ type hostile struct {
 
 var hostiles = map[string]hostile{
 	"exit":    {func() { os.Exit(7) }, exit.DesiredInvalid, "ended without an answer"},
-	"kill":    {func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL) }, exit.DesiredInvalid, "ended without an answer"},
+	"kill":    {func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL) }, exit.DesiredInvalid, "was killed"},
 	"panic":   {func() { panic("s3cret in a panic") }, exit.DesiredInvalid, "crashed"},
 	"garbage": {func() { fmt.Println("no CBOR, but a text that goes on") }, exit.DesiredInvalid, "more than the agent reads"},
 	"truncated": {func() {
@@ -100,7 +100,7 @@ var hostiles = map[string]hostile{
 	"a closed pipe": {func() {
 		_ = os.Stdout.Close()
 		time.Sleep(time.Hour)
-	}, exit.DesiredInvalid, "ended without an answer"},
+	}, exit.DesiredInvalid, "was killed"},
 	"another code":            {answers(protocol.Answer{Code: 99, Reason: "made up"}), exit.DesiredInvalid, "made up"},
 	"the code of success":     {answers(protocol.Answer{Reason: "made up"}), exit.DesiredInvalid, "made up"},
 	"the code of a held lock": {answers(protocol.Answer{Code: int(exit.Locked), Reason: "made up"}), exit.DesiredInvalid, "made up"},

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -117,11 +118,11 @@ func listen(t *testing.T) net.Listener {
 func TestWhatIsSaid(t *testing.T) {
 	for version, want := range []string{
 		0: "nothing: the kernel has no Landlock",
-		1: "files and programs (Landlock version 1)",
-		2: "files and programs (Landlock version 2)",
-		3: "files and programs (Landlock version 3)",
-		4: "files and programs, TCP (Landlock version 4)",
-		5: "files and programs, TCP (Landlock version 5)",
+		1: "partly: files and programs (Landlock version 1)",
+		2: "partly: files and programs (Landlock version 2)",
+		3: "partly: files and programs (Landlock version 3)",
+		4: "partly: files and programs, TCP (Landlock version 4)",
+		5: "partly: files and programs, TCP (Landlock version 5)",
 		6: "files and programs, TCP, signals and abstract sockets (Landlock version 6)",
 		7: "files and programs, TCP, signals and abstract sockets (Landlock version 7)",
 	} {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
+	"github.com/helmfile-agent/helmfile-agent/agent/sandbox"
 )
 
 // helm is the command tree of `helm`.
@@ -41,7 +42,7 @@ func store(settings *cli.EnvSettings) (*chart.Store, []release.Repository, error
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := chart.JoinStore(settings.RepositoryCache, slog.New(slog.DiscardHandler))
+	s, err := chart.JoinStore(settings.RepositoryCache, sandbox.RootsFromEnvironment(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, nil, err
 	}
