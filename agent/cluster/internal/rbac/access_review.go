@@ -47,7 +47,7 @@ func (r *Reviewer) refused(ctx context.Context, needs []right) ([]right, error) 
 	})
 }
 
-// those are the rights for which the API server's answer is yes; it is asked about several at a time.
+// filterRights returns the rights for which the API server's answer is yes. It asks about several rights at a time.
 func (r *Reviewer) filterRights(ctx context.Context, rights []right, ask func(context.Context, right) (bool, error)) ([]right, error) {
 	var mu sync.Mutex
 	var yes []right
@@ -64,7 +64,8 @@ func (r *Reviewer) filterRights(ctx context.Context, rights []right, ask func(co
 			return err
 		})
 	}
-	return yes, group.Wait()
+	err := group.Wait() // before yes is read: Go does not say which operand of a return comes first
+	return yes, err
 }
 
 func (r *Reviewer) allowed(ctx context.Context, need right) (bool, error) {
