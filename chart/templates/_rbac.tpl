@@ -91,7 +91,7 @@ table of rights says the same, and a test compares them. */}}
 {{- end }}
 {{- end -}}
 
-{{/* What Helm reads while it waits for objects of these kinds. */}}
+{{/* What Helm reads while it waits for objects of these kinds, and what the agent reads to find their drift. */}}
 {{- define "helmfile-agent.waitRules" -}}
 {{- if has "pods" . }}
 # Helm watches hooks that are Pods until they complete
@@ -109,6 +109,12 @@ table of rights says the same, and a test compares them. */}}
 # Helm waits for the newest ReplicaSet of a Deployment
 - apiGroups: [apps]
   resources: [replicasets]
+  verbs: [list]
+{{- end }}
+{{- if or (has "deployments.apps" .) (has "statefulsets.apps" .) (has "replicasets.apps" .) (has "replicationcontrollers" .) }}
+# replicas that an autoscaler manages are no drift
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
   verbs: [list]
 {{- end }}
 {{- if or (has "replicasets.apps" .) (has "replicationcontrollers" .) }}

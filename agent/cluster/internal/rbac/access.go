@@ -75,7 +75,7 @@ func (r *Reviewer) lives(changes []Change, corrects bool) (needed, optional purp
 		switch change.Action {
 		case Lifecycle:
 			n.lifecycle(corrects)
-			optional.add(key, n.optional()...)
+			optional.add(key, n.optional(corrects)...)
 			unknown = append(unknown, n.unknown()...)
 		case Uninstall:
 			n.orphaned()

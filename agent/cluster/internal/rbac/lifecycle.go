@@ -4,6 +4,9 @@ import (
 	"slices"
 
 	helm "helm.sh/helm/v3/pkg/release"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
 // lifecycle adds every right that the release may need: to install, upgrade, correct, roll back and uninstall it.
@@ -35,15 +38,24 @@ func (n *needs) lifecycle(corrects bool) {
 }
 
 // optional are rights that a release can do without: listing objects is cheaper than getting each, and Events only inform.
-func (n *needs) optional() []right {
+// Without the list of autoscalers replicas are not corrected.
+func (n *needs) optional(corrects bool) []right {
 	e := &needs{Change: n.Change, scopeOf: n.scopeOf, rights: []right{{"create", "", "events", n.Namespace, ""}}}
 	for _, object := range slices.Concat(n.Before, n.After) {
 		if !object.Hook {
 			object.Name = "" // all of a kind are listed
 			e.object(object, "list")
 		}
+		if corrects && hasReplicas(object) {
+			e.related(object, "autoscaling/v2", "HorizontalPodAutoscaler", "list")
+		}
 	}
 	return e.rights
+}
+
+func hasReplicas(object release.Object) bool {
+	_, found, err := unstructured.NestedFieldNoCopy(object.Content, "spec", "replicas")
+	return found && err == nil && !object.Hook
 }
 
 // orphaned adds the rights to mark and to prune a release that is no longer declared.
