@@ -9,6 +9,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	helm "helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/storage/driver"
+	helmtime "helm.sh/helm/v3/pkg/time"
 )
 
 // TestDestroy tells how a person removes everything that an instance owns.
@@ -73,6 +77,14 @@ var destroyStories = map[string]func(*story){
 		s.destroy("--dry-run").shows(converged, "db to prune, web to prune")
 	},
 
+	"what another Helm client is working on stays, and what it needs": func(s *story) {
+		s.installs(cache, db, "- {name: web, chart: ./chart, needs: [db]}\n")
+		s.worksOn("web")
+		s.destroy("--yes").shows(releasesFailed, "cache pruned, db skipped, web refused").
+			says("revision 1 has been pending-upgrade since ", "another Helm operation may be running; it counts as interrupted after 11m0s")
+		s.has("db 1, web 1")
+	},
+
 	"a namespace that cannot be read is not left behind silently": func(s *story) {
 		s.ownsSecond()
 		s.installs(db, webAway)
@@ -110,6 +122,18 @@ var destroyStories = map[string]func(*story){
 		}
 		s.has("db 1")
 	},
+}
+
+// worksOn has another Helm client begin an upgrade.
+func (s *story) worksOn(name string) {
+	s.t.Helper()
+	t := s.t
+	secrets := driver.NewSecrets(client(t).CoreV1().Secrets(s.namespace))
+	record := "sh.helm.release.v1." + name + ".v1"
+	revision := must(secrets.Get(record))(t)
+	revision.SetStatus(helm.StatusPendingUpgrade, "Preparing upgrade")
+	revision.Info.LastDeployed = helmtime.Now()
+	check(t, secrets.Update(record, revision))
 }
 
 func (s *story) destroy(args ...string) scene {

@@ -113,6 +113,8 @@ func (p planner) decide(s Step) (Verb, string) {
 		return Refuse, fmt.Sprintf("instance %s owns this release, and this agent is instance %s: only one of them may declare it", s.Have.Instance, s.Owner.Instance)
 	case s.Want.State == release.Absent && !installed(s.Have):
 		return Unchanged, "installed: false"
+	case s.Want.State == release.Absent && p.mayBeInUse(*s.Have, s.Want.Options):
+		return Refuse, p.inUseReason(*s.Have, s.Want.Options)
 	case s.Want.State == release.Absent && !s.Proven():
 		return Uninstall, "installed: false; no hooks run: " + unproven
 	case s.Want.State == release.Absent:
@@ -160,10 +162,8 @@ func (p planner) decideExisting(s Step) (Verb, string) {
 			}
 		}
 		return p.decideDeployed(s)
-	case "pending-install", "pending-upgrade", "pending-rollback", "uninstalling", "unknown":
-		return p.decidePending(s)
 	default:
-		return Upgrade, fmt.Sprintf("last revision %s", s.Have.Status)
+		return p.decideUndeployed(s)
 	}
 }
 
@@ -190,27 +190,6 @@ func (p planner) decideDeployed(s Step) (Verb, string) {
 	default:
 		return Adopt, "as declared; its setting to keep it or to ignore drift has changed"
 	}
-}
-
-// decidePending decides whether a Helm client may still be working on a pending revision, or was interrupted.
-func (p planner) decidePending(s Step) (Verb, string) {
-	since := s.Have.Updated.UTC().Format(time.RFC3339)
-	if limit := p.abandonedAfter(*s.Want); p.now.Sub(s.Have.Updated) < limit {
-		return Refuse, fmt.Sprintf("revision %d has been %s since %s: another Helm operation may be running; it counts as interrupted after %s",
-			s.Have.Revision, s.Have.Status, since, limit)
-	}
-	return Upgrade, fmt.Sprintf("last revision has been %s since %s: it was interrupted", s.Have.Status, since)
-}
-
-const (
-	helmDefaultTimeout = 5 * time.Minute // Helm's own default
-	clockSkew          = time.Minute     // for clocks that differ, and for the start and the end of an operation
-)
-
-// abandonedAfter is the age after which a pending revision counts as interrupted. It leaves enough time for a run of this agent,
-// and for another Helm client that uses the helmfile's timeout or Helm's default.
-func (p planner) abandonedAfter(want release.Desired) time.Duration {
-	return max(p.policy.AbandonedAfter, max(want.Options.Timeout, helmDefaultTimeout)+clockSkew)
 }
 
 // crdNotice lists the CRDs that the chart installs. They affect the whole cluster, and Helm does not remove them with the release.

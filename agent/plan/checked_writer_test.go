@@ -43,11 +43,18 @@ func (w *checkedWriter) whyNotPrunable(key release.Key) string {
 		return w.reasonToKeep(found)
 	case w.prunes*100 > w.all*w.prune.MaxShare && !w.allowed():
 		return "too many at once"
+	case w.mayBeInUse(found):
+		return "another Helm client may be uninstalling it"
 	case w.failed || w.refusals > 0:
 		return "something failed in this run"
 	default:
 		return ""
 	}
+}
+
+// mayBeInUse says whether a client may still be uninstalling the release. After the clock went back, an old revision looks young.
+func (sim *simulation) mayBeInUse(found *found) bool {
+	return found.Status == "uninstalling" && sim.now.Sub(found.Updated) < minutes(10)
 }
 
 func (w *checkedWriter) markedBefore(key release.Key) bool {

@@ -2,17 +2,19 @@ package plan
 
 import (
 	"slices"
+	"time"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
 // Destroy plans to uninstall every release that the instance owns, also the declared ones. It holds a release whose record is
-// not proven.
-func Destroy(have []release.Observed, state release.InstanceState, instance string) Plan {
+// not proven, and refuses a release that another Helm client may be working on.
+func Destroy(have []release.Observed, state release.InstanceState, policy Policy, now time.Time) Plan {
+	rules := planner{policy: policy, now: now}
 	var p Plan
 	for i := range have {
-		if have[i].Instance == instance && installed(&have[i]) {
-			p.Steps = append(p.Steps, destroyStep(&have[i]))
+		if have[i].Instance == policy.Instance && installed(&have[i]) {
+			p.Steps = append(p.Steps, rules.destroyStep(&have[i]))
 		}
 	}
 	slices.SortFunc(p.Steps, func(a, b Step) int { return a.Key.Compare(b.Key) })
@@ -20,9 +22,12 @@ func Destroy(have []release.Observed, state release.InstanceState, instance stri
 	return p
 }
 
-func destroyStep(have *release.Observed) Step {
+func (p planner) destroyStep(have *release.Observed) Step {
 	step := Step{Key: have.Key, Verb: Prune, Why: "destroy uninstalls everything that the instance owns", Have: have, Owner: have.Owner}
-	if !step.Proven() {
+	switch {
+	case p.mayBeInUse(*have, release.Options{}):
+		step.Verb, step.Why = Refuse, p.inUseReason(*have, release.Options{})
+	case !step.Proven():
 		step.Verb, step.Why = Hold, unproven+"; uninstall it with Helm"
 	}
 	return step
@@ -39,13 +44,13 @@ func (p *Plan) orderPrunes(needs map[string][]release.Key) {
 	}
 	for i := range p.Steps {
 		step := &p.Steps[i]
-		if step.Verb != Prune {
+		if !step.uninstallsOrphan() {
 			continue
 		}
 		step.Phase = last + 1
 		for _, key := range sortedUnique(slices.Clone(needs[step.Key.String()])) {
 			needed := steps[key]
-			if needed == nil || needed.Verb != Prune || waitsFor(steps, step.Key, key, map[release.Key]bool{}) {
+			if needed == nil || !needed.uninstallsOrphan() || waitsFor(steps, step.Key, key, map[release.Key]bool{}) {
 				continue
 			}
 			needed.After = append(needed.After, step.Key)
@@ -53,6 +58,10 @@ func (p *Plan) orderPrunes(needs map[string][]release.Key) {
 		}
 	}
 }
+
+// uninstallsOrphan says whether the step uninstalls a release that is not declared, or refuses to. After a refusal, the releases that
+// this one needs stay too.
+func (s Step) uninstallsOrphan() bool { return s.Verb == Prune || s.Verb == Refuse && s.Want == nil }
 
 // waitsFor says whether step is other, or waits for it directly or through further steps.
 func waitsFor(steps map[release.Key]*Step, step, other release.Key, seen map[release.Key]bool) bool {

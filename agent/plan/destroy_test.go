@@ -48,7 +48,7 @@ func TestOrderOfPrunes(t *testing.T) {
 				found = append(found, have(name, "deployed"))
 				previous.Marks = append(previous.Marks, marked(name, time.Hour))
 			}
-			if diff := cmp.Diff(test.want, order(Destroy(found, previous, "mine"))); diff != "" {
+			if diff := cmp.Diff(test.want, order(Destroy(found, previous, policy, noon))); diff != "" {
 				t.Errorf("destroy: %s", diff)
 			}
 			declared := []release.Desired{want("zzz", release.Absent)}
@@ -83,7 +83,7 @@ func TestDestroyUninstallsOnlyWhatTheInstanceOwns(t *testing.T) {
 	p := Destroy([]release.Observed{
 		toKeep, elsewhere, have("gone", "uninstalled"), ownedBy("theirs", have("theirs", "deployed")), ownedBy("", have("unowned", "deployed")),
 		have("data/db", "uninstalling"), forged,
-	}, release.InstanceState{}, "mine")
+	}, release.InstanceState{}, policy, noon)
 	const why = ": prune: destroy uninstalls everything that the instance owns"
 	if diff := cmp.Diff([]string{"db" + why, "elsewhere" + why,
 		"forged: hold: its record was not written by this agent, or was changed since; uninstall it with Helm", "to-keep" + why}, reasons(p)); diff != "" {

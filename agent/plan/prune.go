@@ -71,6 +71,9 @@ func (p planner) orphan(s Step) (Verb, string, *release.Mark) {
 	if due := s.Mark.Since.Add(p.policy.Prune.Grace); p.now.Before(due) {
 		return Orphan, fmt.Sprintf("%s; will be uninstalled after %s", markHistory(*s.Mark), timestamp(due)), nil
 	}
+	if p.mayBeInUse(*s.Have, release.Options{}) {
+		return Hold, markHistory(*s.Mark) + "; " + p.inUseReason(*s.Have, release.Options{}), nil
+	}
 	return Prune, markHistory(*s.Mark), nil
 }
 

@@ -89,6 +89,11 @@ func (sim *simulation) step() {
 func (sim *simulation) finish() {
 	sim.record("finish")
 	mayStay := map[release.Key]bool{}
+	for _, found := range sim.cluster {
+		if sim.mayBeInUse(found) {
+			found.Status = "failed" // its client stops; if the clock went back, the release would look in use for years
+		}
+	}
 	for _, a := range sim.agents {
 		sim.allowPruning(a)
 	}

@@ -125,9 +125,11 @@ type Observed struct {
 	Revision int
 	Status   string // Helm's status: deployed, failed, pending-upgrade, …
 	Updated  time.Time
-	Chart    ChartVersion
-	Values   map[string]any // as given by the user, without the chart's defaults
-	Manifest Manifest
+	// Uninstalling is when a Helm client began to uninstall the release; zero when none did.
+	Uninstalling time.Time
+	Chart        ChartVersion
+	Values       map[string]any // as given by the user, without the chart's defaults
+	Manifest     Manifest
 	// Digest is the digest of the stored manifest and hooks, see [Record].
 	Digest string
 	// Trusted says that the saved state of the instance has this revision with this digest.

@@ -30,6 +30,7 @@ func (h *History) observe(key release.Key, newest *helm.Release) (release.Observ
 	if newest.Info != nil {
 		observed.Status = newest.Info.Status.String()
 		observed.Updated = newest.Info.LastDeployed.Time
+		observed.Uninstalling = newest.Info.Deleted.Time
 	}
 	return observed, nil
 }
