@@ -20,11 +20,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	coordination "k8s.io/api/coordination/v1"
+	core "k8s.io/api/core/v1"
 	rbac "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	typed "k8s.io/client-go/kubernetes/typed/coordination/v1"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
 	"github.com/helmfile-agent/helmfile-agent/e2e/cluster"
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
 )
@@ -82,6 +84,31 @@ var leaseStories = map[string]func(*story){
 		if got := s.holder(); got != "other-pod_1" {
 			s.t.Errorf("the lock is held by %q", got)
 		}
+	},
+
+	"the Lease of another application is not taken over": func(s *story) {
+		holder := "controller-7c9_1"
+		must(s.leases().Create(s.t.Context(), &coordination.Lease{
+			ObjectMeta: meta.ObjectMeta{Name: leaseName, Labels: map[string]string{"app": "controller"}}, Spec: coordination.LeaseSpec{HolderIdentity: &holder},
+		}, meta.CreateOptions{}))(s.t)
+		s.declares(web)
+		const says = "does not belong to instance helmfile-agent: it has the labels app=controller and is held by controller-7c9_1; nothing was changed"
+		s.run().shows(configInvalid, "").says("Lease "+s.namespace+"/helmfile-agent "+says, "--instance").writes("")
+		s.destroy("--yes").shows(configInvalid, "").says(says).writes("")
+		s.has("")
+		if got := s.holder(); got != holder {
+			s.t.Errorf("the Lease is held by %q", got)
+		}
+	},
+
+	"the ConfigMap of another application is not taken for the state": func(s *story) {
+		foreign := &core.ConfigMap{ObjectMeta: meta.ObjectMeta{Name: stateName}, Data: map[string]string{"state.json": "{}"}}
+		must(client(s.t).CoreV1().ConfigMaps(s.namespace).Create(s.t.Context(), foreign, meta.CreateOptions{}))(s.t)
+		s.declares(web)
+		says := "ConfigMap " + s.namespace + "/" + stateName + " does not belong to instance helmfile-agent: it has no labels; nothing was changed"
+		s.run().shows(configInvalid, "").says(says).writes("")
+		s.diff().shows(configInvalid, "").says(says).writes("")
+		s.destroy("--yes").shows(configInvalid, "").says(says).writes("")
 	},
 
 	"a run that would only save its state does not either": func(s *story) {
@@ -256,7 +283,7 @@ func (s *story) holds(who string, renewed time.Time) {
 	transitions, seconds := int32(7), int32(60)
 	since, at := meta.NewMicroTime(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)), meta.NewMicroTime(renewed)
 	lease := &coordination.Lease{
-		ObjectMeta: meta.ObjectMeta{Name: leaseName},
+		ObjectMeta: meta.ObjectMeta{Name: leaseName, Labels: ownLabels(leaseName)},
 		Spec:       coordination.LeaseSpec{LeaseDurationSeconds: &seconds, AcquireTime: &since, RenewTime: &at, LeaseTransitions: &transitions},
 	}
 	if who != "" {
@@ -268,6 +295,11 @@ func (s *story) holds(who string, renewed time.Time) {
 		_, err = s.leases().Update(s.t.Context(), lease, meta.UpdateOptions{})
 	}
 	check(s.t, err)
+}
+
+// ownLabels are those of the agent's own objects.
+func ownLabels(instance string) map[string]string {
+	return map[string]string{"app.kubernetes.io/managed-by": "helmfile-agent", release.InstanceLabel: instance}
 }
 
 // grows makes the holder's last sign of life older, as time would.

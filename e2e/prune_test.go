@@ -337,7 +337,7 @@ var pruneStories = map[string]func(*story){
 	},
 
 	"two clients write the first state": func(s *story) {
-		state := &core.ConfigMap{ObjectMeta: meta.ObjectMeta{Name: stateName}}
+		state := &core.ConfigMap{ObjectMeta: meta.ObjectMeta{Name: stateName, Labels: ownLabels(leaseName)}}
 		repositories := s.meanwhile(func() {
 			must(s.configMaps().Create(s.t.Context(), state, meta.CreateOptions{}))(s.t)
 		})

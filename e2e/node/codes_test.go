@@ -154,8 +154,10 @@ func silent(t *testing.T) string {
 func holdLock(a *agent) {
 	holder, seconds, now := "somebody-else", int32(3600), meta.NewMicroTime(time.Now())
 	lease := &coordination.Lease{
-		ObjectMeta: meta.ObjectMeta{Name: a.fullname()},
-		Spec:       coordination.LeaseSpec{HolderIdentity: &holder, LeaseDurationSeconds: &seconds, AcquireTime: &now, RenewTime: &now},
+		ObjectMeta: meta.ObjectMeta{Name: a.fullname(), Labels: map[string]string{
+			"app.kubernetes.io/managed-by": "helmfile-agent", "helmfile-agent.github.io/instance": a.fullname(),
+		}},
+		Spec: coordination.LeaseSpec{HolderIdentity: &holder, LeaseDurationSeconds: &seconds, AcquireTime: &now, RenewTime: &now},
 	}
 	_, err := a.client.CoordinationV1().Leases(a.namespace).Create(a.t.Context(), lease, meta.CreateOptions{})
 	a.must(err)

@@ -15,7 +15,6 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
-	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
 const (
@@ -53,6 +52,9 @@ func (s *Store) Lock(ctx context.Context) (Lock, error) {
 		return Lock{err: kube.Classify(reading, err)}, nil
 	case err != nil:
 		return Lock{}, kube.Classify(reading, err)
+	}
+	if err := s.checkOwn("Lease", stored, holderPhrase(stored)); err != nil {
+		return Lock{}, err
 	}
 	return Lock{stored: stored, found: time.Now()}, nil
 }
@@ -137,10 +139,7 @@ func (s *Store) lease(who string, now time.Time) *coordination.Lease {
 	return takenOver(&coordination.Lease{ObjectMeta: metav1.ObjectMeta{
 		Name:      s.kube.LeaseName(),
 		Namespace: s.kube.Namespace,
-		Labels: map[string]string{
-			"app.kubernetes.io/managed-by": "helmfile-agent",
-			release.InstanceLabel:          s.kube.Options.Instance,
-		},
+		Labels:    s.ownLabels(),
 	}}, who, now)
 }
 
@@ -175,6 +174,14 @@ func holderOf(lease *coordination.Lease) string {
 		return ""
 	}
 	return *lease.Spec.HolderIdentity
+}
+
+// holderPhrase names the holder of the Lease, as an addition to a sentence.
+func holderPhrase(lease *coordination.Lease) string {
+	if holder := holderOf(lease); holder != "" {
+		return " and is held by " + holder
+	}
+	return ""
 }
 
 func timeOf(at *metav1.MicroTime) string {

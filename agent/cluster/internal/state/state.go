@@ -42,6 +42,9 @@ func (s *Store) LoadState(ctx context.Context) (State, error) {
 	if err != nil {
 		return State{}, kube.Classify("read the state of instance "+s.kube.Options.Instance, err)
 	}
+	if err := s.checkOwn("ConfigMap", stored, ""); err != nil {
+		return State{}, err
+	}
 	decoded, err := release.DecodeState(stored.Data[stateKey])
 	return State{InstanceState: decoded, Lost: err, stored: stored}, nil
 }
@@ -93,10 +96,7 @@ func (s *Store) configMap(encoded string) *corev1.ConfigMap {
 		ObjectMeta: metav1.ObjectMeta{
 			Name:      s.kube.StateName(),
 			Namespace: s.kube.Namespace,
-			Labels: map[string]string{
-				"app.kubernetes.io/managed-by": "helmfile-agent",
-				release.InstanceLabel:          s.kube.Options.Instance,
-			},
+			Labels:    s.ownLabels(),
 		},
 		Data: map[string]string{stateKey: encoded},
 	}
