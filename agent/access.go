@@ -29,8 +29,7 @@ func Access(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secr
 			return err
 		}
 		next, err := d.reader.Render(ctx, d.Releases, cfg.Concurrency)
-		r.learnRendered(next)
-		if err != nil {
+		if err := cmp.Or(r.learnRendered(next), err); err != nil {
 			return err
 		}
 		found, err := d.reader.Access(ctx, lives(d.Releases, next), r.looksForDrift())

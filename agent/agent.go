@@ -2,6 +2,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
@@ -69,10 +70,11 @@ func (r *run) look(ctx context.Context) (w observation, err error) {
 	if err != nil {
 		return w, err
 	}
-	r.learnFound(have)
+	if err := r.learnFound(have); err != nil {
+		return w, err
+	}
 	next, err := d.reader.Render(ctx, d.Releases, r.cfg.Concurrency)
-	r.learnRendered(next)
-	if err != nil {
+	if err := cmp.Or(r.learnRendered(next), err); err != nil {
 		return w, err
 	}
 	if err := r.findDrift(ctx, d.reader, d.Releases, have); err != nil {

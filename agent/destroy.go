@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
@@ -59,7 +60,7 @@ func (r *run) owned(ctx context.Context) (w observation, err error) {
 	r.warnOfLost(w.was)
 	// Every namespace must be readable: what cannot be seen would be left behind and forgotten.
 	have, _, err := w.reader.Observe(ctx, w.was.Namespaces, nil)
-	r.learnFound(have)
+	err = cmp.Or(err, r.learnFound(have))
 	w.plan = plan.Destroy(have, w.was.InstanceState, plan.Policy{Instance: r.cfg.Instance, AbandonedAfter: r.cfg.Timeout + clockSkew}, r.report.Started)
 	return w, err
 }

@@ -14,17 +14,25 @@ func (r *run) exempt(set desired.Set) {
 }
 
 // learnFound makes known what the Secrets in the last revisions hold.
-func (r *run) learnFound(have []release.Observed) {
+func (r *run) learnFound(have []release.Observed) error {
 	for _, found := range have {
 		r.learnManifest(found.Manifest)
 	}
+	return r.mask.Err()
 }
 
 // learnRendered does so for the next revisions.
-func (r *run) learnRendered(next []release.Rendered) {
+func (r *run) learnRendered(next []release.Rendered) error {
 	for _, rendered := range next {
 		r.learnManifest(rendered.Manifest)
 	}
+	return r.mask.Err()
+}
+
+// learnSecret does so for Secrets that the API server answered with.
+func (r *run) learnSecret(object map[string]any) error {
+	r.mask.AddObject(object)
+	return r.mask.Err()
 }
 
 func (r *run) learnManifest(manifest release.Manifest) {

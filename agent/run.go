@@ -174,7 +174,7 @@ func (r *run) connect(ctx context.Context, charts *chart.Store) (*cluster.Reader
 		Renderer:     r.renderer,
 		Volatile:     r.volatile(),
 		Log:          r.log,
-		Secret:       r.mask.AddObject,
+		Secret:       r.learnSecret,
 		Credential:   r.mask.Add,
 		Mask:         r.mask.String,
 	})

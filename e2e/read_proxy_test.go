@@ -24,7 +24,7 @@ func TestReadProxyHidesSecrets(t *testing.T) {
 		must(client(t).CoreV1().Secrets(u.namespace).Create(t.Context(), &s, meta.CreateOptions{}))(t)
 	}
 	reader, err := cluster.Connect(cluster.Options{Kubeconfig: u.kubeconfig, Namespace: u.namespace, OwnSecrets: []string{"keys"},
-		Credential: func(...string) {}, Secret: func(map[string]any) {}})
+		Credential: func(...string) {}, Secret: func(map[string]any) error { return nil }})
 	check(t, err)
 	proxy, err := reader.ReadProxy()
 	check(t, err)

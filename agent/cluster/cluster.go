@@ -23,8 +23,9 @@ type Options struct {
 	Renderer     templates.Renderer
 	Volatile     []string // paths that differ in every run, and are therefore no part of a chart's identity
 	Log          *slog.Logger
-	// Secret gets every Secret that was read, and Credential what the agent logs in with, so that they can be masked.
-	Secret     func(object map[string]any)
+	// Secret gets every Secret that was read, and Credential what the agent logs in with, so that they can be masked. When
+	// Secret returns an error, the Secrets are not used.
+	Secret     func(object map[string]any) error
 	Credential func(...string)
 	Mask       func(text string) string // hides secrets in a text, such as the description of a failed release
 }

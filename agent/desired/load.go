@@ -151,6 +151,9 @@ func (h *hearing) until(in *child.Reader) (*protocol.Answer, error) {
 		if err := h.bound(&said, in.Size()); err != nil {
 			return nil, err
 		}
+		if err := h.req.Mask.Err(); err != nil {
+			return nil, err
+		}
 		switch {
 		case said.Answer != nil:
 			return said.Answer, nil

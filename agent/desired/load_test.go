@@ -69,10 +69,10 @@ var hostiles = map[string]hostile{
 	"endless output": {flood(func(int) protocol.Message { return protocol.Message{File: strings.Repeat("x", 1<<20)} }), exit.DesiredInvalid, "more than 256 MiB"},
 	"endless secrets": {flood(func(i int) protocol.Message {
 		return protocol.Message{Learn: fmt.Sprint(i) + strings.Repeat("x", 1<<20)}
-	}), exit.DesiredInvalid, "secrets of more than 32 MiB"},
+	}), exit.DesiredInvalid, "more secrets than the agent can mask"},
 	"endless files of secrets": {flood(func(i int) protocol.Message {
 		return protocol.Message{Plain: fmt.Appendf(nil, "%d: %d%s", i, i, strings.Repeat("x", 1<<20))}
-	}), exit.DesiredInvalid, "secrets of more than 32 MiB"},
+	}), exit.DesiredInvalid, "more secrets than the agent can mask"},
 	"endless releases": {flood(func(int) protocol.Message { return protocol.Message{Release: &protocol.Release{}} }), exit.DesiredInvalid, "more than"},
 	"endless large releases": {flood(func(int) protocol.Message {
 		return protocol.Message{Release: &protocol.Release{Broken: strings.Repeat("x", 1<<20)}}

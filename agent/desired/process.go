@@ -41,8 +41,12 @@ func prepare(workspace string) (string, error) {
 	return real, loader.Prepare(real)
 }
 
-// show logs what the process wrote to its standard error, after all that it wanted to be masked is known.
+// show logs the standard error of the process, after the mask knows all secrets that the process sent. If the mask is full, it logs
+// nothing.
 func (l *Loader) show(req Request) {
+	if req.Mask.Err() != nil {
+		return
+	}
 	if text := l.Stderr(); text != "" {
 		req.Log.Debug("loader", "stderr", text)
 	}

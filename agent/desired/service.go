@@ -24,6 +24,9 @@ func (s *service) Decrypt(_ context.Context, file broker.Encrypted) ([]byte, err
 		return nil, err
 	}
 	s.req.Mask.AddDocument(plain)
+	if err := s.req.Mask.Err(); err != nil {
+		return nil, err
+	}
 	return plain, nil
 }
 

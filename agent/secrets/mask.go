@@ -17,6 +17,28 @@ type Mask struct {
 	spare map[string]bool     // what is no secret, although a secret may have the same value
 	long  index               // of patterns that are long
 	short index
+	texts int  // the number of texts in known and seen
+	size  int  // their bytes
+	full  bool // something was not learned, see Err
+}
+
+// The bounds of a Mask, which has each secret in about a dozen encodings. They are enough for a thousand certificates with keys, and
+// need less memory than the chart gives the agent.
+const (
+	maxTexts = 1_000_000
+	maxBytes = 128 << 20
+)
+
+// Err says that there were more secrets than a Mask holds. The mask would not hide the others, so a caller that adds secrets must check
+// Err before it uses them.
+func (m *Mask) Err() error {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if !m.full {
+		return nil
+	}
+	return fmt.Errorf("this run reads more secrets than the agent can mask (%d MiB or %d texts, in all encodings): declare fewer or smaller "+
+		"Secrets, and in templates look up Secrets by their names instead of all in a namespace", maxBytes>>20, maxTexts)
 }
 
 // pattern says where a known text is a secret.
@@ -49,6 +71,9 @@ func (m *Mask) learn(key, value string) {
 		m.seen, m.known = map[string]bool{}, map[string]*pattern{}
 		m.long.width, m.short.width = long, shortest
 	}
+	if !m.holds(id) {
+		return
+	}
 	m.seen[id] = true
 	for _, form := range forms(value) {
 		m.add(key, form, form == value && !secretAnywhere(value))
@@ -74,6 +99,9 @@ func (m *Mask) add(key, form string, bound bool) {
 	}
 	p := m.known[form]
 	if p == nil {
+		if !m.holds(form) {
+			return
+		}
 		p = &pattern{}
 		m.known[form] = p
 		m.indexOf(form).add(form)
@@ -85,6 +113,17 @@ func (m *Mask) add(key, form string, bound bool) {
 	if folds(form) {
 		m.add(key, strings.TrimLeft(unfold(form, " ").text, "+- \t"), bound)
 	}
+}
+
+// holds says whether there is room for one more text.
+func (m *Mask) holds(text string) bool {
+	if m.full || m.texts >= maxTexts || m.size+len(text) > maxBytes {
+		m.full = true
+		return false
+	}
+	m.texts++
+	m.size += len(text)
+	return true
 }
 
 func (m *Mask) indexOf(form string) *index {

@@ -52,7 +52,7 @@ func createThroughHelm(t *testing.T) []string {
 	if err := os.WriteFile("kubeconfig", []byte(kubeconfig), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	connection, err := kube.Connect(kube.Options{Kubeconfig: "kubeconfig", Credential: func(...string) {}, Secret: func(map[string]any) {},
+	connection, err := kube.Connect(kube.Options{Kubeconfig: "kubeconfig", Credential: func(...string) {}, Secret: func(map[string]any) error { return nil },
 		Log: slog.New(slog.DiscardHandler), Mask: func(text string) string { return text }})
 	if err != nil {
 		t.Fatal(err)

@@ -27,8 +27,9 @@ type Options struct {
 	AgentRelease string   // the Helm release in Namespace that installed the agent; empty when there is none
 	SelfUpgrade  bool     // releases of the helmfile may contain AgentRelease
 	Log          *slog.Logger
-	// Secret gets every Secret that was read, and Credential what the agent logs in with, so that they can be masked.
-	Secret     func(object map[string]any)
+	// Secret gets every Secret that was read, and Credential what the agent logs in with, so that they can be masked. When
+	// Secret returns an error, the Secrets are not used.
+	Secret     func(object map[string]any) error
 	Credential func(...string)
 	Mask       func(text string) string // hides secrets in a text, such as the description of a failed release
 }

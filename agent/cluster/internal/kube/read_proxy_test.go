@@ -31,7 +31,7 @@ func TestReadProxy(t *testing.T) {
 		t.Fatal(err)
 	}
 	reader, err := Connect(Options{Kubeconfig: kubeconfig, Namespace: "agent", OwnSecrets: []string{"keys"},
-		Credential: func(...string) {}, Secret: func(map[string]any) {}})
+		Credential: func(...string) {}, Secret: func(map[string]any) error { return nil }})
 	if err != nil {
 		t.Fatal(err)
 	}

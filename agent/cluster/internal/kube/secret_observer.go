@@ -3,10 +3,13 @@ package kube
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -17,14 +20,17 @@ import (
 // secretsPath is where the API server has Secrets, one or all of a namespace, with the name if it is one.
 var secretsPath = regexp.MustCompile(`/api/v1/(?:namespaces/[^/]+/)?secrets(?:/([^/]+))?$`)
 
+// ObserveFunc gets every Secret before templates and Helm do. If it returns an error, they do not get the Secret.
+type ObserveFunc func(object map[string]any) error
+
 // observeSecrets tells what Secrets the API server answers with, whoever asked: a template that looks one up, or Helm before it
 // writes. Helm's own records are left out, and so are lists of what drift compares, of which only few are looked at.
-func observeSecrets(observe func(object map[string]any)) transport.WrapperFunc {
+func observeSecrets(observe ObserveFunc) transport.WrapperFunc {
 	return func(next http.RoundTripper) http.RoundTripper { return secretObserver{observe, next} }
 }
 
 type secretObserver struct {
-	observe func(object map[string]any)
+	observe ObserveFunc
 	next    http.RoundTripper
 }
 
@@ -44,7 +50,12 @@ func (h secretObserver) RoundTrip(request *http.Request) (*http.Response, error)
 	response.Body = io.NopCloser(bytes.NewReader(content))
 	var object map[string]any
 	if err := json.Unmarshal(content, &object); err == nil { // whoever asked will say what is wrong with it
-		h.observe(object)
+		if object = withoutRecords(object); object == nil {
+			return response, nil
+		}
+		if err := h.observe(object); err != nil {
+			return nil, fmt.Errorf("read Secrets: %w", err)
+		}
 	}
 	return response, nil
 }
@@ -58,11 +69,32 @@ func answersSecrets(request *http.Request, response *http.Response) bool {
 		query.Get("fieldSelector") != NoHelmRecords && !strings.Contains(query.Get("labelSelector"), "owner=helm")
 }
 
-// heed tells of a listed object, if it is a Secret.
-func (c *Connection) ObserveSecret(at ResourceScope, object *unstructured.Unstructured) {
-	if at.Resource == "secrets" && at.Group == "" {
-		c.Options.Secret(object.Object)
+// withoutRecords removes Helm's records from an answer; nil if the answer is a record. Records are large, and templates do not see them
+// (see package lookup). The agent learns the secrets in a record from its manifest.
+func withoutRecords(object map[string]any) map[string]any {
+	if object["type"] == recordType {
+		return nil
 	}
+	items, isList := object["items"].([]any)
+	if !isList {
+		return object
+	}
+	list := maps.Clone(object)
+	list["items"] = slices.DeleteFunc(slices.Clone(items), func(item any) bool {
+		secret, _ := item.(map[string]any)
+		return secret["type"] == recordType
+	})
+	return list
+}
+
+const recordType = "helm.sh/release.v1"
+
+// ObserveSecret passes a listed object to Options.Secret, if it is a Secret.
+func (c *Connection) ObserveSecret(at ResourceScope, object *unstructured.Unstructured) error {
+	if at.Resource == "secrets" && at.Group == "" {
+		return c.Options.Secret(object.Object)
+	}
+	return nil
 }
 
 const recordPrefix = "sh.helm.release."
@@ -79,4 +111,4 @@ func credentials(config *rest.Config) []string {
 }
 
 // NoHelmRecords is the field selector of Secrets that are not Helm's records.
-const NoHelmRecords = "type!=helm.sh/release.v1"
+const NoHelmRecords = "type!=" + recordType

@@ -120,7 +120,9 @@ func (l *Live) listPlace(ctx context.Context, at kube.ResourceScope, names sets.
 		}
 		for i := range chunk.Items {
 			if item := &chunk.Items[i]; names.Has(item.GetName()) {
-				l.kube.ObserveSecret(at, item)
+				if err := l.kube.ObserveSecret(at, item); err != nil {
+					return nil, err
+				}
 				objects[item.GetName()] = item
 			}
 		}
