@@ -264,7 +264,8 @@ func (r *run) policy(checkout source.Checkout, set desired.Set) plan.Policy {
 			MaxShare: r.cfg.PruneMaxShare,
 			Allow:    r.cfg.PruneAllow,
 		},
-		Drift: release.DriftMode(r.cfg.Drift),
+		Drift:           release.DriftMode(r.cfg.Drift),
+		AdoptServerSide: r.cfg.AdoptServerSide,
 	}
 }
 

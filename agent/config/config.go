@@ -36,6 +36,8 @@ type Config struct {
 	Drift       string               // drift: correct, warn or off
 	DriftIgnore []release.IgnoreRule // driftIgnore: fields of live objects that may differ
 
+	AdoptServerSide bool // adoptServerSide: take over releases that Helm 4 applied server-side
+
 	AllowRemote []string // allowRemote: hosts that the repository may make the agent reach; see package egress
 	OwnSecrets  []string // ownSecrets: Secrets in the agent's namespace that charts must not look up
 

@@ -107,6 +107,9 @@ var keys = []key{
 	{name: "driftIgnore", commands: planning, kind: list, set: setDriftIgnore,
 		usage: "fields that may differ, as KIND[.GROUP][/[NAMESPACE/]NAME]:JSON-POINTER[,JSON-POINTER], such as Deployment.apps/web:/spec/replicas"},
 
+	{name: "adoptServerSide", commands: planning, kind: toggle, fallback: "false", set: toggles(func(c *Config) *bool { return &c.AdoptServerSide }),
+		usage: "take over releases that Helm 4 applied server-side, and apply them client-side from then on; without it they are refused, unless their label helmfile-agent.github.io/adopt-server-side is true"},
+
 	{name: "allowRemote", commands: loading, kind: list, comma: true, set: lists(func(c *Config) *[]string { return &c.AllowRemote }, egress.Check),
 		usage: "hosts that the repository may make the agent reach, as host, host:port, *.domain, IP address, CIDR or *: remote bases, https:// values, go-getter sources and secret stores need an entry; charts may come from every host, except loopback and link-local addresses and metadata servers, which need an entry too and which * does not cover; a metadata server needs its own IP address as the entry"},
 	{name: "ownSecrets", commands: loading, kind: list, comma: true, set: lists(func(c *Config) *[]string { return &c.OwnSecrets }, isSecretName),

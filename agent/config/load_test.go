@@ -121,6 +121,8 @@ func TestLoad(t *testing.T) {
 			func(c *Config) {
 				c.Prune, c.PruneGrace, c.PruneMaxShare, c.PruneAllow = "report", 24*time.Hour, 0, "3f2a9c1"
 			}},
+		"releases of Helm 4 are taken over": {given{args: []string{"--repo", repo, "--adopt-server-side"}},
+			func(c *Config) { c.AdoptServerSide = true }},
 		"pruning in the file": {given{file: "repo: " + repo + "\nprune: off\npruneGrace: 30m\npruneMaxShare: 20%\npruneAllow: '0123456'"},
 			func(c *Config) {
 				c.File, c.Prune, c.PruneGrace, c.PruneMaxShare, c.PruneAllow = "config.yaml", "off", 30*time.Minute, 20, "0123456"

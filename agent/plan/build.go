@@ -25,6 +25,8 @@ type Policy struct {
 	SkippedFiles []string
 	Prune        Pruning
 	Drift        release.DriftMode
+	// AdoptServerSide takes over releases that a Helm 4 client applied server-side, unless their label says otherwise.
+	AdoptServerSide bool
 }
 
 // Build decides what to do with each release. Every declared release and every owned release gets exactly one step.
@@ -57,6 +59,7 @@ type planner struct {
 }
 
 func (p planner) declaredStep(step Step) Step {
+	step.Want = p.withServerSide(step.Want)
 	step.Owner, step.Mark = p.owner(step), p.marks[step.Key]
 	step.ToCorrect = p.toCorrect(step)
 	step.Verb, step.Why = p.decide(step)
@@ -125,10 +128,14 @@ func (p planner) decide(s Step) (Verb, string) {
 		return Refuse, "it was not rendered"
 	case s.Next.Err != nil:
 		return Refuse, s.Next.Err.Error()
+	case !validAdoptLabel(*s.Want):
+		return Refuse, fmt.Sprintf("its label %s is %q: use true or false", release.AdoptServerSideLabel, s.Want.Labels[release.AdoptServerSideLabel])
 	case !s.mayReuseValues():
 		return Refuse, "it reuses the values of the last revision, but " + unproven + ": deploy it once without reuseValues and resetThenReuseValues"
 	case !installed(s.Have):
 		return Install, "not installed yet" + crdNotice(s.Next.CRDs)
+	case s.Have.ServerSide:
+		return p.decideServerSide(s)
 	default:
 		return p.decideExisting(s)
 	}

@@ -52,6 +52,9 @@ type Desired struct {
 	Values  map[string]any
 	Options Options
 
+	// AdoptServerSide says that a release may be upgraded although a Helm 4 client applied its newest revision server-side.
+	AdoptServerSide bool
+
 	// Broken is set when helmfile could not prepare this release, for example because a patch does not apply, but could
 	// prepare others. Chart, Values and Options are incomplete then.
 	Broken error
@@ -140,6 +143,8 @@ type Observed struct {
 	Owner
 	// Drifts are the live objects that differ from the revision. They are empty if drift is ignored.
 	Drifts []Drift
+	// ServerSide says that a Helm 4 client applied the revision server-side. Helm 3 drops that mark from a record that it writes.
+	ServerSide bool
 	// KeptByHand says that an annotation of the record prevents pruning.
 	KeptByHand bool
 }
@@ -191,4 +196,6 @@ const (
 	// FingerprintLabel is the hash of the inputs of the revision. A release with equal inputs is not rendered again.
 	FingerprintLabel = "helmfile-agent.github.io/fingerprint"
 	KeepValue        = "keep"
+	// AdoptServerSideLabel is a label of a release in the helmfile: true or false, see [Desired].
+	AdoptServerSideLabel = "helmfile-agent.github.io/adopt-server-side"
 )

@@ -54,5 +54,8 @@ func (r *Releases) upgradeSuperseded(ctx context.Context, want release.Desired, 
 	if theirs := history.OwnerOf(last).Instance; theirs != "" && theirs != owner.Instance {
 		return last.Version, fmt.Errorf("revision %d belongs to instance %s, and this is %s: only one of them may declare it", last.Version, theirs, owner.Instance)
 	}
+	if err := r.history.RefuseServerSide(ctx, want, last.Version); err != nil {
+		return last.Version, err
+	}
 	return r.Upgrade(ctx, want, release.Observed{Key: want.Key, Revision: last.Version, Digest: history.DigestOf(last), Status: last.Info.Status.String()}, owner)
 }

@@ -2,7 +2,6 @@ package history
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -11,7 +10,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	helm "helm.sh/helm/v3/pkg/release"
-	"helm.sh/helm/v3/pkg/storage/driver"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/sets"
 
@@ -29,17 +27,19 @@ type History struct {
 	listed   sets.Set[string]                // namespaces whose records are below
 	records  map[release.Key][]*helm.Release // newest last
 	observed map[release.Key]release.Observed
-	kept     map[string]bool // records annotated to be kept, as namespace/name
+	// By record, as namespace/name: whether it is annotated to be kept, and whether Helm 4 applied the revision server-side.
+	kept, serverSide map[string]bool
 }
 
 // New is an empty history: it knows what it is asked to observe.
 func New(c *kube.Connection) *History {
 	return &History{
-		kube:     c,
-		listed:   sets.New[string](),
-		records:  map[release.Key][]*helm.Release{},
-		observed: map[release.Key]release.Observed{},
-		kept:     map[string]bool{},
+		kube:       c,
+		listed:     sets.New[string](),
+		records:    map[release.Key][]*helm.Release{},
+		observed:   map[release.Key]release.Observed{},
+		kept:       map[string]bool{},
+		serverSide: map[string]bool{},
 	}
 }
 
@@ -96,11 +96,8 @@ func (h *History) ObserveReadable(ctx context.Context, namespaces []string) erro
 
 // Find reads the newest revision of one release; nil when there is none.
 func (h *History) Find(ctx context.Context, key release.Key) (*release.Observed, error) {
-	revisions, err := h.storage(ctx, key.Namespace).Query(map[string]string{"owner": "helm", "name": key.Name})
-	if errors.Is(err, driver.ErrReleaseNotFound) {
-		return nil, nil
-	}
-	if err != nil {
+	revisions, err := h.currentRevisions(ctx, key.Namespace, "name="+key.Name)
+	if err != nil || len(revisions) == 0 {
 		return nil, err
 	}
 	newest := slices.MaxFunc(revisions, func(a, b *helm.Release) int { return a.Version - b.Version })
@@ -109,7 +106,7 @@ func (h *History) Find(ctx context.Context, key release.Key) (*release.Observed,
 }
 
 func (h *History) list(ctx context.Context, namespace string) error {
-	found, err := h.storage(ctx, namespace).List(func(*helm.Release) bool { return true })
+	found, err := h.currentRevisions(ctx, namespace, "")
 	if apierrors.IsForbidden(err) {
 		err = fmt.Errorf("%w; a Role in namespace %s must allow it (and if there is no such namespace yet, a user who may create one "+
 			"must run `kubectl create namespace %s` first)", err, namespace, namespace)

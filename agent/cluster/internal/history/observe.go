@@ -23,6 +23,7 @@ func (h *History) observe(key release.Key, newest *helm.Release) (release.Observ
 		Digest:   DigestOf(newest),
 		Owner:    OwnerOf(newest),
 
+		ServerSide: h.serverSide[key.Namespace+"/"+kube.RecordName(key, newest.Version)],
 		KeptByHand: h.kept[key.Namespace+"/"+kube.RecordName(key, newest.Version)],
 	}
 	observed.LastDeployed = h.trusted.Deployed[key.String()]

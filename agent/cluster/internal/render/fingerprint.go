@@ -112,10 +112,11 @@ func (r *Renderer) madeFromTheSame(ctx context.Context, want release.Desired) (f
 	return fingerprint, fingerprint == recorded, err
 }
 
-// recordedFingerprint is of a deployed revision; empty if there is none.
+// recordedFingerprint is of a deployed revision; empty if there is none, or if Helm 4 copied the label to a revision that it made.
 func (r *Renderer) recordedFingerprint(key release.Key) string {
 	last, ok := r.history.Last(key)
-	if !ok || last.Info.Status != helm.StatusDeployed {
+	observed, _ := r.history.Observed(key)
+	if !ok || last.Info.Status != helm.StatusDeployed || observed.ServerSide {
 		return ""
 	}
 	return history.OwnerOf(last).Fingerprint
