@@ -1,0 +1,85 @@
+package source
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+)
+
+// FuzzResolve states what holds for every ref and every remote: a ref leads to something that the remote has or to a commit,
+// and else it is refused.
+func FuzzResolve(f *testing.F) {
+	f.Add("", "main", "v1", "refs/heads/main")
+	f.Add("main", "main", "main", "HEAD")
+	f.Add("v1", "main", "v1", "refs/heads/main")
+	f.Add("refs/tags/v1", "main", "v1", "")
+	f.Add("HEAD", "main", "v1", "refs/heads/gone")
+	f.Add("1111111", "main", "v1", "refs/heads/main")
+	f.Add(strings.Repeat("1", 40), "main", "v1", "refs/heads/main")
+	f.Add("1234567890", "1234567890", "v1", "")
+	f.Fuzz(func(t *testing.T, ref, branch, tag, head string) {
+		commit := strings.Repeat("1", 40)
+		have := newRefs([]*plumbing.Reference{
+			plumbing.NewSymbolicReference(plumbing.HEAD, plumbing.ReferenceName(head)),
+			plumbing.NewReferenceFromStrings("refs/heads/"+branch, commit),
+			plumbing.NewReferenceFromStrings("refs/tags/"+tag, strings.Repeat("2", 40)),
+			plumbing.NewReferenceFromStrings("refs/tags/"+tag+"^{}", commit),
+		})
+		got, err := resolve(ref, have)
+		switch {
+		case err != nil:
+			if exit.Of(err) != exit.SourceRefused {
+				t.Errorf("%q is refused with code %v", ref, exit.Of(err))
+			}
+		case got.name != "" && !have.has(got.name):
+			t.Errorf("%q leads to %q, which the remote does not have", ref, got.name)
+		case got.name == "" && !regexp.MustCompile(`^[0-9a-f]{7,40}$`).MatchString(got.commit):
+			t.Errorf("%q leads to neither a ref nor a commit: %q", ref, got.commit)
+		case ref != "" && got.shown != ref && ref != "HEAD":
+			t.Errorf("%q is shown as %q", ref, got.shown)
+		}
+	})
+}
+
+// FuzzOrigin states that an origin is a label value of Kubernetes, that the spellings of one URL have one origin, and that
+// two places have two.
+func FuzzOrigin(f *testing.F) {
+	f.Add("https://git.example.org/team/config", "clusters/prod", "default")
+	f.Add("https://git.example.org/team/config.git/", "", "production")
+	f.Add("git@git.example.org:team/config", "helmfile.d", "")
+	f.Add("", "", "")
+	f.Fuzz(func(t *testing.T, repo, path, environment string) {
+		origin := Origin(repo, path, environment)
+		if !regexp.MustCompile(`^[0-9a-f]{40}$`).MatchString(origin) {
+			t.Errorf("%q is no label value", origin)
+		}
+		if Origin(repo+"/", path, environment) != origin {
+			t.Error("a slash at the end makes another origin")
+		}
+		if base := strings.TrimRight(repo, "/"); base == repo && !strings.HasSuffix(repo, ".git") && Origin(repo+".git", path, environment) != origin {
+			t.Error(".git at the end makes another origin")
+		}
+		if Origin(repo, path+"x", environment) == origin || Origin(repo, path, environment+"x") == origin {
+			t.Error("another path or environment has the same origin")
+		}
+	})
+}
+
+// FuzzPack states that no download can make the check panic or accept more than the limits.
+func FuzzPack(f *testing.F) {
+	f.Add([]byte("PACK\x00\x00\x00\x02\x00\x00\x00\x00"))
+	f.Add([]byte("PACK\x00\x00\x00\x02\x00\x00\x00\x01\x30\x78\x9c\x03\x00\x00\x00\x00\x01"))
+	f.Add([]byte("PACK\x00\x00\x00\x02\xff\xff\xff\xff"))
+	f.Add([]byte{})
+	limits := Limits{Files: 1, Size: 1 << 10, FileSize: 1 << 10}
+	f.Fuzz(func(t *testing.T, pack []byte) {
+		err := limits.checkPack(strings.NewReader(string(pack)))
+		if err == nil && len(pack) >= 12 && string(pack[:4]) != "PACK" {
+			t.Error("accepted what is no pack")
+		}
+	})
+}
