@@ -13,6 +13,9 @@ import (
 // DigestOf is of everything in a revision's record that makes the agent create, patch or delete objects: the manifest, the hooks, and
 // the values, which the next revision may reuse.
 func DigestOf(revision *helm.Release) string {
+	if slices.Contains(revision.Hooks, nil) {
+		return "" // Helm never writes a null hook, so such a record is never trusted
+	}
 	content := struct {
 		Manifest string
 		Hooks    []storedHook

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -23,6 +24,9 @@ func ManifestOf(revision *helm.Release) (release.Manifest, error) {
 		}
 	}
 	for _, hook := range revision.Hooks {
+		if hook == nil { // Helm never writes this, but others can write records
+			return nil, errors.New("the record holds a hook that is null: repair or delete the Secret that stores this revision")
+		}
 		if onlyTests(hook) {
 			continue
 		}

@@ -22,3 +22,14 @@ func TestATextAtTheEndKeepsItsLineBreak(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestANullHookIsAnError: others can write records, and a null hook made the agent panic.
+func TestANullHookIsAnError(t *testing.T) {
+	revision := &helm.Release{Hooks: []*helm.Hook{nil}}
+	if _, err := ManifestOf(revision); err == nil {
+		t.Error("a null hook is accepted")
+	}
+	if digest := DigestOf(revision); digest != "" {
+		t.Errorf("the record has the digest %s", digest)
+	}
+}
