@@ -40,6 +40,7 @@ func FuzzMask(f *testing.F) {
 	f.Add("-----BEGIN KEY-----\nMC4CAQAw\nBQYDK2Vw\n-----END KEY-----", "  key: |\n", "", uint(20))
 	f.Add("smile \U0001F600 \u00a0", "a: ", "", uint(1))
 	f.Add("\xff\xfe\xfd\xff\xfe\xfd", "", "", uint(0))
+	f.Add("correct-horse\xff", "", "", uint(0))
 	f.Add(`{"auths": {"x.io": {"password": "correct-horse"}}}`, "x", "y", uint(30))
 	f.Add("postgres://ada:correct-horse@db/shop", "", "", uint(2))
 	f.Fuzz(func(t *testing.T, value, before, after string, cut uint) {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 const stars = "********"
@@ -80,6 +81,9 @@ func (m *Mask) learn(key, value string) {
 	}
 	for _, encoded := range encodings(value) {
 		m.add(key, encoded, false)
+	}
+	if !utf8.ValidString(value) { // JSON and YAML show each byte that is no UTF-8 as U+FFFD, and the rest as it is
+		m.learn(key, string([]rune(value)))
 	}
 	for _, part := range parts(key, value) {
 		if part.whole { // a line as it stands
