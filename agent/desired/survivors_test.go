@@ -52,7 +52,7 @@ func separate(hostile string) {
 		panic(err)
 	}
 	for {
-		if _, err := os.Stat("alive"); err == nil {
+		if info, err := os.Stat("alive"); err == nil && info.Size() > 0 {
 			return
 		}
 		time.Sleep(time.Millisecond)

@@ -3,31 +3,18 @@ package history
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"encoding/base64"
 	"encoding/json"
+	"log/slog"
 	"testing"
 
 	helm "helm.sh/helm/v3/pkg/release"
-	"helm.sh/helm/v3/pkg/storage/driver"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	typed "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
-
-// oneRecord is a namespace with one storage record.
-type oneRecord struct {
-	typed.SecretInterface
-	content []byte
-}
-
-func (s oneRecord) List(context.Context, metav1.ListOptions) (*corev1.SecretList, error) {
-	secret := corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "sh.helm.release.v1.web.v3", Namespace: "shop"}, Data: map[string][]byte{"release": s.content}}
-	return &corev1.SecretList{Items: []corev1.Secret{secret}}, nil
-}
 
 // stored is how Helm writes a record into a Secret.
 func stored(record []byte) []byte {
@@ -52,13 +39,13 @@ func FuzzRecord(f *testing.F) {
 	}
 	f.Add(whole)
 	f.Fuzz(func(t *testing.T, content []byte) {
-		h := New(&kube.Connection{})
-		secrets := driver.NewSecrets(current{oneRecord{content: stored(content)}, t.Context(), h.noteKept})
-		found, err := secrets.List(func(*helm.Release) bool { return true })
-		if err != nil {
+		h := New(&kube.Connection{Options: kube.Options{Log: slog.New(slog.DiscardHandler)}})
+		secret := corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "sh.helm.release.v1.web.v3", Namespace: "shop"}, Data: map[string][]byte{"release": stored(content)}}
+		decoded, err := h.decode(&secret)
+		if err != nil || decoded == nil {
 			return
 		}
-		for _, revision := range found {
+		for _, revision := range []*helm.Release{&decoded.Release} {
 			key := release.Key{Namespace: "shop", Name: revision.Name}
 			observed, err := h.observe(key, revision)
 			if err != nil {

@@ -114,5 +114,8 @@ func decodeRecord(stored []byte) (*record, error) {
 	if err := json.Unmarshal(content, &decoded); err != nil {
 		return nil, err
 	}
+	if decoded.Info == nil {
+		return nil, errors.New("it has no info, and so no status")
+	}
 	return &decoded, nil
 }
