@@ -21,32 +21,32 @@ type Reviewer struct {
 // New asks about releases of the history.
 func New(c *kube.Connection, h *history.History) *Reviewer { return &Reviewer{c, h} }
 
-// Access is what the agent may do of all that it needs.
+// Access says which of the rights that the agent needs it has.
 type Access struct {
 	Rules []Rule // by namespace and resource
-	// Unknown are kinds that neither the cluster nor a declared chart defines: nobody can say what they need.
+	// Unknown are kinds that neither the cluster nor a declared chart defines. The agent cannot tell which rights they need.
 	Unknown []string
-	// Grant is YAML for kubectl apply that would grant what is not allowed; empty if there is nothing.
+	// Grant is YAML for kubectl apply that would grant the missing rights; empty if none is missing.
 	Grant string
 	// Err is a [MissingRightsError] with exit.Forbidden when something is missing.
 	Err error
 }
 
-// Rule is what is done with one kind of object in one namespace.
+// Rule lists the verbs that the agent uses for one kind of object in one namespace.
 type Rule struct {
 	Namespace string // empty for what is cluster-scoped
 	Resource  string // such as deployments.apps, or configmaps/NAME for a single object
 	Allowed   []string
 	Missing   []string
-	Optional  []string // not allowed either, but the agent can do without
-	For       []string // releases, or what else needs it
+	Optional  []string // not allowed, but not required either
+	For       []string // the releases, or other purposes, that need it
 }
 
-// Access asks the API server about everything that the releases need over their lives, and about what the agent needs for
-// itself. With corrects, drift is to be corrected too. It asks once for each verb, kind and namespace, and about single
-// objects only until one is refused.
+// Access asks the API server about every right that the releases may ever need, and about the rights to the agent's own objects.
+// With corrects, it includes the rights to correct drift. It asks once for each verb, kind and namespace, and about single objects only
+// until the API server refuses one.
 func (r *Reviewer) Access(ctx context.Context, changes []Change, corrects bool) (Access, error) {
-	needed, optional, unknown := r.lives(changes, corrects)
+	needed, optional, unknown := r.lifecycleRights(changes, corrects)
 	all := demandsOf(needed, true, r.isOwn)
 	for key, d := range demandsOf(optional, false, r.isOwn) {
 		if _, also := all[key]; !also {
@@ -64,14 +64,14 @@ func (r *Reviewer) Access(ctx context.Context, changes []Change, corrects bool) 
 	return Access{Rules: rulesOf(all, refused), Unknown: unknown, Grant: grant, Err: missingRights(all, refused, grant)}, nil
 }
 
-// lives are the rights that the releases need, or could do without: those that are declared, and those that are owned and are
-// not any more.
-func (r *Reviewer) lives(changes []Change, corrects bool) (needed, optional purposes, unknown []string) {
+// lifecycleRights returns the rights that the declared releases, and the owned ones that are no longer declared, may ever need, and the
+// rights that are optional.
+func (r *Reviewer) lifecycleRights(changes []Change, corrects bool) (needed, optional purposes, unknown []string) {
 	needed, optional = r.lifetimeRights(), purposes{}
 	scopeOf := withFutureKinds(r.kube.ScopeOf, changes)
 	for _, change := range slices.Concat(changes, r.undeclared(changes)) {
 		key := change.Key.String()
-		n := &needs{Change: r.since(change), scopeOf: scopeOf}
+		n := &needs{Change: r.withManifests(change), scopeOf: scopeOf}
 		switch change.Action {
 		case Lifecycle:
 			n.lifecycle(corrects)
@@ -86,23 +86,23 @@ func (r *Reviewer) lives(changes []Change, corrects bool) (needed, optional purp
 	return needed, optional, slices.Compact(unknown)
 }
 
-// undeclared are the ends of what is owned without being among the changes.
+// undeclared returns an uninstallation for each owned release that is not among the changes.
 func (r *Reviewer) undeclared(changes []Change) []Change {
 	declared := map[release.Key]bool{}
 	for _, change := range changes {
 		declared[change.Key] = true
 	}
-	var ends []Change
+	var all []Change
 	for key := range r.history.Keys() {
 		if last, _ := r.history.Last(key); !declared[key] && history.OwnerOf(last).Instance == r.kube.Options.Instance {
-			ends = append(ends, Change{Key: key, Action: Uninstall})
+			all = append(all, Change{Key: key, Action: Uninstall})
 		}
 	}
-	return ends
+	return all
 }
 
-// since adds what the newest revision holds. Without a manifest of its own the next one is made of the same.
-func (r *Reviewer) since(change Change) Change {
+// withManifests sets Before to the manifest of the newest revision. A change without a next manifest gets the same one as After.
+func (r *Reviewer) withManifests(change Change) Change {
 	if last, ok := r.history.Last(change.Key); ok {
 		if manifest, err := history.ManifestOf(last); err == nil {
 			change.Before = manifest
@@ -124,7 +124,7 @@ func (n *needs) unknown() []string {
 	return kinds
 }
 
-// missingRights is nil if all that is needed is allowed.
+// missingRights is nil if no needed right is refused.
 func missingRights(demands map[right]*demand, refused []right, grant string) error {
 	missing := purposes{}
 	for _, key := range refused {

@@ -15,8 +15,8 @@ import (
 
 const reviewsAtOnce = 8
 
-// denied are those of the rights that are not granted. Whether single objects are allowed is asked only where all of a kind
-// are not: the usual Role costs one question for each verb and kind.
+// denied returns the rights that the agent does not have. It asks about single objects only if the agent lacks the right to all objects of
+// the kind. So the usual Role costs one question for each verb and kind.
 func (r *Reviewer) denied(ctx context.Context, needed []right) ([]right, error) {
 	anyName := map[right]bool{}
 	for _, need := range needed {

@@ -1,9 +1,9 @@
 package rbac
 
-// Existing says which of the agent's own objects exist: those are updated, the others created.
+// Existing says which of the agent's own objects exist. The agent updates these and creates the others.
 type Existing struct{ State, Lease bool }
 
-// own are rights to an object of the agent's own, in its namespace.
+// own returns rights to one of the agent's own objects, in its namespace.
 func (r *Reviewer) own(group, resource, name string, verbs ...string) []right {
 	rights := make([]right, 0, len(verbs))
 	for _, verb := range verbs {
@@ -16,7 +16,8 @@ func (r *Reviewer) statePurpose() string { return "the state of instance " + r.k
 
 func (r *Reviewer) lockPurpose() string { return "the lock of instance " + r.kube.Options.Instance }
 
-// runRights are for the state and the Lease, which a run writes for itself. Events are not among them, because they may fail.
+// runRights are the rights to the state and the Lease, which each run writes. The right to create Events is not required, because a
+// run goes on without it.
 func (r *Reviewer) runRights(have Existing) purposes {
 	p := purposes{}
 	p.add(r.statePurpose(), r.stateRights(have)...)
@@ -24,7 +25,7 @@ func (r *Reviewer) runRights(have Existing) purposes {
 	return p
 }
 
-// destroyRights are for removing the state and the Lease.
+// destroyRights are the rights to delete the state and the Lease.
 func (r *Reviewer) destroyRights(have Existing) purposes {
 	p := purposes{}
 	p.add(r.statePurpose(), r.own("", "configmaps", r.kube.StateName(), "delete")...)
@@ -39,7 +40,7 @@ func (r *Reviewer) isOwn(need right) bool {
 		(need.resource == "configmaps" && need.name == r.kube.StateName() || need.resource == "leases" && need.name == r.kube.LeaseName())
 }
 
-// lifetimeRights are runRights from the first run on.
+// lifetimeRights are the rights to the state and the Lease for the first run and all later ones.
 func (r *Reviewer) lifetimeRights() purposes {
 	p := purposes{}
 	p.add(r.statePurpose(), r.own("", "configmaps", r.kube.StateName(), "get", "create", "update")...)
@@ -48,7 +49,7 @@ func (r *Reviewer) lifetimeRights() purposes {
 	return p
 }
 
-// stateRights are for writing the state, so that the next run finds the releases again.
+// stateRights are the rights to write the state, from which the next run knows the releases.
 func (r *Reviewer) stateRights(have Existing) []right {
 	verb := "create"
 	if have.State {
@@ -57,7 +58,7 @@ func (r *Reviewer) stateRights(have Existing) []right {
 	return r.own("", "configmaps", r.kube.StateName(), verb)
 }
 
-// leaseRights are for taking, renewing and releasing the lock.
+// leaseRights are the rights to take, renew and release the lock.
 func (r *Reviewer) leaseRights(have Existing) []right {
 	verbs := []string{"get", "update"}
 	if !have.Lease {

@@ -7,15 +7,15 @@ import (
 	"slices"
 )
 
-// demand is one right that releases have in common: to any object, or to these.
+// demand joins the same right of several releases: to objects of any name, or to the named ones.
 type demand struct {
 	needed bool
-	any    bool // some need it for objects that have no name yet
+	any    bool // a release needs it for objects of any name
 	names  []string
-	by     []string
+	by     []string // the releases, or other purposes, that need it
 }
 
-// demandsOf joins rights to objects of one kind. The agent's own objects are for themselves.
+// demandsOf joins the rights to objects of one kind. Rights to the agent's own objects stay separate.
 func demandsOf(needs purposes, needed bool, own func(right) bool) map[right]*demand {
 	demands := map[right]*demand{}
 	for need, by := range needs {
@@ -38,6 +38,7 @@ func demandsOf(needs purposes, needed bool, own func(right) bool) map[right]*dem
 	return demands
 }
 
+// refusedDemands asks about each verb and kind first, and about single objects only where the answer is no.
 func (r *Reviewer) refusedDemands(ctx context.Context, demands map[right]*demand) ([]right, error) {
 	anyName := map[right]bool{}
 	for key := range demands {
@@ -47,11 +48,11 @@ func (r *Reviewer) refusedDemands(ctx context.Context, demands map[right]*demand
 	if err != nil {
 		return nil, err
 	}
-	suspects := slices.DeleteFunc(slices.Collect(maps.Keys(demands)), func(key right) bool { return !slices.Contains(refused, key.anyName()) })
-	return r.filterRights(ctx, suspects, func(ctx context.Context, key right) (bool, error) { return r.anyRefused(ctx, key, demands[key]) })
+	doubtful := slices.DeleteFunc(slices.Collect(maps.Keys(demands)), func(key right) bool { return !slices.Contains(refused, key.anyName()) })
+	return r.filterRights(ctx, doubtful, func(ctx context.Context, key right) (bool, error) { return r.anyRefused(ctx, key, demands[key]) })
 }
 
-// anyRefused asks about single objects until one is refused.
+// anyRefused asks about single objects until the API server refuses one.
 func (r *Reviewer) anyRefused(ctx context.Context, key right, d *demand) (bool, error) {
 	if d.any {
 		return true, nil
@@ -65,7 +66,7 @@ func (r *Reviewer) anyRefused(ctx context.Context, key right, d *demand) (bool, 
 	return false, nil
 }
 
-// rulesOf are the demands by object.
+// rulesOf groups the demands by namespace and resource.
 func rulesOf(demands map[right]*demand, refused []right) []Rule {
 	byObject := map[right]*Rule{}
 	for key, d := range demands {

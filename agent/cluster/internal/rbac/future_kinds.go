@@ -11,7 +11,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// futureKinds are the kinds that the CustomResourceDefinitions of the changes define.
+// futureKinds returns the kinds that the CustomResourceDefinitions of the changes define.
 func futureKinds(changes []Change) map[schema.GroupVersionKind]kube.ResourceScope {
 	kinds := map[schema.GroupVersionKind]kube.ResourceScope{}
 	for _, change := range changes {
@@ -41,10 +41,10 @@ func addKinds(kinds map[schema.GroupVersionKind]kube.ResourceScope, defined rele
 	}
 }
 
-// anyNamespace stands for the namespace of the object in the scope of a namespaced kind.
+// anyNamespace marks a namespaced kind: the namespace of its scope is that of the object.
 const anyNamespace = "*"
 
-// withFutureKinds finds where an object lives, also when the changes themselves define its kind.
+// withFutureKinds returns a resolver that also knows the kinds that the changes themselves define.
 func withFutureKinds(scopeOf resolver, changes []Change) resolver {
 	kinds := futureKinds(changes)
 	return func(object release.Object, namespace string) (kube.ResourceScope, bool) {

@@ -12,7 +12,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// hooks are created when their event comes, watched if they are to complete, and deleted as they say.
+// hooks adds the rights for the hooks of the events. Helm creates a hook, watches it if it is a Job or a Pod, and deletes it by its policy.
 func (n *needs) hooks(manifest release.Manifest, events ...helm.HookEvent) {
 	if n.Options.DisableHooks {
 		return
@@ -25,15 +25,15 @@ func (n *needs) hooks(manifest release.Manifest, events ...helm.HookEvent) {
 		if object.Kind == "Job" || object.Kind == "Pod" {
 			n.object(object, "list", "watch")
 		}
-		if goesByItself(object) {
+		if isDeletedByHelm(object) {
 			n.object(object, "delete", "get")
 		}
 	}
 }
 
-// goesByItself says whether Helm deletes the hook, be it only before it creates it once more, as it does by default. What
-// defines kinds it never deletes.
-func goesByItself(hook release.Object) bool {
+// isDeletedByHelm says whether Helm deletes the hook. By default Helm does so before it creates the hook again. It never deletes a
+// CustomResourceDefinition.
+func isDeletedByHelm(hook release.Object) bool {
 	if hook.Kind == kube.CRDKind {
 		return false
 	}
@@ -44,12 +44,12 @@ func goesByItself(hook release.Object) bool {
 	})
 }
 
-// kept objects outlive their release.
+// kept says whether Helm leaves the object in the cluster when the release no longer has it.
 func kept(object release.Object) bool {
 	return has(object, helmkube.ResourcePolicyAnno, helmkube.KeepPolicy)
 }
 
-// has says whether an annotation's list has the value.
+// has says whether the comma-separated list in the annotation contains the value.
 func has(object release.Object, annotation, value string) bool {
 	return slices.ContainsFunc(strings.Split(annotationsOf(object)[annotation], ","), func(listed string) bool {
 		return strings.EqualFold(strings.TrimSpace(listed), value)

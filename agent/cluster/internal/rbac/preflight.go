@@ -12,8 +12,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Preflight asks the API server whether the agent has every right that the changes and its own objects need, before the first write:
-// a right that is missing half-way leaves a failed revision behind. Its error is a [MissingRightsError] with exit.Forbidden that lists
+// Preflight asks the API server, before the first write, whether the agent has every right that the changes and its own objects need.
+// Without that check a missing right would leave a failed revision behind. Its error is a [MissingRightsError] with exit.Forbidden that lists
 // every missing right.
 func (r *Reviewer) Preflight(ctx context.Context, changes []Change, have Existing) error {
 	return r.preflight(ctx, changes, r.runRights(have))
@@ -24,7 +24,7 @@ func (r *Reviewer) PreflightDestroy(ctx context.Context, changes []Change, have 
 	return r.preflight(ctx, changes, r.destroyRights(have))
 }
 
-// earlier is what the observed revisions before the newest may have left behind.
+// earlier returns the objects of the observed revisions before the newest one. A failed upgrade may have left them in the cluster.
 func (r *Reviewer) earlier(change Change) release.Manifest {
 	var all release.Manifest
 	for _, revision := range r.history.Revisions(change.Key) {
@@ -62,7 +62,7 @@ func (r *Reviewer) preflight(ctx context.Context, changes []Change, own purposes
 type MissingRightsError struct{ message, grant string }
 
 // Error lists every missing right.
-func (l *MissingRightsError) Error() string { return l.message }
+func (e *MissingRightsError) Error() string { return e.message }
 
 // Grant is YAML for kubectl apply that would grant what is missing.
-func (l *MissingRightsError) Grant() string { return l.grant }
+func (e *MissingRightsError) Grant() string { return e.grant }

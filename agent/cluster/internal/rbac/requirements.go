@@ -15,7 +15,7 @@ import (
 type Action string
 
 const (
-	Label     Action = "label" // the newest record only
+	Label     Action = "label" // changes the labels of the newest record only
 	Correct   Action = "correct"
 	Install   Action = "install"
 	Upgrade   Action = "upgrade"
@@ -24,23 +24,24 @@ const (
 	NoAction  Action = "none"
 )
 
-// Change is what is about to happen to one release.
+// Change is what the agent is about to do to one release.
 type Change struct {
 	release.Key
 	Action  Action
 	Options release.Options
-	// Revision and Status are those of the newest revision; there is none before the first one is installed.
+	// Revision and Status are those of the newest revision. They are zero if there is no revision yet.
 	Revision int
 	Status   string
-	// Before is in the newest revision, After in the next one; CRDs come beside After with the first one.
+	// Before is the manifest of the newest revision, and After is that of the next one. Helm installs CRDs with the first revision only.
 	Before, After, CRDs release.Manifest
 	// Drifts are the live objects that differ from the newest revision.
 	Drifts []release.Drift
 }
 
-// rights are what the change needs: Helm reads and writes its own records, and each object according to what becomes of it.
-func requirements(c Change, former release.Manifest, scopeOf resolver) []right {
-	n := &needs{Change: c, earlier: former, scopeOf: scopeOf}
+// requirements returns the rights that the change needs: to Helm's own records, and to each object that Helm creates, changes or deletes.
+// Earlier is what revisions before the newest one may have left in the cluster.
+func requirements(c Change, earlier release.Manifest, scopeOf resolver) []right {
+	n := &needs{Change: c, earlier: earlier, scopeOf: scopeOf}
 	switch {
 	case c.Action == Label:
 		n.record(kube.RecordName(c.Key, c.Revision), "patch")
@@ -60,24 +61,25 @@ func requirements(c Change, former release.Manifest, scopeOf resolver) []right {
 	return n.rights
 }
 
-// resolver finds where an object lives; not ok when the kind is unknown.
+// resolver returns the scope of an object. It is not ok when the cluster does not know the kind.
 type resolver func(object release.Object, namespace string) (kube.ResourceScope, bool)
 
 // needs collects the rights of one change.
 type needs struct {
 	Change
-	earlier release.Manifest // what older revisions than the newest may have left behind
+	earlier release.Manifest // objects that revisions before the newest one may have left in the cluster
 	scopeOf resolver
 	rights  []right
 }
 
+// record adds rights to a record of Helm, or to all records when the name is empty.
 func (n *needs) record(name string, verbs ...string) {
 	for _, verb := range verbs {
 		n.rights = append(n.rights, right{verb, "", "secrets", n.Namespace, name})
 	}
 }
 
-// object adds nothing for a kind that the cluster does not know (yet): Helm will say so better.
+// object adds nothing for a kind that the cluster does not know, or does not know yet. Helm's own error about that is clearer.
 func (n *needs) object(object release.Object, verbs ...string) {
 	at, ok := n.scopeOf(object, n.Namespace)
 	if !ok {
@@ -120,7 +122,7 @@ func (n *needs) uninstall() {
 	n.remove(n.Before)
 }
 
-// remove reads each object before it deletes it, see annotatedOnly.
+// remove adds the right to read each object, because the agent reads an object before Helm deletes it.
 func (n *needs) remove(manifest release.Manifest) {
 	n.record("", "list", "get", "delete")
 	for _, object := range manifest {
@@ -137,7 +139,7 @@ func (n *needs) upgrade() {
 		n.record("", "get")
 	}
 	if limit := n.Options.HistoryMax; limit > 0 && n.Revision >= limit {
-		n.record("", "get", "delete") // Helm makes room for the next record
+		n.record("", "get", "delete") // Helm deletes the oldest record to make room
 	}
 	before, after := history.ByKey(n.Before), history.ByKey(n.After)
 	for key, object := range after {
@@ -152,7 +154,7 @@ func (n *needs) upgrade() {
 		}
 	}
 	for _, object := range n.former() {
-		if new, stays := after[object.ObjectKey]; !object.Hook && (!stays || new.Hook) {
+		if next, declared := after[object.ObjectKey]; !object.Hook && (!declared || next.Hook) {
 			n.delete(object)
 		}
 	}
@@ -168,10 +170,11 @@ func (n *needs) upgrade() {
 	}
 }
 
-// former is everything that may be there because of an earlier revision. After a failed one that is more than the newest revision.
+// former are the objects that any revision until now may have left in the cluster. After a failed upgrade these are more than the objects
+// of the newest revision.
 func (n *needs) former() release.Manifest { return slices.Concat(n.Before, n.earlier) }
 
-// comes is for what is new: Helm looks whether somebody else has it already.
+// create adds the rights for a new object. Helm reads it first, to see whether it exists already.
 func (n *needs) create(object release.Object) {
 	n.object(object, "get", "create")
 	if n.Options.TakeOwnership {
@@ -179,7 +182,7 @@ func (n *needs) create(object release.Object) {
 	}
 }
 
-// change is the verb with which Helm changes an object.
+// change is the verb that Helm uses to change an object.
 func (n *needs) change() string {
 	if n.Options.Force {
 		return "update"
@@ -187,8 +190,8 @@ func (n *needs) change() string {
 	return "patch"
 }
 
-// stays is for what is there already. Helm writes what does not change only if it is forced to, or if it differs live; and
-// after a revision that failed nobody knows what is there.
+// update adds the rights for an object that both revisions have. Helm writes an unchanged object only with force, or if the live object
+// differs. After a failed revision the agent cannot know what is in the cluster, so it needs the rights for both cases.
 func (n *needs) update(old, object release.Object) {
 	n.object(object, "get")
 	if n.Options.Force || !reflect.DeepEqual(old.Content, object.Content) {
@@ -208,7 +211,7 @@ func (n *needs) update(old, object release.Object) {
 	}
 }
 
-// goes is for what the next revision does not have any more. A rollback brings it back.
+// delete adds the rights for an object that the next revision does not have. A rollback creates it again.
 func (n *needs) delete(object release.Object) {
 	n.object(object, "get")
 	if kept(object) {
@@ -220,7 +223,7 @@ func (n *needs) delete(object release.Object) {
 	}
 }
 
-// mayGoAgain is for what the next revision brings, if that fails.
+// cleanup adds the right to delete a new object again when the upgrade fails.
 func (n *needs) cleanup(object release.Object) {
 	if n.Options.Atomic || n.Options.CleanupOnFail {
 		n.object(object, "delete")

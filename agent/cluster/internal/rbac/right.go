@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// right is one thing that one may be allowed to do.
+// right is one verb for one resource, as a Role can grant it.
 type right struct{ verb, group, resource, namespace, name string }
 
 // anyName is the same right to objects of any name.
@@ -15,7 +15,7 @@ func (r right) anyName() right {
 	return r
 }
 
-// named says whether a Role may grant the right for single objects. What is created has no name yet.
+// named says whether a Role can grant the right for a single object. It cannot for create, because the object has no name yet.
 func (r right) named() bool { return r.name != "" && r.verb != "create" }
 
 func (r right) String() string {
@@ -25,7 +25,7 @@ func (r right) String() string {
 	return fmt.Sprintf("%s %s in namespace %s", r.verb, r.kind(), r.namespace)
 }
 
-// kind is how kubectl names the kind of objects that the right is about, such as deployments.apps.
+// kind is the resource as kubectl names it, such as deployments.apps.
 func (r right) kind() string {
 	if r.group == "" {
 		return r.resource
@@ -33,20 +33,20 @@ func (r right) kind() string {
 	return r.resource + "." + r.group
 }
 
-// purposes are rights, each with those who need it.
+// purposes maps each right to the releases, or other purposes, that need it.
 type purposes map[right][]string
 
-func (p purposes) add(who string, rights ...right) {
+func (p purposes) add(purpose string, rights ...right) {
 	for _, need := range rights {
-		p[need] = append(p[need], who)
+		p[need] = append(p[need], purpose)
 	}
 }
 
 func (p purposes) lines() []string {
 	lines := make([]string, 0, len(p))
-	for need, who := range p {
-		slices.Sort(who)
-		lines = append(lines, fmt.Sprintf("%s (for %s)", need, strings.Join(slices.Compact(who), ", ")))
+	for need, needers := range p {
+		slices.Sort(needers)
+		lines = append(lines, fmt.Sprintf("%s (for %s)", need, strings.Join(slices.Compact(needers), ", ")))
 	}
 	slices.Sort(lines)
 	return lines

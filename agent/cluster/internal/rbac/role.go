@@ -16,8 +16,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// grant is a Role for each namespace that grants the rights, and a RoleBinding to the subject if that is known, as YAML for
-// kubectl apply. What a Role cannot grant is said in a comment.
+// grant returns YAML for kubectl apply: for each namespace a Role that grants the rights, and a RoleBinding if the subject is known. A
+// comment in the YAML lists the rights that a Role cannot grant.
 func (r *Reviewer) grant(rights []right, to *rbac.Subject) string {
 	byNamespace := map[string][]right{}
 	for _, need := range rights {
@@ -35,7 +35,7 @@ func (r *Reviewer) grant(rights []right, to *rbac.Subject) string {
 	return strings.Join(documents, "---\n") + clusterWide(byNamespace[""])
 }
 
-// role is named by what it grants: applying another one later takes nothing away.
+// role has the hash of its rules in its name. So a Role that is applied later does not replace an earlier one and takes no right away.
 func (r *Reviewer) role(namespace string, rules []rbac.PolicyRule, to *rbac.Subject) []string {
 	sum := sha256.Sum256(fmt.Append(nil, rules))
 	meta := metav1.ObjectMeta{Name: r.kube.Options.Instance + "-" + hex.EncodeToString(sum[:4]), Namespace: namespace}
@@ -58,12 +58,12 @@ func rbacType(kind string) metav1.TypeMeta {
 func document(object any) string {
 	text, err := yaml.Marshal(object)
 	if err != nil {
-		return fmt.Sprintf("# %v\n", err) // Kubernetes' own types: cannot happen
+		return fmt.Sprintf("# %v\n", err) // it cannot happen for types of Kubernetes
 	}
 	return string(text)
 }
 
-// rulesFor joins resources of one group with the same verbs. What differs in its order only is the same.
+// rulesFor joins resources of one group with the same verbs. The order of the rights does not change the rules.
 func rulesFor(rights []right) []rbac.PolicyRule {
 	type object struct{ group, resource, name string }
 	verbs := map[object][]string{}
@@ -73,8 +73,8 @@ func rulesFor(rights []right) []rbac.PolicyRule {
 	}
 	type kind struct{ group, verbs, name string }
 	resources := map[kind][]string{}
-	for of, may := range verbs {
-		key := kind{of.group, strings.Join(inOrder(may), " "), of.name}
+	for of, allowed := range verbs {
+		key := kind{of.group, strings.Join(inOrder(allowed), " "), of.name}
 		resources[key] = append(resources[key], of.resource)
 	}
 	var rules []rbac.PolicyRule
@@ -94,7 +94,7 @@ func rulesFor(rights []right) []rbac.PolicyRule {
 
 var usualOrder = []string{"get", "list", "watch", "create", "update", "patch", "delete"}
 
-// inOrder are the verbs, each once, as people write them.
+// inOrder returns each verb once, in the usual order.
 func inOrder(verbs []string) []string {
 	sorted := append([]string{}, verbs...)
 	slices.SortFunc(sorted, func(a, b string) int {
@@ -103,7 +103,7 @@ func inOrder(verbs []string) []string {
 	return slices.Compact(sorted)
 }
 
-// clusterWide names what only an administrator of the cluster can grant or do.
+// clusterWide returns a comment with the rights that only an administrator of the cluster can grant.
 func clusterWide(rights []right) string {
 	if len(rights) == 0 {
 		return ""
@@ -116,7 +116,7 @@ func clusterWide(rights []right) string {
 	return "# No Role can grant this; an administrator of the cluster can, with a ClusterRole:\n" + strings.Join(slices.Compact(lines), "")
 }
 
-// whoAmI is nil if the API server does not say it.
+// whoAmI returns the subject of the agent's requests. It is nil if the API server does not tell.
 func (r *Reviewer) whoAmI(ctx context.Context) *rbac.Subject {
 	answer, err := r.kube.Client.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authentication.SelfSubjectReview{}, metav1.CreateOptions{})
 	if err != nil || answer.Status.UserInfo.Username == "" {
@@ -126,7 +126,7 @@ func (r *Reviewer) whoAmI(ctx context.Context) *rbac.Subject {
 }
 
 func subjectOf(user string) *rbac.Subject {
-	if account, is := strings.CutPrefix(user, "system:serviceaccount:"); is {
+	if account, ok := strings.CutPrefix(user, "system:serviceaccount:"); ok {
 		if namespace, name, ok := strings.Cut(account, ":"); ok {
 			return &rbac.Subject{Kind: rbac.ServiceAccountKind, Namespace: namespace, Name: name}
 		}

@@ -4,7 +4,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// wait is for what Helm reads, besides the objects themselves, to see whether they are ready.
+// wait adds the rights to what Helm reads, besides the objects themselves, to find out whether they are ready.
 func (n *needs) wait(manifest release.Manifest) {
 	if !n.Options.Wait && !n.Options.Atomic {
 		return
@@ -20,12 +20,12 @@ func (n *needs) wait(manifest release.Manifest) {
 	}
 }
 
-// related objects are in the same namespace as the object that has them.
+// related adds rights to objects of another kind in the namespace of the object.
 func (n *needs) related(to release.Object, version, kind string, verbs ...string) {
 	n.object(release.Object{ObjectKey: release.ObjectKey{APIVersion: version, Kind: kind, Namespace: to.Namespace}}, verbs...)
 }
 
-// pods are those that Helm restarts.
+// pods adds rights to the pods that Helm restarts.
 func (n *needs) pods(verbs ...string) {
 	n.related(release.Object{}, "v1", "Pod", verbs...)
 }
