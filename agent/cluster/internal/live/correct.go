@@ -15,14 +15,14 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Corrector writes live objects as the newest revision has them.
+// Corrector changes live objects to what the newest revision declares.
 type Corrector struct{ kube *kube.Connection }
 
-// NewCorrector writes through the connection.
+// NewCorrector returns a Corrector that writes through the connection.
 func NewCorrector(c *kube.Connection) Corrector { return Corrector{c} }
 
-// Correct makes drifted objects what the last revision says: it re-creates what is missing and patches what differs. The
-// release gets no new revision and no hook runs. When one object cannot be corrected, the others still are.
+// Correct re-creates missing objects and patches those that differ, as the newest revision declares them. The release gets no new
+// revision and no hook runs. If one object cannot be corrected, Correct still corrects the others.
 func (c Corrector) Correct(ctx context.Context, have release.Observed, drifts []release.Drift) error {
 	objects := history.ByKey(have.Manifest)
 	var errs []error

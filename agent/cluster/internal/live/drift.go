@@ -17,8 +17,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Drift compares the live objects of releases with their last revisions: one LIST per kind and namespace. What looks
-// different is confirmed by a dry run, because the API server and webhooks spell things in their own way.
+// Drift compares the live objects of releases with their newest revisions. It sends one LIST for each kind and namespace. It confirms
+// each difference by a dry run, because the API server and webhooks may write the same value in another way.
 func (l *Live) Drift(ctx context.Context, releases []release.Observed, rules []release.IgnoreRule, concurrency int) (map[release.Key][]release.Drift, error) {
 	targets := l.targets(releases)
 	live, err := l.live(ctx, targets)
@@ -77,7 +77,7 @@ func (d *driftDetector) driftOf(ctx context.Context, t target, live *unstructure
 	return difference, len(difference.Fields) > 0, err
 }
 
-// compare suspects, gives up what an autoscaler owns, and lets the API server confirm the rest.
+// compare finds differences, ignores the replicas that an autoscaler owns, and lets the API server confirm the rest.
 func (d *driftDetector) compare(ctx context.Context, t target, live *unstructured.Unstructured) ([]release.Field, release.Patch, error) {
 	want, ignore := owned(t.Object, t.of), d.ignored(t, live)
 	patch, corrected, err := drift.Compare(want, live.Object, ignore)
@@ -100,7 +100,7 @@ func (d *driftDetector) compare(ctx context.Context, t target, live *unstructure
 	return drift.Fields(live.Object, corrected, confirmed), patch, nil
 }
 
-// confirm asks the API server, webhooks included, what would become of the object; nil if nothing can.
+// confirm asks the API server, webhooks included, what the object would be after the patch. It is nil if the object no longer exists.
 func (d *driftDetector) confirm(ctx context.Context, t target, patch release.Patch, corrected map[string]any) (map[string]any, error) {
 	answer, err := t.scope.Of(d.kube.Dynamic).Patch(ctx, t.Name, types.PatchType(patch.Type), patch.Data,
 		metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}, FieldManager: kube.FieldManager})
@@ -108,16 +108,16 @@ func (d *driftDetector) confirm(ctx context.Context, t target, patch release.Pat
 	case err == nil:
 		return answer.Object, nil
 	case apierrors.IsNotFound(err):
-		return nil, nil // it went away meanwhile: the next run re-creates it
+		return nil, nil // it was deleted meanwhile, and the next run re-creates it
 	case refusedByServer(err):
-		return corrected, nil // it cannot be corrected by a patch; that it differs is true all the same
+		return corrected, nil // the object differs, although a patch cannot correct it
 	default:
 		return nil, kube.Classify("confirm the drift of "+t.ObjectKey.String(), err)
 	}
 }
 
-// refused says that the API server has understood the request and will not do it, now or later: a right is missing, a field is
-// immutable, a webhook objects or is out of order.
+// refusedByServer says whether the API server understood the request and refused it: a right is missing, a field is immutable, or a
+// webhook rejects the request or is broken.
 func refusedByServer(err error) bool {
 	return apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsConflict(err) || apierrors.IsBadRequest(err) ||
 		apierrors.IsInternalError(err)

@@ -7,7 +7,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// owned is the object with the marks that Helm puts on everything it manages.
+// owned returns the object with the label and the annotations that Helm sets on every object of a release.
 func owned(object release.Object, key release.Key) release.Object {
 	content := maps.Clone(object.Content)
 	metadata := cloneOf(content["metadata"])

@@ -14,10 +14,10 @@ func modeOf(content map[string]any) release.DriftMode {
 	return release.DriftMode(u.GetAnnotations()[release.DriftLabel])
 }
 
-// ignored are the paths that the configuration and the object itself, as rendered or as it is, give free.
+// ignored returns the paths that the configuration, the annotation in the chart and the annotation of the live object exclude.
 func (d *driftDetector) ignored(t target, live *unstructured.Unstructured) []string {
 	var paths []string
-	gv, _ := schema.ParseGroupVersion(t.APIVersion) // it had a kube.ResourceScope, so it parses
+	gv, _ := schema.ParseGroupVersion(t.APIVersion) // the object has a scope, so its version parses
 	for _, rule := range d.rules {
 		if matches(rule.Kind, t.Kind) && matches(rule.Group, gv.Group) && matches(rule.Namespace, t.scope.Namespace) && matches(rule.Name, t.Name) {
 			paths = append(paths, rule.Paths...)
@@ -39,13 +39,13 @@ func (d *driftDetector) ignored(t target, live *unstructured.Unstructured) []str
 
 func matches(pattern, value string) bool { return pattern == "" || pattern == value }
 
-// transient objects are deleted by Kubernetes itself once they have done their work: to make them again would be to do it again.
+// transient says whether Kubernetes itself deletes the object after its work is done. To create it again would repeat the work.
 func transient(t target) bool {
 	spec, _ := t.Content["spec"].(map[string]any)
 	return t.Kind == "Job" && spec["ttlSecondsAfterFinished"] != nil
 }
 
-// aggregated ClusterRoles have their rules from a controller, which overwrites whatever else is there.
+// aggregated says whether a controller writes the rules of the ClusterRole. It overwrites all others.
 func aggregated(t target) bool {
 	return t.Kind == "ClusterRole" && t.Content["aggregationRule"] != nil
 }

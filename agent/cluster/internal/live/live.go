@@ -25,19 +25,19 @@ type Live struct {
 	unchanged  map[*unstructured.Unstructured]release.Key // prefetched objects that do not differ, and the release that declares them
 }
 
-// New compares with the revisions in the history.
+// New returns a Live that compares with the revisions in the history.
 func New(c *kube.Connection, h *history.History) *Live {
 	return &Live{kube: c, history: h, unchanged: map[*unstructured.Unstructured]release.Key{}}
 }
 
-// target is an object of a release's last revision, and where it should be.
+// target is an object of the newest revision of a release, with its scope.
 type target struct {
 	release.Object
 	of    release.Key
 	scope kube.ResourceScope
 }
 
-// targets are the objects to compare: hooks come and go. A kind that the cluster does not know has no place.
+// targets returns the objects to compare. It leaves out hooks, which Helm creates and deletes, and kinds that the cluster does not know.
 func (l *Live) targets(releases []release.Observed) []target {
 	var all []target
 	for _, o := range releases {
@@ -55,16 +55,16 @@ func (l *Live) targets(releases []release.Observed) []target {
 
 const (
 	listsAtOnce = 8
-	liveChunk   = 500
+	listLimit   = 500
 )
 
-// findings are what there is of the names that were looked for in a place.
+// liveObjects are the live objects of one scope that have one of the wanted names.
 type liveObjects struct {
-	names   sets.Set[string]
+	names   sets.Set[string] // wanted
 	objects map[string]*unstructured.Unstructured
 }
 
-// live is what the cluster has of the targets, by place.
+// live returns the live objects of the targets, by scope.
 func (l *Live) live(ctx context.Context, targets []target) (map[kube.ResourceScope]liveObjects, error) {
 	wanted := map[kube.ResourceScope]sets.Set[string]{}
 	for _, t := range targets {
@@ -78,9 +78,9 @@ func (l *Live) live(ctx context.Context, targets []target) (map[kube.ResourceSco
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(listsAtOnce)
 	for at, names := range wanted {
-		if seen, ok := l.prefetched[at]; ok && seen.names.IsSuperset(names) {
+		if prefetched, ok := l.prefetched[at]; ok && prefetched.names.IsSuperset(names) {
 			mu.Lock()
-			all[at] = seen
+			all[at] = prefetched
 			mu.Unlock()
 			continue
 		}
@@ -95,21 +95,21 @@ func (l *Live) live(ctx context.Context, targets []target) (map[kube.ResourceSco
 	return all, group.Wait()
 }
 
-// objects lists a place, or where listing is forbidden gets each object.
+// objects lists the scope. If the agent must not list it, it gets each object.
 func (l *Live) objects(ctx context.Context, at kube.ResourceScope, names sets.Set[string]) (map[string]*unstructured.Unstructured, error) {
-	objects, err := l.listPlace(ctx, at, names)
+	objects, err := l.listScope(ctx, at, names)
 	if apierrors.IsForbidden(err) {
 		objects, err = l.getEach(ctx, at, names)
 	}
 	if apierrors.IsNotFound(err) {
-		return nil, nil // the kind itself is gone since it was discovered
+		return nil, nil // the kind was deleted after the agent discovered it
 	}
 	return objects, kube.Classify(fmt.Sprintf("read %s in namespace %q", at.Resource, at.Namespace), err)
 }
 
-func (l *Live) listPlace(ctx context.Context, at kube.ResourceScope, names sets.Set[string]) (map[string]*unstructured.Unstructured, error) {
+func (l *Live) listScope(ctx context.Context, at kube.ResourceScope, names sets.Set[string]) (map[string]*unstructured.Unstructured, error) {
 	objects := map[string]*unstructured.Unstructured{}
-	opts := metav1.ListOptions{Limit: liveChunk}
+	opts := metav1.ListOptions{Limit: listLimit}
 	if at.Resource == "secrets" && at.Group == "" {
 		opts.FieldSelector = kube.NoHelmRecords
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Prefetch reads what Observe and, with live, Drift need unless the helmfile has changed: the releases in the agent's own and the
-// remembered namespaces, and the live objects of those that the instance owns. It runs while the helmfile loads. It drops errors:
-// Observe and Drift read again what is missing, and return the error then.
+// Prefetch reads, while the helmfile loads, what Observe and Drift will need if the helmfile has not changed. It reads the releases in
+// the agent's own and the remembered namespaces and, with live, the live objects of the releases that the instance owns. It drops errors,
+// because Observe and Drift read again what is missing and return the error then.
 func (l *Live) Prefetch(ctx context.Context, remembered []string, live bool) {
 	if _, err := l.history.Read(ctx, nil, sets.New(remembered...)); err != nil || !live {
 		return
@@ -34,7 +34,7 @@ func (l *Live) Prefetch(ctx context.Context, remembered []string, live bool) {
 	}
 }
 
-// compareAhead notes the objects that do not differ at all, not even in ignored paths.
+// compareAhead records the live object if it does not differ at all, not even in ignored paths.
 func (l *Live) compareAhead(t target, live *unstructured.Unstructured) {
 	if live == nil || live.GetDeletionTimestamp() != nil {
 		return

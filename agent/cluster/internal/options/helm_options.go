@@ -11,7 +11,7 @@ import (
 // helmTimeout is Helm's own default for one Kubernetes operation.
 const helmTimeout = 5 * time.Minute
 
-// NewInstall is the installation of a release. It waits when the release is atomic; package action rolls back.
+// NewInstall returns Helm's action that installs the release. An atomic release waits here, and package action uninstalls it on failure.
 func NewInstall(config *action.Configuration, want release.Desired) *action.Install {
 	o := want.Options
 	install := action.NewInstall(config)
@@ -30,7 +30,7 @@ func NewInstall(config *action.Configuration, want release.Desired) *action.Inst
 	return install
 }
 
-// NewUpgrade is the upgrade of a release. It waits when the release is atomic; package action rolls back.
+// NewUpgrade returns Helm's action that upgrades the release. An atomic release waits here, and package action rolls it back on failure.
 func NewUpgrade(config *action.Configuration, want release.Desired) *action.Upgrade {
 	o := want.Options
 	upgrade := action.NewUpgrade(config)
@@ -46,7 +46,7 @@ func NewUpgrade(config *action.Configuration, want release.Desired) *action.Upgr
 	upgrade.Recreate = o.RecreatePods
 	upgrade.ReuseValues = o.ReuseValues
 	upgrade.ResetThenReuseValues = o.ResetThenReuseValues
-	// helmfile's own default: the values of the previous revision do not linger.
+	// As in helmfile, the default is not to use the values of the previous revision.
 	upgrade.ResetValues = !o.ReuseValues && !o.ResetThenReuseValues
 	upgrade.SkipCRDs = o.SkipCRDs
 	upgrade.SkipSchemaValidation = o.SkipSchemaValidation
@@ -56,7 +56,7 @@ func NewUpgrade(config *action.Configuration, want release.Desired) *action.Upgr
 	return upgrade
 }
 
-// NewUninstall is the removal of a release with its history.
+// NewUninstall returns Helm's action that removes the release and its history.
 func NewUninstall(config *action.Configuration, want release.Desired) *action.Uninstall {
 	uninstall := action.NewUninstall(config)
 	uninstall.DeletionPropagation = want.Options.Cascade
@@ -68,7 +68,7 @@ func NewUninstall(config *action.Configuration, want release.Desired) *action.Un
 	return uninstall
 }
 
-// Timeout is Helm's default when a release has none of its own.
+// Timeout returns the timeout of a release, or Helm's default if it has none.
 func Timeout(timeout time.Duration) time.Duration {
 	if timeout == 0 {
 		return helmTimeout

@@ -1,6 +1,6 @@
 package options
 
-// CopyOf copies values, because Helm merges into the map that it gets.
+// CopyOf returns a deep copy, because Helm changes the map of values that it gets.
 func CopyOf(values map[string]any) map[string]any {
 	return deepCopy(values).(map[string]any)
 }
