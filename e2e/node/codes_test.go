@@ -91,7 +91,7 @@ var exitCodes = map[string]exitCase{
 			a.converges("full")
 			a.declares()
 		},
-		want: inVain + " [19]", says: "declares nothing",
+		want: inVain + " [19]", says: "declares no releases",
 	},
 	"another run's lock": {
 		then: holdLock,
