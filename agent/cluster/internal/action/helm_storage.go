@@ -173,7 +173,7 @@ func (l *recordingDriver) version() int {
 	return l.made.Version
 }
 
-// settle marks what the operation left unfinished as failed, and returns why it failed.
+// markFailed marks what the operation left unfinished as failed, and returns why it failed.
 func (l *recordingDriver) markFailed(ctx context.Context, cause error) error {
 	l.mu.Lock()
 	last, status := l.last, l.status

@@ -14,7 +14,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// abandon lets go of a revision whose maker died: Helm refuses to upgrade while one is unfinished.
+// failPending marks a revision as failed whose Helm client died: Helm refuses to upgrade while a revision is unfinished.
 func failPending(config *action.Configuration, have release.Observed) error {
 	if !history.IsUnfinished(helm.Status(have.Status)) {
 		return nil
@@ -24,7 +24,7 @@ func failPending(config *action.Configuration, have release.Observed) error {
 		return fmt.Errorf("read revision %d, which is %s: %w", have.Revision, have.Status, err)
 	}
 	if left.Info.Status != helm.Status(have.Status) && left.Info.Status != helm.StatusFailed {
-		return fmt.Errorf("revision %d became %s during this run: somebody else is at work", have.Revision, left.Info.Status)
+		return fmt.Errorf("revision %d became %s during this run: another Helm client is working on it", have.Revision, left.Info.Status)
 	}
 	left.SetStatus(helm.StatusFailed, "interrupted while "+have.Status+"; given up by helmfile-agent")
 	if err := config.Releases.Update(left); err != nil {
@@ -38,8 +38,8 @@ func nameInUse(err error) bool {
 	return strings.Contains(err.Error(), "cannot re-use a name that is still in use")
 }
 
-// revive upgrades a release of which only superseded revisions are left, which nobody looks at otherwise: the newest was
-// lost, and `helm upgrade --install` does the same. Whatever else has the name came during this run.
+// upgradeSuperseded upgrades a release of which only superseded revisions are left, because the newest was lost. `helm upgrade --install`
+// does the same. A newest revision with another status was made during this run, and is an error.
 func (r *Releases) upgradeSuperseded(ctx context.Context, want release.Desired, owner release.Owner, cause error) (int, error) {
 	config, _ := r.helm(ctx, want.Key)
 	last, err := config.Releases.Last(want.Name)
@@ -49,7 +49,7 @@ func (r *Releases) upgradeSuperseded(ctx context.Context, want release.Desired, 
 	case err != nil:
 		return 0, fmt.Errorf("look for earlier revisions: %w", err)
 	case last.Info.Status != helm.StatusSuperseded:
-		return last.Version, fmt.Errorf("%w: somebody else installed it during this run", cause)
+		return last.Version, fmt.Errorf("%w: another client installed it during this run", cause)
 	}
 	if theirs := history.OwnerOf(last).Instance; theirs != "" && theirs != owner.Instance {
 		return last.Version, fmt.Errorf("revision %d belongs to instance %s, and this is %s: only one of them may declare it", last.Version, theirs, owner.Instance)

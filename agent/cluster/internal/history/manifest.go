@@ -90,6 +90,7 @@ func addObject(manifest *release.Manifest, content map[string]any, hook bool) er
 	return nil
 }
 
+// ByKey maps each object of the manifest by its key.
 func ByKey(manifest release.Manifest) map[release.ObjectKey]release.Object {
 	objects := make(map[release.ObjectKey]release.Object, len(manifest))
 	for _, object := range manifest {

@@ -11,7 +11,8 @@ import (
 	"k8s.io/client-go/discovery"
 )
 
-// discover fills in what charts may ask of the cluster. client-go's discovery knows no context.
+// Discover reads the cluster's version and APIs, which charts may ask for. It returns when ctx ends, although client-go's discovery knows
+// no context.
 func (c *Connection) Discover(ctx context.Context) error {
 	return Classify(fmt.Sprintf("discover the APIs of %s", c.Config.Host), Interruptibly(ctx, c.readCapabilities))
 }
@@ -49,7 +50,7 @@ func (c *Connection) Serves(kinds []schema.GroupKind) bool {
 	return true
 }
 
-// noSuchKind is what the mapper says; Helm's builder passes on only its words.
+// IsNoSuchKind says that the cluster does not know a kind. Helm's builder passes on only the words of the mapper's error.
 func IsNoSuchKind(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "no matches for kind")
 }

@@ -43,8 +43,8 @@ func (b redactedError) Error() string {
 
 func (b redactedError) Unwrap() error { return b.error }
 
-// readable is an error of a change, as it can be shown to anybody: without the objects that the API server repeats, and when
-// the change was interrupted with what interrupted it.
+// UserError is an error of a change for the user: without the objects that the API server repeats, and with the cause of an
+// interruption.
 func UserError(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
@@ -56,4 +56,5 @@ func UserError(ctx context.Context, err error) error {
 	}
 }
 
+// Unreachable marks an error with exit.ClusterUnreached.
 func Unreachable(err error) error { return exit.With(exit.ClusterUnreached, err) }

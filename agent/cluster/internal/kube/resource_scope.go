@@ -13,6 +13,7 @@ type ResourceScope struct {
 	Namespace string // empty for what is cluster-scoped
 }
 
+// Of is the client for the objects of the scope.
 func (p ResourceScope) Of(client dynamic.Interface) dynamic.ResourceInterface {
 	if p.Namespace == "" {
 		return client.Resource(p.GroupVersionResource)
@@ -20,6 +21,7 @@ func (p ResourceScope) Of(client dynamic.Interface) dynamic.ResourceInterface {
 	return client.Resource(p.GroupVersionResource).Namespace(p.Namespace)
 }
 
+// ScopeOf finds where an object of a release in the namespace lives; not ok when the cluster does not know its kind.
 func (c *Connection) ScopeOf(object release.Object, namespace string) (ResourceScope, bool) {
 	gv, err := schema.ParseGroupVersion(object.APIVersion)
 	if err != nil {

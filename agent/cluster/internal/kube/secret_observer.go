@@ -23,8 +23,8 @@ var secretsPath = regexp.MustCompile(`/api/v1/(?:namespaces/[^/]+/)?secrets(?:/(
 // ObserveFunc gets every Secret before templates and Helm do. If it returns an error, they do not get the Secret.
 type ObserveFunc func(object map[string]any) error
 
-// observeSecrets tells what Secrets the API server answers with, whoever asked: a template that looks one up, or Helm before it
-// writes. Helm's own records are left out, and so are lists of what drift compares, of which only few are looked at.
+// observeSecrets passes on the Secrets in the API server's answers, whichever part of the agent sent the request: a template that looks
+// one up, or Helm before it writes. It leaves out Helm's own records, and lists that drift compares, of which few Secrets are needed.
 func observeSecrets(observe ObserveFunc) transport.WrapperFunc {
 	return func(next http.RoundTripper) http.RoundTripper { return secretObserver{observe, next} }
 }
@@ -49,7 +49,7 @@ func (h secretObserver) RoundTrip(request *http.Request) (*http.Response, error)
 	}
 	response.Body = io.NopCloser(bytes.NewReader(content))
 	var object map[string]any
-	if err := json.Unmarshal(content, &object); err == nil { // whoever asked will say what is wrong with it
+	if err := json.Unmarshal(content, &object); err == nil { // the caller reports what is wrong with it
 		if object = withoutRecords(object); object == nil {
 			return response, nil
 		}

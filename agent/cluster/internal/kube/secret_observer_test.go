@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestSecretsAreHeeded: what the API server answers of Secrets is told, and still reaches whoever asked.
+// TestSecretsAreHeeded: the observer gets the Secrets of an answer, and the caller still gets the answer.
 func TestSecretsAreHeeded(t *testing.T) {
 	const answer = `{"kind": "Secret", "data": {"a": "Y29ycmVjdC1ob3JzZQ=="}}`
 	server := answering(t, answer)

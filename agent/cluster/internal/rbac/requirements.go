@@ -122,7 +122,7 @@ func (n *needs) uninstall() {
 	n.remove(n.Before)
 }
 
-// remove adds the right to read each object, because the agent reads an object before Helm deletes it.
+// remove adds the rights to uninstall: the agent reads each object, hooks excepted, before Helm deletes it.
 func (n *needs) remove(manifest release.Manifest) {
 	n.record("", "list", "get", "delete")
 	for _, object := range manifest {

@@ -14,7 +14,7 @@ import (
 // not keep all other releases waiting.
 const chartTimeout = time.Minute
 
-// await fetches something of a chart. A host that once kept the run waiting is not asked again.
+// fetchWithTimeout fetches something of a chart. It does not ask a host again that once gave no answer in time.
 func fetchWithTimeout[T any](ctx context.Context, r *Renderer, chart release.Chart, fetch func(context.Context) (T, error)) (T, error) {
 	var none T
 	host := hostOf(chart)

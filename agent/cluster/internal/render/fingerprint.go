@@ -46,8 +46,8 @@ func formOf(fingerprint string) (form string, ok bool) {
 	return form, form == plainForm || form == capableForm
 }
 
-// formFor says which form counts everything that the chart looks at, its values included: they may be templates too. Whoever only
-// mentions capabilities, as in a comment, is rendered once too often now and then.
+// formFor is the form that counts everything that the chart reads. Values count too, because they may be templates. A chart that only
+// mentions capabilities, as in a comment, is rendered more often than necessary.
 func formFor(c *helmchart.Chart, values map[string]any) string {
 	if restricted(c) || anywhere(c, capabilities) || mentions(values, capabilities) {
 		return capableForm

@@ -102,7 +102,8 @@ func (r *Renderer) render(ctx context.Context, want release.Desired) (rendered r
 	return rendered
 }
 
-// manifest is that of the revision. Where nobody knows what the last one was made from, what differs only by chance does not count.
+// manifest is that of the revision. If the inputs of the last revision are not known, values that differ in each rendering do not count
+// as a change.
 func (r *Renderer) manifest(ctx context.Context, want release.Desired, revision *helm.Release) (release.Manifest, error) {
 	made, err := history.ManifestOf(revision)
 	if err != nil {

@@ -26,7 +26,7 @@ const (
 	leaseTimeout = 3 * time.Second
 )
 
-// Lock is an instance's Lease as it was found before the run looked at the cluster. Whoever changes it afterwards may have
+// Lock is an instance's Lease as it was found before the run looked at the cluster. A client that changes the Lease afterwards may have
 // changed more.
 type Lock struct {
 	stored *coordination.Lease // nil when there is none
@@ -59,8 +59,8 @@ func (s *Store) Lock(ctx context.Context) (Lock, error) {
 	return Lock{stored: stored, found: time.Now()}, nil
 }
 
-// WithLock holds the instance's lock while it does something, with a context that ends when the lock is lost. Somebody who holds
-// it, or held it since it was found, is an error with exit.Locked, and nothing is done.
+// WithLock holds the instance's lock while do runs, with a context that ends when the lock is lost. If another run holds the lock, or held
+// it since it was found, it returns an error with exit.Locked and does not call do.
 func (s *Store) WithLock(ctx context.Context, found Lock, do func(context.Context) error) error {
 	h, err := s.take(ctx, found)
 	if err != nil {
@@ -82,7 +82,7 @@ func (s *Store) WithLock(ctx context.Context, found Lock, do func(context.Contex
 	return do(ctx)
 }
 
-// take makes the Lease this run's, if it is as it was found and nobody's. The API server lets only one run do that.
+// take makes the Lease this run's, if it is as it was found and no run holds it. The API server lets only one run do that.
 func (s *Store) take(ctx context.Context, found Lock) (*heldLease, error) {
 	if found.err != nil {
 		return nil, found.err
@@ -107,8 +107,8 @@ func (s *Store) take(ctx context.Context, found Lock) (*heldLease, error) {
 	return h, kube.Classify("take the lock of instance "+s.kube.Options.Instance, err)
 }
 
-// held says whether somebody may still be at work. Clocks differ: the last sign of life counts for longer than its writer
-// means it to, unless this run itself has waited for that long since.
+// held says whether another run may still be writing. Clocks of nodes differ, so a renewal counts for longer than its writer meant,
+// unless this run itself has waited for that long since.
 func (l Lock) held(now time.Time) bool {
 	if l.stored == nil || holderOf(l.stored) == "" || l.stored.Spec.RenewTime == nil {
 		return false

@@ -111,8 +111,7 @@ func (h *heldLease) write(ctx context.Context, change func(*coordination.LeaseSp
 	return err
 }
 
-// giveBack makes the Lease nobody's, however the run ended, or removes it with all else that is forgotten. One that stays
-// behind expires.
+// giveBack releases the Lease, however the run ended, or deletes it together with the state. A Lease that stays behind expires.
 func (s *Store) giveBack(ctx context.Context, h *heldLease) {
 	if h.lost {
 		return
@@ -132,7 +131,7 @@ func (h *heldLease) release(ctx context.Context) error {
 	return h.update(ctx, func(spec *coordination.LeaseSpec) { spec.HolderIdentity = nil })
 }
 
-// remove deletes the Lease unless somebody has taken it since it was given back.
+// remove deletes the Lease unless another run has taken it since it was released.
 func (h *heldLease) remove(ctx context.Context) error {
 	as := h.stored.ResourceVersion
 	err := h.leases.Delete(ctx, h.stored.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{ResourceVersion: &as}})

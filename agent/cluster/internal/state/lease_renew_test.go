@@ -38,7 +38,7 @@ func TestALongRunKeepsTheLock(t *testing.T) {
 		"an update whose answer was lost":         {answer: onlyThe(3, conflict), renewed: 20},
 		"an outage that is over in time":          {answer: between(10*time.Second, 35*time.Second, away), renewed: 18},
 		"an outage that lasts":                    {answer: between(20*time.Second, time.Hour, away), lost: "the lock could not be renewed for 40s: connection refused", after: 55 * time.Second, renewed: 1},
-		"somebody has deleted it":                 {answer: onlyThe(2, apierrors.NewNotFound(schema.GroupResource{Resource: "leases"}, "agent")), lost: "the lock was lost: its Lease was deleted", after: 30 * time.Second, renewed: 1},
+		"another client has deleted it":           {answer: onlyThe(2, apierrors.NewNotFound(schema.GroupResource{Resource: "leases"}, "agent")), lost: "the lock was lost: its Lease was deleted", after: 30 * time.Second, renewed: 1},
 		"an outage that begins before the second": {answer: between(0, time.Hour, away), lost: "the lock could not be renewed for 40s", after: 40 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -79,7 +79,7 @@ func TestALongRunKeepsTheLock(t *testing.T) {
 	}
 }
 
-// TestAHolderWaitsForNoAnswerTooLong: what an API server lets somebody wait for counts as time without a renewal.
+// TestAHolderWaitsForNoAnswerTooLong: the time that a holder waits for an answer of the API server counts as time without a renewal.
 func TestAHolderWaitsForNoAnswerTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, err := kubernetes.NewForConfig(&rest.Config{Host: "http://api", Transport: slow(9 * time.Second)})
@@ -151,9 +151,9 @@ func TestWhenALockIsHeld(t *testing.T) {
 	}{
 		"there is none":                            {Lock{found: now}, false},
 		"it is empty":                              {Lock{stored: &coordination.Lease{}, found: now}, false},
-		"nobody holds it":                          {Lock{stored: lease("", now), found: now}, false},
-		"somebody holds it":                        {Lock{stored: lease("a", now), found: now}, true},
-		"somebody whose clock is ahead":            {Lock{stored: lease("a", now.Add(time.Hour)), found: now}, true},
+		"no run holds it":                          {Lock{stored: lease("", now), found: now}, false},
+		"a run holds it":                           {Lock{stored: lease("a", now), found: now}, true},
+		"a run whose clock is ahead holds it":      {Lock{stored: lease("a", now.Add(time.Hour)), found: now}, true},
 		"its time is up, by a clock that may err":  {Lock{stored: lease("a", now.Add(-2*time.Minute)), found: now}, true},
 		"its time is up, by any clock":             {Lock{stored: lease("a", now.Add(-2*time.Minute-time.Second)), found: now}, false},
 		"this run has waited for the whole time":   {Lock{stored: lease("a", now.Add(time.Hour)), found: now.Add(-61 * time.Second)}, false},
