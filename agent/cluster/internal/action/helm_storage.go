@@ -42,11 +42,11 @@ var errClosed = errors.New("the operation is over")
 
 // Create implements driver.Creator.
 func (l *recordingDriver) Create(key string, revision *helm.Release) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
 	if l.closed.Load() {
 		return errClosed
 	}
-	l.writing.Lock()
-	defer l.writing.Unlock()
 	if l.templates != nil {
 		l.templates.RestoreChart()
 	}
@@ -64,11 +64,11 @@ func (l *recordingDriver) Create(key string, revision *helm.Release) error {
 
 // Update implements driver.Updator.
 func (l *recordingDriver) Update(key string, revision *helm.Release) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
 	if l.closed.Load() {
 		return errClosed
 	}
-	l.writing.Lock()
-	defer l.writing.Unlock()
 	l.describe(revision)
 	status := revision.Info.Status // it may change while it is stored
 	err := l.Driver.Update(key, revision)
@@ -78,6 +78,16 @@ func (l *recordingDriver) Update(key string, revision *helm.Release) error {
 		l.last, l.status = revision, status
 	}
 	return err
+}
+
+// close ends the operation: it waits for a write that is under way until ctx ends, and lets no other begin.
+func (l *recordingDriver) close(ctx context.Context) error {
+	l.closed.Store(true)
+	return kube.Interruptibly(ctx, func() error {
+		l.writing.Lock()
+		defer l.writing.Unlock()
+		return nil
+	})
 }
 
 // describe masks the words in which `helm history` says what happened: an error may quote a value.

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -47,5 +48,40 @@ func TestTheLastWordIsStoredLast(t *testing.T) {
 	both.Wait()
 	if want := []helm.Status{helm.StatusPendingUpgrade, helm.StatusFailed}; !slices.Equal(storage.stored, want) || l.status != helm.StatusFailed {
 		t.Errorf("stored %v, known as %s", storage.stored, l.status)
+	}
+}
+
+// Helm leaves goroutines behind. What one of them is writing is stored before the operation counts as over, and nothing afterwards.
+func TestNothingIsStoredOnceTheOperationIsOver(t *testing.T) {
+	pending := make(chan struct{})
+	storage := &gated{entered: make(chan helm.Status, 2), gates: map[helm.Status]chan struct{}{helm.StatusPendingUpgrade: pending}}
+	l := &recordingDriver{Driver: storage, mask: func(text string) string { return text }}
+	revision := &helm.Release{Name: "web", Version: 2, Info: &helm.Info{Status: helm.StatusPendingUpgrade}}
+	errs := make(chan error, 2)
+	update := func() { errs <- l.Update("web.v2", revision) }
+	go update()
+	<-storage.entered
+	go update() // waits for the first
+	closed := make(chan []helm.Status)
+	go func() {
+		if err := l.close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		storage.mu.Lock()
+		defer storage.mu.Unlock()
+		closed <- slices.Clone(storage.stored)
+	}()
+	for !l.closed.Load() {
+		time.Sleep(time.Millisecond)
+	}
+	close(pending)
+	if stored := <-closed; len(stored) != 1 {
+		t.Errorf("stored %v when the operation was over", stored)
+	}
+	if first, second := <-errs, <-errs; first != nil || !errors.Is(second, errClosed) {
+		t.Errorf("the writes ended with %v and %v", first, second)
+	}
+	if err := l.Create("web.v3", revision); !errors.Is(err, errClosed) {
+		t.Errorf("a late revision: %v", err)
 	}
 }

@@ -48,7 +48,9 @@ func (r *Releases) operate(ctx context.Context, key release.Key, records expecte
 	if err != nil {
 		err = l.markFailed(ctx, err)
 	}
-	l.closed.Store(true)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), kube.CleanupTimeout)
+	defer cancel()
+	_ = l.close(closing) // an answer that never comes must not keep the run from its end
 	r.noteRecord(key, l)
 	return l, err
 }
