@@ -11,14 +11,14 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster"
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/mask"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 	"github.com/helmfile-agent/helmfile-agent/agent/report"
-	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
 
 // Access says what the agent may do of all that the declared releases need over their lives. It writes nothing, and needs no
 // right to say what is missing.
-func Access(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask, progress *Progress) report.Report {
+func Access(ctx context.Context, cfg config.Config, log *slog.Logger, mask *mask.Mask, progress *Progress) report.Report {
 	r := begin(config.Access, cfg, log, mask, progress)
 	return r.within(ctx, func(ctx context.Context) error {
 		d, err := r.declared(ctx, r.loadStateIfAllowed)

@@ -9,13 +9,13 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/apply"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster"
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
+	"github.com/helmfile-agent/helmfile-agent/agent/mask"
 	"github.com/helmfile-agent/helmfile-agent/agent/plan"
 	"github.com/helmfile-agent/helmfile-agent/agent/report"
-	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
 
 // Run makes the cluster as the repository declares it, and says what happened. It returns a report, never an error. A dry run is [Diff].
-func Run(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask, progress *Progress) report.Report {
+func Run(ctx context.Context, cfg config.Config, log *slog.Logger, mask *mask.Mask, progress *Progress) report.Report {
 	if cfg.DryRun {
 		return Diff(ctx, cfg, log, mask, progress)
 	}
@@ -42,7 +42,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets
 }
 
 // Diff says what Run would do, and writes nothing.
-func Diff(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask, progress *Progress) report.Report {
+func Diff(ctx context.Context, cfg config.Config, log *slog.Logger, mask *mask.Mask, progress *Progress) report.Report {
 	r := begin(config.Diff, cfg, log, mask, progress)
 	return r.within(ctx, func(ctx context.Context) error {
 		w, err := r.look(ctx)

@@ -8,14 +8,14 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/apply"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster"
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
+	"github.com/helmfile-agent/helmfile-agent/agent/mask"
 	"github.com/helmfile-agent/helmfile-agent/agent/plan"
 	"github.com/helmfile-agent/helmfile-agent/agent/report"
-	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
 
 // Destroy uninstalls everything that the instance owns and forgets it, once confirm has been shown what and agrees. It
 // needs no repository. confirm must return when its context ends.
-func Destroy(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask, progress *Progress, confirm func(context.Context, report.Report) error) report.Report {
+func Destroy(ctx context.Context, cfg config.Config, log *slog.Logger, mask *mask.Mask, progress *Progress, confirm func(context.Context, report.Report) error) report.Report {
 	r := begin(config.Destroy, cfg, log, mask, progress)
 	return r.within(ctx, func(ctx context.Context) error {
 		w, err := r.owned(ctx)

@@ -27,12 +27,13 @@ var allowedImports = map[string][]string{
 	"config":  {"exit", "egress", "release"},
 	"source":  {"exit", "egress", "config", "source/revision"},
 	"secrets": {"exit"},
+	"mask":    {},
 	"chart":   {"exit", "egress", "release"},
 	"broker":  {"exit", "release"},
 	"sandbox": {},
 	"render":  {"egress", "broker", "child", "sandbox"},
 	"tool":    {"exit", "release", "chart", "broker", "sandbox"},
-	"desired": {"exit", "release", "egress", "secrets", "chart", "broker", "child", "desired/protocol", "desired/loader"},
+	"desired": {"exit", "release", "egress", "secrets", "mask", "chart", "broker", "child", "desired/protocol", "desired/loader"},
 
 	// It holds only a type, so that the report can name a commit without importing go-git.
 	"source/revision": {},
@@ -57,7 +58,7 @@ var allowedImports = map[string][]string{
 	"plan":   {"release"},
 	"apply":  {"release", "plan"},
 	"report": {"exit", "release", "source/revision", "plan", "apply"},
-	".":      {"exit", "egress", "release", "config", "source", "secrets", "chart", "desired", "cluster", "render", "plan", "apply", "report"},
+	".":      {"exit", "egress", "release", "config", "source", "secrets", "mask", "chart", "desired", "cluster", "render", "plan", "apply", "report"},
 }
 
 // restrictedLibraries are libraries that only some packages below agent may import. All other packages call those packages instead.

@@ -20,6 +20,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/desired"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/mask"
 	"github.com/helmfile-agent/helmfile-agent/agent/plan"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 	"github.com/helmfile-agent/helmfile-agent/agent/render"
@@ -32,14 +33,14 @@ import (
 type run struct {
 	cfg       config.Config
 	log       *slog.Logger
-	mask      *secrets.Mask
+	mask      *mask.Mask
 	progress  *Progress
 	workspace string // private; removed at the end
 	renderer  *render.Pool
 	report    report.Report
 }
 
-func begin(command string, cfg config.Config, log *slog.Logger, mask *secrets.Mask, progress *Progress) *run {
+func begin(command string, cfg config.Config, log *slog.Logger, mask *mask.Mask, progress *Progress) *run {
 	r := &run{cfg: cfg, log: log, mask: mask, progress: progress, report: report.Report{
 		Command:     command,
 		Instance:    cfg.Instance,

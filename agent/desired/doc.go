@@ -4,6 +4,6 @@
 // (package loader), with an environment of its own and nothing of the agent's: no keys, no token, no credentials. [Loader.Load] tells
 // it what to load, answers what it asks for (package broker) and reads what it says (package protocol).
 //
-// It may import exit, release, egress, secrets, chart, broker, and the packages below it. A directory comes in; a [Set] goes
+// It may import exit, release, egress, secrets, mask, chart, broker, and the packages below it. A directory comes in; a [Set] goes
 // out.
 package desired

@@ -15,6 +15,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/protocol"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/mask"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
@@ -39,7 +40,7 @@ type Request struct {
 	Remote  egress.Policy // hosts that the loader may reach
 	Charts  *chart.Store  // confined to the checkout and the workspace
 	Keys    *secrets.Keys
-	Mask    *secrets.Mask
+	Mask    *mask.Mask
 	Cluster http.Handler // answers what patched charts ask of the cluster; nil if there is none
 	Log     *slog.Logger
 }

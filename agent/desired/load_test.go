@@ -19,6 +19,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/protocol"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/mask"
 	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 	"github.com/helmfile-agent/helmfile-agent/agent/tool"
 )
@@ -133,7 +134,7 @@ func request(t *testing.T, files map[string]string) Request {
 	check(t, err)
 	return Request{
 		Dir: dir, Environment: "default", Namespace: "shop", Concurrency: 2, Sandbox: "auto", Memory: 1 << 30, CPU: time.Minute,
-		Charts: store, Keys: &secrets.Keys{}, Mask: &secrets.Mask{}, Log: slog.New(slog.DiscardHandler),
+		Charts: store, Keys: &secrets.Keys{}, Mask: &mask.Mask{}, Log: slog.New(slog.DiscardHandler),
 	}
 }
 

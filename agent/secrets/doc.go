@@ -1,6 +1,4 @@
-// Package secrets turns an encrypted file into plain values, and masks every value it is told of wherever text leaves the
-// process. It is the only door to sops.
+// Package secrets decrypts files with the keys that were given to the agent. It is the only package that uses sops.
 //
-// It may import exit. Keys, paths and plaintext come in; plaintext and masked text go out. It writes no file. Child processes
-// get plaintext through a socket: they need no keys, and this process knows what they read.
+// It may import exit. Keys, paths and ciphertext come in; plaintext goes out. It writes no file.
 package secrets

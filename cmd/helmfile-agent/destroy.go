@@ -16,13 +16,13 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent"
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/mask"
 	"github.com/helmfile-agent/helmfile-agent/agent/report"
-	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
 
 func destroyCommand(code *exit.Code) *cobra.Command {
 	return command(config.Destroy, "Uninstall everything that the instance owns, after asking", code, func(s session) exit.Code {
-		result := s.do(func(ctx context.Context, cfg config.Config, log *slog.Logger, mask *secrets.Mask, progress *agent.Progress) report.Report {
+		result := s.do(func(ctx context.Context, cfg config.Config, log *slog.Logger, mask *mask.Mask, progress *agent.Progress) report.Report {
 			return agent.Destroy(ctx, cfg, log, mask, progress, s.confirm)
 		}, report.Report.WriteText)
 		s.print(report.Report.WriteText, result)

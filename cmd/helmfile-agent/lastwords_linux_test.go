@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/mask"
 	"github.com/helmfile-agent/helmfile-agent/agent/report"
-	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
 
 // TestLastWordsAreMasked has a secret at the place where the termination message is cut, and the log quote it.
@@ -22,7 +22,7 @@ func TestLastWordsAreMasked(t *testing.T) {
 	} {
 		for _, before := range []int{0, 3900, 3950, 4000, 4050} {
 			var stderr strings.Builder
-			mask := &secrets.Mask{}
+			mask := &mask.Mask{}
 			mask.Add(canary)
 			s := session{mask: mask}
 			s.log = newLog(mask.Writer(&stderr), s.cfg, mask.String)

@@ -5,20 +5,20 @@ import (
 	"os"
 	"time"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/mask"
 	"github.com/helmfile-agent/helmfile-agent/agent/report"
-	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
 
 // output is where text leaves the process. Whatever else in it writes to standard output or standard error, a library or a
 // child, writes to standard error through the mask.
 type output struct {
-	stdout, stderr     *secrets.MaskedWriter
+	stdout, stderr     *mask.Writer
 	style, stderrStyle report.Style
 	crashErr           error  // why a crash will not be shown
 	release            func() // ends the capture, once all has passed; what is written later is lost
 }
 
-func takeOutput(mask *secrets.Mask) (output, error) {
+func takeOutput(mask *mask.Mask) (output, error) {
 	o := output{style: report.StyleFor(os.Stdout, os.Environ()), stderrStyle: report.StyleFor(os.Stderr, os.Environ())}
 	to, from, end, err := redirect()
 	if err != nil {
@@ -46,7 +46,7 @@ func takeOutput(mask *secrets.Mask) (output, error) {
 const lastWords = time.Second
 
 // pass goes on reading when nobody reads what it writes: whoever writes here must not wait for ever.
-func pass(from io.Reader, to *secrets.MaskedWriter) {
+func pass(from io.Reader, to *mask.Writer) {
 	_, _ = io.Copy(to, from)
 	_ = to.Flush()
 	_, _ = io.Copy(io.Discard, from)

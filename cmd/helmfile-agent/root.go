@@ -12,8 +12,8 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/mask"
 	"github.com/helmfile-agent/helmfile-agent/agent/report"
-	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
 
 // execute runs the command line and returns the code to exit with.
@@ -43,7 +43,7 @@ func execute(args []string) exit.Code {
 
 // refuse tells why a command did not begin, in every way in which a run tells of its end.
 func refuse(args []string, err error) {
-	s := session{mask: &secrets.Mask{}, log: slog.Default()}
+	s := session{mask: &mask.Mask{}, log: slog.Default()}
 	for _, credential := range config.Credentials(args, os.Environ()) {
 		s.mask.AddNamed("password", string(credential))
 	}

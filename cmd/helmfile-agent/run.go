@@ -12,8 +12,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent"
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/mask"
 	"github.com/helmfile-agent/helmfile-agent/agent/report"
-	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
 
 func runCommand(code *exit.Code) *cobra.Command {
@@ -83,13 +83,13 @@ func command(name, short string, code *exit.Code, do func(session) exit.Code) *c
 // session is a configured process: every text leaves it through the mask.
 type session struct {
 	cfg  config.Config
-	mask *secrets.Mask
+	mask *mask.Mask
 	output
 	log *slog.Logger
 }
 
 func newSession(cfg config.Config) (session, error) {
-	s := session{cfg: cfg, mask: &secrets.Mask{}}
+	s := session{cfg: cfg, mask: &mask.Mask{}}
 	learnCredentials(s.mask, cfg)
 	var err error
 	if s.output, err = takeOutput(s.mask); err != nil {
@@ -104,7 +104,7 @@ func newSession(cfg config.Config) (session, error) {
 }
 
 // learnCredentials makes known what the process was started with.
-func learnCredentials(mask *secrets.Mask, cfg config.Config) {
+func learnCredentials(mask *mask.Mask, cfg config.Config) {
 	mask.AddEnvironment(os.Environ())
 	mask.AddRegistryLogins()
 	mask.AddNamed("password", string(cfg.GitPassword))
@@ -119,7 +119,7 @@ func learnCredentials(mask *secrets.Mask, cfg config.Config) {
 	}
 }
 
-type action func(context.Context, config.Config, *slog.Logger, *secrets.Mask, *agent.Progress) report.Report
+type action func(context.Context, config.Config, *slog.Logger, *mask.Mask, *agent.Progress) report.Report
 
 // renderer is how a report is written for a person.
 type renderer func(report.Report, io.Writer, report.Style) error

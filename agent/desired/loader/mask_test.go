@@ -9,11 +9,11 @@ import (
 
 	"github.com/helmfile/helmfile/pkg/plugins"
 
-	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
+	"github.com/helmfile-agent/helmfile-agent/agent/mask"
 )
 
 // masking is the agent's mask in place of the agent.
-type masking struct{ *secrets.Mask }
+type masking struct{ *mask.Mask }
 
 func (masking) File(string) {}
 
@@ -39,7 +39,7 @@ func TestReferencesAreMasked(t *testing.T) {
 	if _, err := runtime.Eval(asked); err != nil {
 		t.Fatal(err)
 	}
-	mask := &secrets.Mask{}
+	mask := &mask.Mask{}
 	l := &loader{req: request{report: masking{mask}}, resolved: resolved{known: known}}
 	l.learn()
 	got := mask.String("from-a-document from-the-environment 12345678 value-0-of-many value-599-of-many innocent")

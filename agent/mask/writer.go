@@ -1,4 +1,4 @@
-package secrets
+package mask
 
 import (
 	"bytes"
@@ -9,8 +9,8 @@ import (
 // heldBack is how many bytes of an unfinished line wait for its end.
 const heldBack = 1 << 20
 
-// MaskedWriter passes whole lines on, masked, so that a secret may be split over several writes.
-type MaskedWriter struct {
+// Writer passes whole lines on, masked, so that a secret may be split over several writes.
+type Writer struct {
 	mask *Mask
 	w    io.Writer
 
@@ -19,10 +19,10 @@ type MaskedWriter struct {
 }
 
 // Writer masks what is written through it to w.
-func (m *Mask) Writer(w io.Writer) *MaskedWriter { return &MaskedWriter{mask: m, w: w} }
+func (m *Mask) Writer(w io.Writer) *Writer { return &Writer{mask: m, w: w} }
 
 // Write implements io.Writer.
-func (m *MaskedWriter) Write(p []byte) (int, error) {
+func (m *Writer) Write(p []byte) (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.line = append(m.line, p...)
@@ -34,13 +34,13 @@ func (m *MaskedWriter) Write(p []byte) (int, error) {
 }
 
 // Flush passes on what was begun and is not ended, such as a question.
-func (m *MaskedWriter) Flush() error {
+func (m *Writer) Flush() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.pass(len(m.line))
 }
 
-func (m *MaskedWriter) pass(end int) error {
+func (m *Writer) pass(end int) error {
 	if end == 0 {
 		return nil
 	}
