@@ -19,21 +19,21 @@ const module = "github.com/helmfile-agent/helmfile-agent/agent"
 // allowedImports says which packages below agent each package below agent may import. docs/architecture.md has the same
 // table: change both.
 var allowedImports = map[string][]string{
-	"exit":    {},
-	"egress":  {},
-	"release": {},
-	"lookup":  {},
-	"child":   {},
-	"config":  {"exit", "egress", "release"},
-	"source":  {"exit", "egress", "config", "source/revision"},
-	"secrets": {"exit"},
-	"mask":    {},
-	"chart":   {"exit", "egress", "release"},
-	"broker":  {"exit", "release"},
-	"sandbox": {},
-	"render":  {"egress", "broker", "child", "sandbox"},
-	"tool":    {"exit", "release", "chart", "broker", "sandbox"},
-	"desired": {"exit", "release", "egress", "secrets", "mask", "chart", "broker", "child", "desired/protocol", "desired/loader"},
+	"exit":     {},
+	"egress":   {},
+	"release":  {},
+	"lookup":   {},
+	"child":    {},
+	"config":   {"exit", "egress", "release"},
+	"source":   {"exit", "egress", "config", "source/revision"},
+	"secrets":  {"exit"},
+	"mask":     {},
+	"chart":    {"exit", "egress", "release"},
+	"broker":   {"exit", "release"},
+	"sandbox":  {},
+	"render":   {"egress", "broker", "child", "sandbox"},
+	"helmshim": {"child", "release", "chart", "broker", "sandbox"},
+	"desired":  {"exit", "release", "egress", "secrets", "mask", "chart", "broker", "child", "desired/protocol", "desired/loader"},
 
 	// It holds only a type, so that the report can name a commit without importing go-git.
 	"source/revision": {},
@@ -66,13 +66,13 @@ var restrictedLibraries = map[string][]string{
 	"github.com/go-git/":             {"source"},
 	"github.com/getsops/":            {"secrets"},
 	"github.com/helmfile/helmfile":   {"desired/loader"},
-	"github.com/spf13/cobra":         {"tool"},
-	"helm.sh/helm/v3":                {"chart", "cluster/internal", "render", "tool", "desired/loader"}, // the loader merges values as Helm's command line does
-	"k8s.io/client-go":               {"cluster/internal", "render", "tool", "drift"},                   // drift needs the Go types of objects
-	"k8s.io/cli-runtime":             {"cluster/internal", "tool"},
+	"github.com/spf13/cobra":         {"helmshim"},
+	"helm.sh/helm/v3":                {"chart", "cluster/internal", "render", "helmshim", "desired/loader"}, // the loader merges values as Helm's command line does
+	"k8s.io/client-go":               {"cluster/internal", "render", "helmshim", "drift"},                   // drift needs the Go types of objects
+	"k8s.io/cli-runtime":             {"cluster/internal", "helmshim"},
 	"k8s.io/apiserver":               {"lookup"},
 	"github.com/santhosh-tekuri/":    {"chart"},
-	"sigs.k8s.io/kustomize":          {"tool"},
+	"sigs.k8s.io/kustomize":          {"helmshim"},
 	"github.com/aymanbagabas/go-udi": {"report"},
 }
 

@@ -19,9 +19,9 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/protocol"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/helmshim"
 	"github.com/helmfile-agent/helmfile-agent/agent/mask"
 	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
-	"github.com/helmfile-agent/helmfile-agent/agent/tool"
 )
 
 // behaviour names the environment variable that makes the test binary another loader than the real one.
@@ -30,8 +30,8 @@ const behaviour = "TEST_BEHAVIOUR"
 // TestMain makes the test binary answer as the agent's does when it is called by the loader's name.
 func TestMain(m *testing.M) {
 	name := filepath.Base(os.Args[0])
-	if tool.Known(name) {
-		os.Exit(tool.Main(name, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	if helmshim.Known(name) {
+		os.Exit(helmshim.Main(name, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	if name != loader.Name {
 		os.Exit(m.Run())

@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/loader"
+	"github.com/helmfile-agent/helmfile-agent/agent/helmshim"
 	"github.com/helmfile-agent/helmfile-agent/agent/render"
-	"github.com/helmfile-agent/helmfile-agent/agent/tool"
 )
 
 func main() {
@@ -23,8 +23,8 @@ func main() {
 	case render.Name:
 		os.Exit(render.Main(os.Stdin, os.Stdout))
 	}
-	if tool.Known(name) {
-		os.Exit(tool.Main(name, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	if helmshim.Known(name) {
+		os.Exit(helmshim.Main(name, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	os.Exit(int(execute(os.Args[1:])))
 }
