@@ -10,14 +10,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/child"
 )
 
 // Main runs the tool called name and returns its exit code: 0, or 1 with the reason on stderr.
 func Main(name string, args []string, stdin io.Reader, stdout, stderr io.Writer) (exitCode int) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	ctx, cancel := exit.AsTold(ctx)
+	ctx, cancel := child.AsTold(ctx)
 	defer cancel()
 	untilParentEnds(ctx, stderr)
 	root, err := command(name)

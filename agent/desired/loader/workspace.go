@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/broker"
+	"github.com/helmfile-agent/helmfile-agent/agent/child"
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/protocol"
-	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 	"github.com/helmfile-agent/helmfile-agent/agent/sandbox"
 )
 
@@ -72,7 +72,7 @@ func tellChildren(input protocol.Input) error {
 		"HELM_NAMESPACE":        input.Namespace,
 		"HELM_REPOSITORY_CACHE": input.Charts, // the rules for local charts lie there
 		sandbox.RootsVariable:   roots(input).String(),
-		exit.DeadlineVariable:   input.Deadline.Format(time.RFC3339Nano),
+		child.DeadlineVariable:   input.Deadline.Format(time.RFC3339Nano),
 		"HTTP_PROXY":            proxy,
 		"HTTPS_PROXY":           proxy,
 		"NO_PROXY":              "",
