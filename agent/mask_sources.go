@@ -7,9 +7,9 @@ import (
 
 // exempt keeps names readable that appear in every text, even if a secret has the same value.
 func (r *run) exempt(set desired.Set) {
-	r.mask.Spare(r.report.Namespace, r.cfg.Instance, r.cfg.Environment)
+	r.mask.Exempt(r.report.Namespace, r.cfg.Instance, r.cfg.Environment)
 	for _, want := range set.Releases {
-		r.mask.Spare(want.Name, want.Namespace, want.Key.String(), want.Chart.Name)
+		r.mask.Exempt(want.Name, want.Namespace, want.Key.String(), want.Chart.Name)
 	}
 }
 

@@ -6,15 +6,15 @@ import (
 	"unicode"
 )
 
-// What is masked wherever it stands has at least long bytes. What is shorter, down to shortest, occurs in ordinary text so
-// often that masking it everywhere would hide more than it protects; it is masked behind its key.
+// A secret value of at least minAnywhere bytes is masked everywhere. A shorter one, down to minLength bytes, is masked only next to its
+// key, because short values are frequent in ordinary text.
 const (
-	long     = 6
-	shortest = 3
+	minAnywhere = 6
+	minLength   = 3
 )
 
-// ordinary are longer values that texts are full of: that one of them is also somebody's secret makes them none.
-var ordinary = map[string]bool{}
+// commonWords are masked only next to their key, even if they are long enough to be masked everywhere.
+var commonWords = map[string]bool{}
 
 func init() {
 	for _, word := range strings.Fields(`
@@ -24,21 +24,23 @@ func init() {
 		config values string number object release namespace
 		Opaque ClusterIP LoadBalancer Always IfNotPresent Deployment ConfigMap Service Secret
 		application/json text/plain https:// http://`) {
-		ordinary[strings.ToLower(word)] = true
+		commonWords[strings.ToLower(word)] = true
 	}
 }
 
-func secretAnywhere(value string) bool {
-	return len(value) >= long && !ordinary[strings.ToLower(value)] && strings.ContainsFunc(value, meaningful)
+// isMaskedAnywhere reports whether a secret value is masked everywhere, and not only next to its key.
+func isMaskedAnywhere(value string) bool {
+	return len(value) >= minAnywhere && !commonWords[strings.ToLower(value)] && strings.ContainsFunc(value, isWordRune)
 }
 
-func meaningful(r rune) bool {
+func isWordRune(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || r > unicode.MaxASCII
 }
 
-// behindKey says whether a part of a text is the whole value of one of the keys, as YAML, JSON, INI and Go print it.
-func behindKey(text string, from, to int, keys []string) bool {
-	if len(keys) == 0 || goesOn(text[to:]) {
+// isValueOfKey reports whether text[from:to] is the whole value of one of the keys. It knows how YAML, JSON, INI and Go print a key and
+// its value.
+func isValueOfKey(text string, from, to int, keys []string) bool {
+	if len(keys) == 0 || wordContinues(text[to:]) {
 		return false
 	}
 	before := strings.TrimRight(text[:from], `"'\ `+"`")
@@ -48,18 +50,16 @@ func behindKey(text string, from, to int, keys []string) bool {
 	before = strings.TrimRight(before[:len(before)-1], `"'\ `)
 	return slices.ContainsFunc(keys, func(key string) bool {
 		rest, ok := strings.CutSuffix(before, key)
-		return ok && (rest == "" || !partOfWord(rest[len(rest)-1]))
+		return ok && (rest == "" || !isWordByte(rest[len(rest)-1]))
 	})
 }
 
-// goesOn says whether a word or number goes on.
-func goesOn(rest string) bool {
-	if strings.HasPrefix(rest, ".") {
-		rest = rest[1:]
-	}
-	return rest != "" && partOfWord(rest[0])
+// wordContinues reports whether a word or a number goes on at the beginning of the text.
+func wordContinues(text string) bool {
+	text = strings.TrimPrefix(text, ".")
+	return text != "" && isWordByte(text[0])
 }
 
-func partOfWord(c byte) bool {
+func isWordByte(c byte) bool {
 	return c == '_' || c == '-' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c >= 0x80
 }

@@ -12,27 +12,27 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// spellings are the ways in which other programs write a value. Each is made here by the library that they use.
+// spellings returns a value as other programs write it. The test uses the libraries of these programs.
 func spellings(value string) map[string]string {
-	inJSON, _ := json.Marshal(value)                           // every string can be encoded
-	twice, _ := json.Marshal(string(inJSON))                   // so can this one
-	inYAML, _ := yaml.Marshal(map[string]string{"key": value}) // and this
+	inJSON, _ := json.Marshal(value)                           // cannot fail: every string can be encoded
+	twice, _ := json.Marshal(string(inJSON))                   // cannot fail
+	inYAML, _ := yaml.Marshal(map[string]string{"key": value}) // cannot fail
 	return map[string]string{
-		"as it is":           value,
-		"in JSON":            string(inJSON),
-		"in JSON, twice":     string(twice),
-		"in Go's quotes":     strconv.Quote(value),
-		"in a URL's query":   url.QueryEscape(value),
-		"in a URL's path":    url.PathEscape(value),
-		"in YAML":            strings.TrimSuffix(string(inYAML), "\n"),
-		"in base64":          base64.StdEncoding.EncodeToString([]byte(value)),
-		"in base64 for URLs": base64.RawURLEncoding.EncodeToString([]byte(value)),
-		"in hex":             hex.EncodeToString([]byte(value)),
+		"unchanged":       value,
+		"JSON":            string(inJSON),
+		"JSON in JSON":    string(twice),
+		"Go's quotes":     strconv.Quote(value),
+		"query of a URL":  url.QueryEscape(value),
+		"path of a URL":   url.PathEscape(value),
+		"YAML":            strings.TrimSuffix(string(inYAML), "\n"),
+		"base64":          base64.StdEncoding.EncodeToString([]byte(value)),
+		"base64 for URLs": base64.RawURLEncoding.EncodeToString([]byte(value)),
+		"hex":             hex.EncodeToString([]byte(value)),
 	}
 }
 
-// FuzzMask states that a secret is hidden in every spelling and wherever it stands, also when the text is written in two
-// pieces, and that masking twice is the same as masking once.
+// FuzzMask checks that a mask hides a secret in every spelling and between any texts, also if the text is written in two pieces. It also
+// checks that masking twice is the same as masking once.
 func FuzzMask(f *testing.F) {
 	f.Add("hunter2", "password=", "\n", uint(3))
 	f.Add("correct horse battery staple", `{"a":"`, `"}`, uint(0))
@@ -44,22 +44,22 @@ func FuzzMask(f *testing.F) {
 	f.Add(`{"auths": {"x.io": {"password": "correct-horse"}}}`, "x", "y", uint(30))
 	f.Add("postgres://ada:correct-horse@db/shop", "", "", uint(2))
 	f.Fuzz(func(t *testing.T, value, before, after string, cut uint) {
-		if value != strings.TrimSpace(value) || !secretAnywhere(value) || len(value) > hexLimit || strings.ContainsAny(value+before+after, "*") {
-			return // what is short or ordinary is masked behind its key only, and stars look like what hides them
+		if value != strings.TrimSpace(value) || !isMaskedAnywhere(value) || len(value) > maxHexLength || strings.ContainsAny(value+before+after, "*") {
+			return // short values and common words are hidden only next to their key, and stars in the text look like masked secrets
 		}
 		var m Mask
 		m.Add(value)
-		for how, spelled := range spellings(value) {
+		for spelling, spelled := range spellings(value) {
 			text := before + spelled + after
 			masked := m.String(text)
 			if strings.Contains(masked, spelled) {
-				t.Errorf("%q stays %s: %q", value, how, masked)
+				t.Errorf("%q is not hidden as %s: %q", value, spelling, masked)
 			}
 			if again := m.String(masked); again != masked {
 				t.Errorf("masked twice, %q becomes %q", masked, again)
 			}
 			if got := inPieces(&m, text, int(cut%uint(len(text)))); strings.Contains(got, spelled) {
-				t.Errorf("%q stays %s when it is written in two pieces: %q", value, how, got)
+				t.Errorf("%q is not hidden as %s when it is written in two pieces: %q", value, spelling, got)
 			}
 		}
 	})
@@ -70,7 +70,7 @@ func inPieces(m *Mask, text string, cut int) string {
 	w := m.Writer(&out)
 	for _, piece := range []string{text[:cut], text[cut:]} {
 		if _, err := w.Write([]byte(piece)); err != nil {
-			return text // a strings.Builder gives no error
+			return text // cannot happen: a strings.Builder returns no errors
 		}
 	}
 	if err := w.Flush(); err != nil {
@@ -79,8 +79,8 @@ func inPieces(m *Mask, text string, cut int) string {
 	return out.String()
 }
 
-// FuzzMaskLearns states that nothing that a repository or a cluster may hold makes the mask panic while it takes a value apart.
-func FuzzMaskLearns(f *testing.F) {
+// FuzzAdd checks that no value from a repository or a cluster makes the mask panic.
+func FuzzAdd(f *testing.F) {
 	for _, value := range []string{"", "a: b", `{"a":[{"b":1e400}]}`, "[[[[", "https://%zz@", "YWRhOmNvcnJlY3QtaG9yc2U=", "key = \n= value", "\\n\\n+- ", strings.Repeat("W1s=", 50)} {
 		f.Add("key", value, value)
 	}
@@ -89,8 +89,8 @@ func FuzzMaskLearns(f *testing.F) {
 		m.AddDocument([]byte(value))
 		m.AddNamed(key, value)
 		masked := m.String(text)
-		if long := strings.TrimSpace(value); secretAnywhere(long) && !strings.Contains(long, "*") && strings.Contains(masked, long) {
-			t.Errorf("%q stays in %q", value, masked)
+		if trimmed := strings.TrimSpace(value); isMaskedAnywhere(trimmed) && !strings.Contains(trimmed, "*") && strings.Contains(masked, trimmed) {
+			t.Errorf("%q is not hidden in %q", value, masked)
 		}
 	})
 }

@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// TestAMaskSaysWhenItIsFull: up to the limit everything is masked; beyond it, Err says that secrets are missing.
-func TestAMaskSaysWhenItIsFull(t *testing.T) {
+// TestErrWhenMaskIsFull checks that the mask hides everything up to its limit, and that Err reports a secret beyond it.
+func TestErrWhenMaskIsFull(t *testing.T) {
 	for name, fill := range map[string]func(*Mask){
-		"of bytes": func(m *Mask) { m.size = maxBytes - 200 },
-		"of texts": func(m *Mask) { m.texts = maxTexts - 5 },
+		"bytes": func(m *Mask) { m.bytes = maxBytes - 200 },
+		"texts": func(m *Mask) { m.texts = maxTexts - 5 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var m Mask
@@ -25,17 +25,17 @@ func TestAMaskSaysWhenItIsFull(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 			if got := m.String("correct-horse"); got != stars {
-				t.Errorf("what was learned before is shown: %s", got)
+				t.Errorf("an earlier secret is not hidden: %s", got)
 			}
-			if m.size > maxBytes || m.texts > maxTexts {
-				t.Errorf("holds %d bytes, %d texts", m.size, m.texts)
+			if m.bytes > maxBytes || m.texts > maxTexts {
+				t.Errorf("the mask has %d bytes, %d texts", m.bytes, m.texts)
 			}
 		})
 	}
 }
 
-// TestAMaskHoldsAThousandCertificates is what its limits are made for.
-func TestAMaskHoldsAThousandCertificates(t *testing.T) {
+// TestLimitsSufficeForThousandCertificates checks that the limits suffice for an unusually large cluster.
+func TestLimitsSufficeForThousandCertificates(t *testing.T) {
 	var m Mask
 	line := func(secret, n int) string { return fmt.Sprintf("%08d%08d%s", secret, n, strings.Repeat("x", 48)) }
 	for secret := range 1000 {
@@ -46,7 +46,7 @@ func TestAMaskHoldsAThousandCertificates(t *testing.T) {
 		m.AddNamed("tls.key", text.String())
 	}
 	if err := m.Err(); err != nil {
-		t.Errorf("%v: %d texts, %d bytes", err, m.texts, m.size)
+		t.Errorf("%v: %d texts, %d bytes", err, m.texts, m.bytes)
 	}
 	if got := m.String("a " + line(999, 79)); got != "a "+stars {
 		t.Error(got)

@@ -5,20 +5,20 @@ import (
 	"strings"
 )
 
-// unfolded is a text whose lines are one: line breaks, the sign of a diff and indentation have become a glue. YAML folds long
-// values at spaces, others break base64 anywhere. Line breaks may be escaped: YAML within JSON.
-type unfolded struct {
+// unwrapped is a text whose lines were joined. YAML wraps long values at spaces, and other programs wrap base64 anywhere. Each line break,
+// with the sign of a diff and the indentation after it, was replaced by a separator. A line break may be escaped, as in YAML inside JSON.
+type unwrapped struct {
 	text  string
-	joins []join
+	joins []lineJoin
 }
 
-// join says from where in the unfolded text on how many more bytes the original has.
-type join struct{ at, more int }
+// lineJoin says that from this byte of the unwrapped text on, the original text has so many more bytes.
+type lineJoin struct{ at, removed int }
 
-func unfold(text, glue string) unfolded {
+func unwrap(text, separator string) unwrapped {
 	var b strings.Builder
 	b.Grow(len(text))
-	u := unfolded{}
+	u := unwrapped{}
 	for at := 0; at < len(text); {
 		end, next := lineBreak(text, at)
 		if end < 0 {
@@ -26,21 +26,21 @@ func unfold(text, glue string) unfolded {
 			break
 		}
 		b.WriteString(strings.TrimSuffix(strings.TrimRight(text[at:end], "\r\\"), `\r`))
-		at = content(text, next, glue)
-		b.WriteString(glue)
-		u.joins = append(u.joins, join{b.Len(), at - b.Len()})
+		at = contentStart(text, next, separator)
+		b.WriteString(separator)
+		u.joins = append(u.joins, lineJoin{b.Len(), at - b.Len()})
 	}
 	u.text = b.String()
 	return u
 }
 
-// folds says whether a text has a line break, of either kind.
-func folds(text string) bool {
+// hasLineBreak reports whether a text has a line break, escaped or not.
+func hasLineBreak(text string) bool {
 	end, _ := lineBreak(text, 0)
 	return end >= 0
 }
 
-// lineBreak is where the next one begins and ends; negative if there is none.
+// lineBreak returns where the next line break begins and ends. Both are negative if there is none.
 func lineBreak(text string, at int) (from, to int) {
 	for at < len(text) {
 		found := strings.IndexAny(text[at:], "\n\\")
@@ -58,31 +58,33 @@ func lineBreak(text string, at int) (from, to int) {
 	return -1, -1
 }
 
-// content is where a line's content begins. A sign is one of a diff, or of a YAML list; base64 has such characters too, but
-// nothing blank after them.
-func content(text string, at int, glue string) int {
-	if glue != "" {
+// contentStart returns where the content of a line begins, after the sign of a diff or of a YAML list and the indentation. Base64 may
+// contain + and -, but no blank. So without a separator, a sign counts only if a blank follows it.
+func contentStart(text string, at int, separator string) int {
+	if separator != "" {
 		return skip(text, at, "+- \t")
 	}
-	if begun := skip(text, at, "+-"); begun == at+1 && skip(text, begun, " \t") > begun {
-		at = begun
+	if afterSign := skip(text, at, "+-"); afterSign == at+1 && skip(text, afterSign, " \t") > afterSign {
+		at = afterSign
 	}
 	return skip(text, at, " \t")
 }
 
+// skip returns the first place from at on that has none of the characters.
 func skip(text string, at int, characters string) int {
 	return len(text) - len(strings.TrimLeft(text[at:], characters))
 }
 
-// origin is where a part of the unfolded text stands in the original.
-func (u unfolded) origin(s span) span {
-	return span{s.from + u.more(s.from), s.to - 1 + u.more(s.to-1) + 1}
+// originalSpan converts a part of the unwrapped text to the part of the original text that it came from.
+func (u unwrapped) originalSpan(s span) span {
+	return span{s.from + u.removedBefore(s.from), s.to - 1 + u.removedBefore(s.to-1) + 1}
 }
 
-func (u unfolded) more(at int) int {
+// removedBefore returns how many bytes were removed before this byte of the unwrapped text.
+func (u unwrapped) removedBefore(at int) int {
 	i := sort.Search(len(u.joins), func(i int) bool { return u.joins[i].at > at })
 	if i == 0 {
 		return 0
 	}
-	return u.joins[i-1].more
+	return u.joins[i-1].removed
 }

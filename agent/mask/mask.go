@@ -10,28 +10,29 @@ import (
 
 const stars = "********"
 
-// Mask replaces known secrets in text. The zero value knows none. It is safe for concurrent use.
+// Mask replaces the secret values that were added to it by eight stars. The zero value is ready for use and masks nothing. It is safe for
+// concurrent use.
 type Mask struct {
-	mu    sync.RWMutex
-	seen  map[string]bool     // values by the key they were found under, so that each is taken apart once
-	known map[string]*pattern // by what stands in a text
-	spare map[string]bool     // what is no secret, although a secret may have the same value
-	long  index               // of patterns that are long
-	short index
-	texts int  // the number of texts in known and seen
-	size  int  // their bytes
-	full  bool // something was not learned, see Err
+	mu         sync.RWMutex
+	added      map[string]bool     // each key and value that was added, so that each is processed once
+	patterns   map[string]*pattern // by the text to find
+	exempt     map[string]bool     // texts that are masked only next to their key
+	longIndex  index               // of patterns of at least minAnywhere bytes
+	shortIndex index
+	texts      int  // the number of texts in patterns and added
+	bytes      int  // the bytes of these texts
+	full       bool // a text was left out, see Err
 }
 
-// The bounds of a Mask, which has each secret in about a dozen encodings. They are enough for a thousand certificates with keys, and
-// need less memory than the chart gives the agent.
+// These limits apply to all spellings together; a secret has about a dozen. They suffice for a thousand certificates with their keys, and
+// need less memory than the chart grants the agent.
 const (
 	maxTexts = 1_000_000
 	maxBytes = 128 << 20
 )
 
-// Err says that there were more secrets than a Mask holds. The mask would not hide the others, so a caller that adds secrets must check
-// Err before it uses them.
+// Err returns an error if the mask reached its limit and left out a secret. The mask does not hide that secret, so a caller that adds
+// secrets must call Err before it uses them.
 func (m *Mask) Err() error {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -42,155 +43,156 @@ func (m *Mask) Err() error {
 		"Secrets, and in templates look up Secrets by their names instead of all in a namespace", maxBytes>>20, maxTexts)
 }
 
-// pattern says where a known text is a secret.
+// pattern says where a text is masked.
 type pattern struct {
 	anywhere bool
-	under    []string // the keys behind which it is one
+	keys     []string // the text is also masked next to these keys
 }
 
-// Add makes values known, plain and in the encodings they usually travel in. What is short or ordinary is not masked.
+// Add adds secret values. String then hides them, also if they are encoded or quoted. Short values and common words are not hidden.
 func (m *Mask) Add(values ...string) {
 	for _, value := range values {
 		m.AddNamed("", value)
 	}
 }
 
-// AddNamed makes the value of a key known. What is short or ordinary is masked only where it stands behind its key.
+// AddNamed adds the secret value of a key. Short values and common words are hidden only next to this key.
 func (m *Mask) AddNamed(key, value string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.learn(key, value)
+	m.add(key, value)
 }
 
-func (m *Mask) learn(key, value string) {
+// add adds all spellings of a value, and the secrets inside it.
+func (m *Mask) add(key, value string) {
 	value = strings.TrimSpace(value)
 	id := key + "\x00" + value
-	if len(value) < shortest || m.seen[id] {
+	if len(value) < minLength || m.added[id] {
 		return
 	}
-	if m.seen == nil {
-		m.seen, m.known = map[string]bool{}, map[string]*pattern{}
-		m.long.width, m.short.width = long, shortest
+	if m.added == nil {
+		m.added, m.patterns = map[string]bool{}, map[string]*pattern{}
+		m.longIndex.width, m.shortIndex.width = minAnywhere, minLength
 	}
-	if !m.holds(id) {
+	if !m.reserve(id) {
 		return
 	}
-	m.seen[id] = true
-	for _, form := range forms(value) {
-		m.add(key, form, form == value && !secretAnywhere(value))
+	m.added[id] = true
+	for _, spelling := range escapedForms(value) {
+		m.addPattern(key, spelling, spelling == value && !isMaskedAnywhere(value))
 	}
-	for _, encoded := range encodings(value) {
-		m.add(key, encoded, false)
+	for _, spelling := range encodedForms(value) {
+		m.addPattern(key, spelling, false)
 	}
-	if !utf8.ValidString(value) { // JSON and YAML show each byte that is no UTF-8 as U+FFFD, and the rest as it is
-		m.learn(key, string([]rune(value)))
+	if !utf8.ValidString(value) { // JSON and YAML replace only the invalid bytes, by U+FFFD
+		m.add(key, string([]rune(value)))
 	}
-	for _, part := range parts(key, value) {
-		if part.whole { // a line as it stands
-			for _, form := range forms(part.value) {
-				m.add("", form, false)
-			}
-			continue
-		}
-		m.learn(part.key, part.value)
+	for _, nested := range nestedSecrets(key, value) {
+		m.addNested(nested)
 	}
 }
 
-// add makes one spelling known; one that is bound is a secret behind the key only.
-func (m *Mask) add(key, form string, bound bool) {
-	if len(form) < shortest || bound && key == "" {
+func (m *Mask) addNested(nested nestedSecret) {
+	if !nested.wholeLine {
+		m.add(nested.key, nested.value)
 		return
 	}
-	p := m.known[form]
+	for _, spelling := range escapedForms(nested.value) {
+		m.addPattern("", spelling, false)
+	}
+}
+
+// addPattern adds one text to find. If onlyNextToKey is true, the text is masked only next to the key.
+func (m *Mask) addPattern(key, text string, onlyNextToKey bool) {
+	if len(text) < minLength || onlyNextToKey && key == "" {
+		return
+	}
+	p := m.patterns[text]
 	if p == nil {
-		if !m.holds(form) {
+		if !m.reserve(text) {
 			return
 		}
 		p = &pattern{}
-		m.known[form] = p
-		m.indexOf(form).add(form)
+		m.patterns[text] = p
+		m.indexFor(text).add(text)
 	}
-	p.anywhere = p.anywhere || !bound && len(form) >= long
+	p.anywhere = p.anywhere || !onlyNextToKey && len(text) >= minAnywhere
 	if key != "" {
-		p.under = append(p.under, key)
+		p.keys = append(p.keys, key)
 	}
-	if folds(form) {
-		m.add(key, strings.TrimLeft(unfold(form, " ").text, "+- \t"), bound)
+	if hasLineBreak(text) {
+		m.addPattern(key, strings.TrimLeft(unwrap(text, " ").text, "+- \t"), onlyNextToKey)
 	}
 }
 
-// holds says whether there is room for one more text.
-func (m *Mask) holds(text string) bool {
-	if m.full || m.texts >= maxTexts || m.size+len(text) > maxBytes {
+// reserve counts one more text. It returns false if the mask is full.
+func (m *Mask) reserve(text string) bool {
+	if m.full || m.texts >= maxTexts || m.bytes+len(text) > maxBytes {
 		m.full = true
 		return false
 	}
 	m.texts++
-	m.size += len(text)
+	m.bytes += len(text)
 	return true
 }
 
-func (m *Mask) indexOf(form string) *index {
-	if len(form) < long {
-		return &m.short
+func (m *Mask) indexFor(text string) *index {
+	if len(text) < minAnywhere {
+		return &m.shortIndex
 	}
-	return &m.long
+	return &m.longIndex
 }
 
-// Spare names what texts are about: releases, namespaces. A secret of the same value is masked only behind its key.
-func (m *Mask) Spare(names ...string) {
+// Exempt keeps names readable, such as those of releases and namespaces. A secret with the same value is hidden only next to its key.
+func (m *Mask) Exempt(names ...string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.spare == nil {
-		m.spare = map[string]bool{}
+	if m.exempt == nil {
+		m.exempt = map[string]bool{}
 	}
 	for _, name := range names {
-		m.spare[name] = true
+		m.exempt[name] = true
 	}
 }
 
-// AddLeaves makes every string and number within a decoded document known.
+// AddLeaves adds every string and number in a decoded YAML or JSON document.
 func (m *Mask) AddLeaves(document any) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.learnLeaves("", document)
+	eachLeaf("", document, m.add)
 }
 
-func (m *Mask) learnLeaves(key string, document any) {
-	eachLeaf(key, document, m.learn)
-}
-
-// eachLeaf calls take with every text and number, and with the key it stands under.
-func eachLeaf(key string, document any, take func(key, value string)) {
+// eachLeaf calls visit for every string and number in a decoded document. The key of an element of a list is that of the list.
+func eachLeaf(key string, document any, visit func(key, value string)) {
 	switch node := document.(type) {
 	case string:
-		take(key, node)
-	case float64: // a large one is printed by templates with an exponent
-		take(key, strconv.FormatFloat(node, 'f', -1, 64))
-		take(key, strconv.FormatFloat(node, 'g', -1, 64))
+		visit(key, node)
+	case float64: // templates print a large number with an exponent
+		visit(key, strconv.FormatFloat(node, 'f', -1, 64))
+		visit(key, strconv.FormatFloat(node, 'g', -1, 64))
 	case int, int64, uint64:
-		take(key, fmt.Sprint(node))
+		visit(key, fmt.Sprint(node))
 	case map[string]any:
 		for name, child := range node {
-			eachLeaf(name, child, take)
+			eachLeaf(name, child, visit)
 		}
-	case map[any]any: // as some of vals's stores answer
+	case map[any]any: // some providers of vals return such maps
 		for name, child := range node {
-			eachLeaf(fmt.Sprint(name), child, take)
+			eachLeaf(fmt.Sprint(name), child, visit)
 		}
 	case []any:
 		for _, child := range node {
-			eachLeaf(key, child, take)
+			eachLeaf(key, child, visit)
 		}
 	}
 }
 
-// String is s with every known secret replaced by stars.
+// String returns s with every known secret replaced by stars.
 func (m *Mask) String(s string) string {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	if len(m.known) == 0 {
+	if len(m.patterns) == 0 {
 		return s
 	}
-	return replace(s, m.find(s))
+	return replaceSpans(s, m.find(s))
 }

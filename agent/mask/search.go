@@ -6,115 +6,117 @@ import (
 	"strings"
 )
 
-// span is a part of a text: from the first byte to the one after the last.
+// span is a part of a text, in bytes: from the first byte to the one after the last.
 type span struct{ from, to int }
 
-// index finds where known texts may begin. It is looked at once for every byte of a text, however many secrets there are:
-// most bytes end at the filter.
+// index finds where known texts may begin. Its cost for each byte of the searched text does not depend on the number of known texts,
+// because the filter rejects most bytes.
 type index struct {
-	width   int // bytes by which a text is found; no text in the index is shorter
+	width   int // the length of a prefix in bytes; no known text is shorter
 	filter  [1 << filterBits / 64]uint64
-	lengths map[uint64][]int // of the texts that begin with these bytes, longest first
+	lengths map[uint64][]int // the lengths of the known texts with this prefix, longest first
 }
 
 const filterBits = 18
 
 func (x *index) add(text string) {
-	head := headOf(text[:x.width])
-	at, n := slices.BinarySearchFunc(x.lengths[head], len(text), func(a, b int) int { return cmp.Compare(b, a) })
-	if n {
+	prefix := prefixOf(text[:x.width])
+	at, found := slices.BinarySearchFunc(x.lengths[prefix], len(text), func(a, b int) int { return cmp.Compare(b, a) })
+	if found {
 		return
 	}
 	if x.lengths == nil {
 		x.lengths = map[uint64][]int{}
 	}
-	x.lengths[head] = slices.Insert(x.lengths[head], at, len(text))
-	bit := filterBit(head)
+	x.lengths[prefix] = slices.Insert(x.lengths[prefix], at, len(text))
+	bit := filterBit(prefix)
 	x.filter[bit/64] |= 1 << (bit % 64)
 }
 
-func headOf(bytes string) (head uint64) {
+// prefixOf packs up to eight bytes into a number.
+func prefixOf(bytes string) (prefix uint64) {
 	for i := range len(bytes) {
-		head = head<<8 | uint64(bytes[i])
+		prefix = prefix<<8 | uint64(bytes[i])
 	}
-	return head
+	return prefix
 }
 
-// filterBit spreads heads by the golden ratio.
-func filterBit(head uint64) uint64 { return head * 0x9E3779B97F4A7C15 >> (64 - filterBits) }
+// filterBit hashes a prefix by multiplication with the golden ratio (Fibonacci hashing).
+func filterBit(prefix uint64) uint64 { return prefix * 0x9E3779B97F4A7C15 >> (64 - filterBits) }
 
-// each calls found with every place where a known text may stand, and its length.
-func (x *index) each(text string, found func(at, length int)) {
+// eachCandidate calls visit for every place where a known text may begin, with the length of that text.
+func (x *index) eachCandidate(text string, visit func(at, length int)) {
 	if len(x.lengths) == 0 || len(text) < x.width {
 		return
 	}
-	mask := uint64(1)<<(8*x.width) - 1
-	head := headOf(text[:x.width-1])
+	widthMask := uint64(1)<<(8*x.width) - 1
+	prefix := prefixOf(text[:x.width-1])
 	for end := x.width - 1; end < len(text); end++ {
-		head = (head<<8 | uint64(text[end])) & mask
-		bit := filterBit(head)
+		prefix = (prefix<<8 | uint64(text[end])) & widthMask
+		bit := filterBit(prefix)
 		if x.filter[bit/64]&(1<<(bit%64)) == 0 {
 			continue
 		}
 		at := end - x.width + 1
-		for _, length := range x.lengths[head] {
+		for _, length := range x.lengths[prefix] {
 			if at+length <= len(text) {
-				found(at, length)
+				visit(at, length)
 			}
 		}
 	}
 }
 
-// find is where secrets stand in a text, also those that are folded over lines, in order and apart from each other.
+// find returns the parts of a text that are secret, in order and without overlaps. It also finds secrets that are wrapped over several
+// lines.
 func (m *Mask) find(text string) []span {
-	spans := m.findIn(text)
-	if folds(text) {
-		for _, glue := range []string{" ", ""} {
-			view := unfold(text, glue)
-			for _, s := range m.findIn(view.text) {
-				spans = append(spans, view.origin(s))
+	spans := m.findUnwrapped(text)
+	if hasLineBreak(text) {
+		for _, separator := range []string{" ", ""} {
+			joined := unwrap(text, separator)
+			for _, s := range m.findUnwrapped(joined.text) {
+				spans = append(spans, joined.originalSpan(s))
 			}
 		}
 	}
-	return united(spans)
+	return mergeSpans(spans)
 }
 
-func (m *Mask) findIn(text string) []span {
+func (m *Mask) findUnwrapped(text string) []span {
 	var spans []span
-	look := func(at, length int) {
-		if m.secret(text, at, at+length) {
+	visit := func(at, length int) {
+		if m.isSecret(text, at, at+length) {
 			spans = append(spans, span{at, at + length})
 		}
 	}
-	m.long.each(text, look)
-	m.short.each(text, look)
+	m.longIndex.eachCandidate(text, visit)
+	m.shortIndex.eachCandidate(text, visit)
 	return spans
 }
 
-// secret says whether a part of a text is one.
-func (m *Mask) secret(text string, from, to int) bool {
-	p := m.known[text[from:to]]
+// isSecret reports whether a part of a text must be masked.
+func (m *Mask) isSecret(text string, from, to int) bool {
+	p := m.patterns[text[from:to]]
 	if p == nil {
 		return false
 	}
-	return p.anywhere && !m.spare[text[from:to]] || behindKey(text, from, to, p.under)
+	return p.anywhere && !m.exempt[text[from:to]] || isValueOfKey(text, from, to, p.keys)
 }
 
-// united joins what overlaps: of two secrets that share a part, none leaves its rest behind.
-func united(spans []span) []span {
+// mergeSpans sorts spans and joins those that overlap. So nothing is left over of two secrets that share a part.
+func mergeSpans(spans []span) []span {
 	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to)) })
-	var all []span
+	var merged []span
 	for _, s := range spans {
-		if last := len(all) - 1; last >= 0 && s.from < all[last].to {
-			all[last].to = max(all[last].to, s.to)
+		if last := len(merged) - 1; last >= 0 && s.from < merged[last].to {
+			merged[last].to = max(merged[last].to, s.to)
 			continue
 		}
-		all = append(all, s)
+		merged = append(merged, s)
 	}
-	return all
+	return merged
 }
 
-func replace(text string, spans []span) string {
+func replaceSpans(text string, spans []span) string {
 	if len(spans) == 0 {
 		return text
 	}

@@ -11,8 +11,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// AddObject makes the values of a Secret known, or of those in a List; other objects have none. The content is a decoded
-// Kubernetes object. Any kind named Secret is one, whatever its API group.
+// AddObject adds the values of a decoded Kubernetes object if it is a Secret, or a list that contains Secrets. Every kind with the name
+// Secret counts, in any API group.
 func (m *Mask) AddObject(content map[string]any) {
 	kind, _ := content["kind"].(string)
 	switch {
@@ -35,33 +35,33 @@ func (m *Mask) addSecret(content map[string]any) {
 		encoded, _ := value.(string)
 		decoded, err := base64.StdEncoding.DecodeString(encoded)
 		if err != nil {
-			m.AddNamed(key, encoded) // the API server will refuse it, and may say so
+			m.AddNamed(key, encoded) // the API server refuses such a value, and its error may contain it
 			continue
 		}
 		m.AddNamed(key, string(decoded))
 	}
 }
 
-// AddDocument makes all values of a decrypted file known. What is no YAML document of values is known as a whole and by its lines:
-// dotenv, INI, a key, a template that is yet to be rendered.
+// AddDocument adds all values of a decrypted file. If the file is not a YAML or JSON document, it adds the whole text and its lines. Such
+// files are dotenv and INI files, keys, and templates that are not rendered yet.
 func (m *Mask) AddDocument(plain []byte) {
-	var leaves any
-	err := yaml.Unmarshal(plain, &leaves)
-	if _, text := leaves.(string); err != nil || text {
+	var document any
+	err := yaml.Unmarshal(plain, &document)
+	if _, isText := document.(string); err != nil || isText {
 		m.Add(string(plain))
 		return
 	}
-	m.AddLeaves(leaves)
+	m.AddLeaves(document)
 }
 
-// AddEnvironment makes known what an environment, as os.Environ gives it, holds of credentials: whatever has a name that says
-// so, and the passwords in URLs such as a proxy's.
+// AddEnvironment adds the credentials in an environment that has the format of os.Environ: the variables whose name says that they are a
+// credential, and the passwords in URLs, for example in HTTPS_PROXY.
 func (m *Mask) AddEnvironment(environ []string) {
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
 		if strings.Contains(value, "://") {
-			for _, p := range ofURL(value) {
-				m.AddNamed(p.key, p.value)
+			for _, password := range passwordInURL(value) {
+				m.AddNamed(password.key, password.value)
 			}
 		}
 		if namesCredential(name) && !filepath.IsAbs(value) {
@@ -72,17 +72,17 @@ func (m *Mask) AddEnvironment(environ []string) {
 
 var (
 	credentialWords = []string{"TOKEN", "PASSWORD", "PASSWD", "PASS", "PASSPHRASE", "SECRET", "KEY", "CREDENTIAL", "CREDENTIALS"}
-	harmlessEndings = []string{"FILE", "PATH", "DIR", "CMD", "NAME", "URL", "ADDR"} // of names of what is not the credential itself
+	referenceWords  = []string{"FILE", "PATH", "DIR", "CMD", "NAME", "URL", "ADDR"} // a variable that ends so says where the credential is
 )
 
 func namesCredential(variable string) bool {
 	words := strings.Split(strings.ToUpper(variable), "_")
-	return !slices.Contains(harmlessEndings, words[len(words)-1]) &&
+	return !slices.Contains(referenceWords, words[len(words)-1]) &&
 		slices.ContainsFunc(words, func(word string) bool { return slices.Contains(credentialWords, word) })
 }
 
-// AddRegistryLogins makes known what Docker and Helm have stored to log in to registries. Files that are not there or cannot
-// be read hold nothing that this process could show.
+// AddRegistryLogins adds the credentials that Docker and Helm stored for registries. It skips files that the process cannot read, because
+// the process cannot show their content either.
 func (m *Mask) AddRegistryLogins() {
 	for _, file := range registryConfigs() {
 		content, err := os.ReadFile(file)

@@ -6,46 +6,48 @@ import (
 	"sync"
 )
 
-// heldBack is how many bytes of an unfinished line wait for its end.
-const heldBack = 1 << 20
+// maxBuffered is how many bytes of an unfinished line the writer keeps at most. It then writes them, although a secret may continue after
+// them.
+const maxBuffered = 1 << 20
 
-// Writer passes whole lines on, masked, so that a secret may be split over several writes.
+// Writer masks text and writes it to another writer. It writes whole lines, so that a secret may be split over several calls of Write.
 type Writer struct {
 	mask *Mask
 	w    io.Writer
 
 	mu   sync.Mutex
-	line []byte // begun, and not yet ended
+	line []byte // the beginning of a line whose end has not arrived yet
 }
 
-// Writer masks what is written through it to w.
+// Writer returns a writer that masks its input and writes it to w.
 func (m *Mask) Writer(w io.Writer) *Writer { return &Writer{mask: m, w: w} }
 
-// Write implements io.Writer.
-func (m *Writer) Write(p []byte) (int, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.line = append(m.line, p...)
-	end := bytes.LastIndexByte(m.line, '\n') + 1
-	if len(m.line) > heldBack {
-		end = len(m.line)
+// Write implements io.Writer. It returns the number of bytes of p, and the errors of the writer below.
+func (w *Writer) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.line = append(w.line, p...)
+	end := bytes.LastIndexByte(w.line, '\n') + 1
+	if len(w.line) > maxBuffered {
+		end = len(w.line)
 	}
-	return len(p), m.pass(end)
+	return len(p), w.forward(end)
 }
 
-// Flush passes on what was begun and is not ended, such as a question.
-func (m *Writer) Flush() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.pass(len(m.line))
+// Flush writes an unfinished line, such as a prompt.
+func (w *Writer) Flush() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.forward(len(w.line))
 }
 
-func (m *Writer) pass(end int) error {
+// forward masks and writes the buffer up to end.
+func (w *Writer) forward(end int) error {
 	if end == 0 {
 		return nil
 	}
-	text := m.mask.String(string(m.line[:end]))
-	m.line = append(m.line[:0], m.line[end:]...)
-	_, err := io.WriteString(m.w, text)
+	text := w.mask.String(string(w.line[:end]))
+	w.line = append(w.line[:0], w.line[end:]...)
+	_, err := io.WriteString(w.w, text)
 	return err
 }
