@@ -18,38 +18,34 @@ type nestedSecret struct {
 // nestedSecrets returns the parts of a value that are secrets, too: the lines of a text, the leaves of a JSON document, the password in a
 // URL, and the content of base64.
 func nestedSecrets(key, value string) []nestedSecret {
-	var nested []nestedSecret
-	switch {
-	case strings.Contains(value, "\n"):
+	nested := secretsInJSON(key, value)
+	if strings.Contains(value, "\n") {
 		for line := range strings.Lines(value) {
 			nested = append(nested, secretsInLine(strings.TrimSpace(line))...)
 		}
-		nested = append(nested, secretsInJSON(key, value)...)
-	case strings.Contains(value, "://"):
-		nested = passwordInURL(value)
-	default:
-		nested = append(secretsInJSON(key, value), secretsInBase64(key, value)...)
+		return nested
 	}
-	return nested
+	return append(append(nested, passwordInURL(value)...), secretsInBase64(key, value)...)
 }
 
 var assignment = regexp.MustCompile(`^(?:- |export )?["']?([\w./-]+)["']?\s*[:=]\s*(.*)$`)
 
-// secretsInLine returns the value that a line assigns to a key, and the line itself. It leaves out lines that contain no secret: a key
-// without a value, a heading in brackets, a common word.
+// secretsInLine returns the value that a line assigns to a key, the password of a line that is a URL, and the line itself. It leaves out
+// lines that contain no secret: a key without a value, a heading in brackets, a common word.
 func secretsInLine(line string) []nestedSecret {
+	nested := passwordInURL(line)
 	if m := assignment.FindStringSubmatch(line); m != nil {
 		value := strings.Trim(m[2], `"',`)
-		nested := []nestedSecret{{key: m[1], value: value}}
+		nested = append(nested, nestedSecret{key: m[1], value: value})
 		if isMaskedAnywhere(value) {
 			nested = append(nested, nestedSecret{value: line, wholeLine: true})
 		}
 		return nested
 	}
 	if !isMaskedAnywhere(line) || strings.HasPrefix(line, "[") && strings.HasSuffix(line, "]") {
-		return nil
+		return nested
 	}
-	return []nestedSecret{{value: line, wholeLine: true}}
+	return append(nested, nestedSecret{value: line, wholeLine: true})
 }
 
 func secretsInJSON(key, value string) []nestedSecret {
@@ -67,6 +63,9 @@ func secretsInJSON(key, value string) []nestedSecret {
 
 // passwordInURL returns the password in a URL. If the URL has only a user name, that is a token.
 func passwordInURL(value string) []nestedSecret {
+	if !strings.Contains(value, "://") {
+		return nil
+	}
 	u, err := url.Parse(value)
 	if err != nil || u.User == nil {
 		return nil

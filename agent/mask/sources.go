@@ -59,10 +59,8 @@ func (m *Mask) AddDocument(plain []byte) {
 func (m *Mask) AddEnvironment(environ []string) {
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
-		if strings.Contains(value, "://") {
-			for _, password := range passwordInURL(value) {
-				m.AddNamed(password.key, password.value)
-			}
+		for _, password := range passwordInURL(value) {
+			m.AddNamed(password.key, password.value)
 		}
 		if namesCredential(name) && !filepath.IsAbs(value) {
 			m.AddNamed(name, value)
