@@ -1,6 +1,7 @@
 package mask
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -170,6 +171,11 @@ func eachLeaf(key string, document any, visit func(key, value string)) {
 	case float64: // templates print a large number with an exponent
 		visit(key, strconv.FormatFloat(node, 'f', -1, 64))
 		visit(key, strconv.FormatFloat(node, 'g', -1, 64))
+	case json.Number:
+		visit(key, node.String())
+		if number, err := node.Float64(); err == nil {
+			eachLeaf(key, number, visit)
+		}
 	case int, int64, uint64:
 		visit(key, fmt.Sprint(node))
 	case map[string]any:

@@ -73,6 +73,7 @@ func TestMask(t *testing.T) {
 		"the login of a registry with a URL": {[]string{`{"auths": {"https://x.io/v1/": {"auth": "YWRhOmNvcnJlY3QtaG9yc2U="}}}`}, "no correct-horse", "no ********"},
 		"a password beside a URL in JSON":    {[]string{`{"url": "https://x.io", "password": "correct-horse"}`}, "no correct-horse", "no ********"},
 		"the passwords in a file of URLs":    {[]string{"https://ada:correct-horse@x.io\nurl = https://bob:battery-staple@y.io\n"}, "correct-horse battery-staple", "******** ********"},
+		"a long number in JSON":              {[]string{`{"pin": 12345678901234567890}`}, "pin 12345678901234567890 or 1.2345678901234567e+19", "pin ******** or ********"},
 		"two secrets that overlap":           {[]string{"correct-horse", "horse-battery"}, "correct-horse-battery", "********"},
 		"a secret that contains stars":       {[]string{"a***secret"}, "is a***secret", "is ********"},
 		"headings and keys of a file stay":   {[]string{"apiVersion: v1\nclusters:\n[section]\nkey: correct-horse"}, "apiVersion: v1\nother:\nclusters:\n[section]", "apiVersion: v1\nother:\nclusters:\n[section]"},
@@ -274,6 +275,29 @@ func TestAddObject(t *testing.T) {
 	}})
 	if got := m.String("correct-horse no base64! battery-staple not-secret"); got != "******** ******** ******** not-secret" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// TestAddDocument checks that the mask hides the values of a decrypted file as the file spells them.
+func TestAddDocument(t *testing.T) {
+	for name, test := range map[string]struct{ document, text, want string }{
+		"YAML":                     {"db: {password: correct-horse}\n", "correct-horse", "********"},
+		"JSON":                     {`{"db": {"password": "correct-horse"}}`, "correct-horse", "********"},
+		"two documents":            {"a: correct-horse\n---\nb: battery-staple\n", "correct-horse battery-staple", "******** ********"},
+		"a long number":            {"pin: 1234567890123456789\n", "pin 1234567890123456789", "pin ********"},
+		"a longer number":          {"pin: 12345678901234567890\n", "pin 12345678901234567890", "pin ********"},
+		"a date":                   {"born: 1990-12-31\n", "on 1990-12-31", "on ********"},
+		"a dotenv file":            {"A=correct-horse\nB=battery-staple\n", "correct-horse battery-staple", "******** ********"},
+		"a template":               {"a: {{ .Values.x }}\nb: battery-staple\n", "battery-staple", "********"},
+		"a broken second document": {"a: correct-horse\n---\nb: battery-staple\n}\n", "correct-horse battery-staple", "******** ********"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var m Mask
+			m.AddDocument([]byte(test.document))
+			if got := m.String(test.text); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
 	}
 }
 

@@ -53,7 +53,9 @@ func secretsInJSON(key, value string) []nestedSecret {
 		return nil
 	}
 	var document any
-	if err := json.Unmarshal([]byte(value), &document); err != nil {
+	decoder := json.NewDecoder(strings.NewReader(value))
+	decoder.UseNumber() // a float64 has not all digits of a long number
+	if err := decoder.Decode(&document); err != nil {
 		return nil
 	}
 	var nested []nestedSecret

@@ -1,14 +1,17 @@
 package mask
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/yaml"
+	"gopkg.in/yaml.v3"
 )
 
 // AddObject adds the values of a decoded Kubernetes object if it is a Secret, or a list that contains Secrets. Every kind with the name
@@ -42,16 +45,42 @@ func (m *Mask) addSecret(content map[string]any) {
 	}
 }
 
-// AddDocument adds all values of a decrypted file. If the file is not a YAML or JSON document, it adds the whole text and its lines. Such
-// files are dotenv and INI files, keys, and templates that are not rendered yet.
+// AddDocument adds all values of a decrypted file, which may have several YAML documents. If the file is neither YAML nor JSON, it adds
+// the whole text and its lines. Such files are dotenv and INI files, keys, and templates that are not rendered yet.
 func (m *Mask) AddDocument(plain []byte) {
-	var document any
-	err := yaml.Unmarshal(plain, &document)
-	if _, isText := document.(string); err != nil || isText {
-		m.Add(string(plain))
-		return
+	decoder := yaml.NewDecoder(bytes.NewReader(plain))
+	for {
+		var document yaml.Node
+		err := decoder.Decode(&document)
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		var decoded any
+		if err == nil {
+			err = document.Decode(&decoded)
+		}
+		if _, isText := decoded.(string); err != nil || isText {
+			m.Add(string(plain))
+			return
+		}
+		m.AddLeaves(decoded)
+		m.addScalars("", &document)
 	}
-	m.AddLeaves(document)
+}
+
+// addScalars adds the scalars of a YAML document as the file spells them. Decoding changes the spelling of numbers and dates. Scalars
+// behind an alias are added where the anchor is.
+func (m *Mask) addScalars(key string, node *yaml.Node) {
+	if node.Kind == yaml.ScalarNode && node.Tag != "!!null" && node.Tag != "!!bool" {
+		m.AddNamed(key, node.Value)
+	}
+	for i, child := range node.Content {
+		if node.Kind != yaml.MappingNode {
+			m.addScalars(key, child)
+		} else if i%2 == 1 {
+			m.addScalars(node.Content[i-1].Value, child)
+		}
+	}
 }
 
 // AddEnvironment adds the credentials in an environment that has the format of os.Environ: the variables whose name says that they are a
