@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -302,11 +304,60 @@ func TestAddDocument(t *testing.T) {
 }
 
 func TestAddEnvironment(t *testing.T) {
-	var m Mask
-	m.AddEnvironment([]string{"VAULT_TOKEN=correct-horse", "HTTPS_PROXY=http://ada:battery%20staple@proxy:3128", "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI",
-		"SOPS_AGE_KEY_FILE=keys.txt.age", "MONKEY=innocent", "SSH_KEY=/home/ada/.ssh/id"})
-	if got := m.String("correct-horse battery staple wJalrXUtnFEMI keys.txt.age innocent /home/ada/.ssh/id"); got != "******** ******** ******** keys.txt.age innocent /home/ada/.ssh/id" {
-		t.Errorf("got %s", got)
+	file := filepath.Join(t.TempDir(), "id_ed25519")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for variable, test := range map[string]struct{ text, want string }{
+		"VAULT_TOKEN=correct-horse":                            {"correct-horse", stars},
+		"HTTPS_PROXY=http://ada:battery%20staple@proxy:3128":   {"battery staple", stars},
+		"AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI":                  {"wJalrXUtnFEMI", stars},
+		"AWS_SECRET_ACCESS_KEY=/JalrXUtnFEMI, which is base64": {"/JalrXUtnFEMI, which is base64", stars},
+		"PGPASSWORD=correct-horse":                             {"correct-horse", stars},
+		"HELM_KUBETOKEN=correct-horse":                         {"correct-horse", stars},
+		"SOPS_AGE_KEY_FILE=keys.txt.age":                       {"keys.txt.age", "keys.txt.age"},
+		"MONKEY=innocent":                                      {"innocent", "innocent"},
+		"SSH_KEY=" + file:                                      {file, file},
+	} {
+		var m Mask
+		m.AddEnvironment([]string{variable})
+		if got := m.String(test.text); got != test.want {
+			t.Errorf("%s: got %s, want %s", variable, got, test.want)
+		}
+	}
+}
+
+// TestAddRegistryLogins checks the files where Helm and Docker may have stored the credentials.
+func TestAddRegistryLogins(t *testing.T) {
+	for variable, file := range map[string]string{
+		"HELM_REGISTRY_CONFIG": "config.json",
+		"HELM_CONFIG_HOME":     "registry/config.json",
+		"XDG_CONFIG_HOME":      "helm/registry/config.json",
+		"DOCKER_CONFIG":        "config.json",
+		"HOME":                 ".config/helm/registry/config.json",
+	} {
+		t.Run(variable, func(t *testing.T) {
+			for _, name := range []string{"HELM_REGISTRY_CONFIG", "HELM_CONFIG_HOME", "XDG_CONFIG_HOME", "DOCKER_CONFIG", "HOME"} {
+				t.Setenv(name, "")
+			}
+			dir := t.TempDir()
+			path := filepath.Join(dir, file)
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(`{"auths": {"x.io": {"auth": "YWRhOmNvcnJlY3QtaG9yc2U="}}}`), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if variable == "HELM_REGISTRY_CONFIG" {
+				dir = path
+			}
+			t.Setenv(variable, dir)
+			var m Mask
+			m.AddRegistryLogins()
+			if got := m.String("correct-horse"); got != stars {
+				t.Errorf("got %s", got)
+			}
+		})
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -91,21 +92,33 @@ func (m *Mask) AddEnvironment(environ []string) {
 		for _, password := range passwordInURL(value) {
 			m.AddNamed(password.key, password.value)
 		}
-		if namesCredential(name) && !filepath.IsAbs(value) {
+		if namesCredential(name) && !isFile(value) {
 			m.AddNamed(name, value)
 		}
 	}
 }
 
+// isFile reports whether a value is the absolute path of a file. A credential may begin with a slash, too, for example one in base64.
+func isFile(value string) bool {
+	if !filepath.IsAbs(value) {
+		return false
+	}
+	_, err := os.Stat(value)
+	return err == nil
+}
+
 var (
-	credentialWords = []string{"TOKEN", "PASSWORD", "PASSWD", "PASS", "PASSPHRASE", "SECRET", "KEY", "CREDENTIAL", "CREDENTIALS"}
-	referenceWords  = []string{"FILE", "PATH", "DIR", "CMD", "NAME", "URL", "ADDR"} // a variable that ends so says where the credential is
+	credentialWords = []string{"PASS", "KEY"}
+	credentialEnds  = regexp.MustCompile(`(TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIALS?)$`) // also of words such as PGPASSWORD
+	referenceWords  = []string{"FILE", "PATH", "DIR", "CMD", "NAME", "URL", "ADDR"}                 // a variable that ends so says where the credential is
 )
 
 func namesCredential(variable string) bool {
 	words := strings.Split(strings.ToUpper(variable), "_")
 	return !slices.Contains(referenceWords, words[len(words)-1]) &&
-		slices.ContainsFunc(words, func(word string) bool { return slices.Contains(credentialWords, word) })
+		slices.ContainsFunc(words, func(word string) bool {
+			return slices.Contains(credentialWords, word) || credentialEnds.MatchString(word)
+		})
 }
 
 // AddRegistryLogins adds the credentials that Docker and Helm stored for registries. It skips files that the process cannot read, because
@@ -127,6 +140,12 @@ func registryConfigs() []string {
 	files := []string{os.Getenv("HELM_REGISTRY_CONFIG"), os.Getenv("REGISTRY_AUTH_FILE")}
 	if dir := os.Getenv("DOCKER_CONFIG"); dir != "" {
 		files = append(files, filepath.Join(dir, "config.json"))
+	}
+	if dir := os.Getenv("HELM_CONFIG_HOME"); dir != "" {
+		files = append(files, filepath.Join(dir, "registry", "config.json"))
+	}
+	if dir := os.Getenv("XDG_CONFIG_HOME"); dir != "" {
+		files = append(files, filepath.Join(dir, "helm", "registry", "config.json"))
 	}
 	if home, err := os.UserHomeDir(); err == nil {
 		files = append(files, filepath.Join(home, ".docker", "config.json"), filepath.Join(home, ".config", "helm", "registry", "config.json"))
