@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/url"
 	"os"
@@ -240,6 +241,31 @@ func TestWriterHidesSecretSplitOverWrites(t *testing.T) {
 	fmt.Fprint(w, "ter2?")
 	if err := w.Flush(); err != nil || out.String() != "is ********\nand ********?" {
 		t.Errorf("after Flush: %q, %v", out.String(), err)
+	}
+}
+
+// TestWriterHidesSecretInOverlongLine checks that the place where the writer cuts a line is not inside a secret.
+func TestWriterHidesSecretInOverlongLine(t *testing.T) {
+	const secret = "correct-horse"
+	for name, test := range map[string]struct{ line, want string }{
+		"where the buffer is full": {strings.Repeat("x", maxBuffered-5) + secret, strings.Repeat("x", maxBuffered-5) + stars},
+		"where the line is cut":    {strings.Repeat("x", maxBuffered-overlap-5) + secret + strings.Repeat("y", overlap), strings.Repeat("x", maxBuffered-overlap-5) + stars + strings.Repeat("y", overlap)},
+		"everywhere":               {strings.Repeat(secret, maxBuffered/len(secret)+2), strings.Repeat(stars, maxBuffered/len(secret)+2)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var m Mask
+			m.Add(secret)
+			var out strings.Builder
+			w := m.Writer(&out)
+			for _, piece := range []string{test.line[:maxBuffered+1], test.line[maxBuffered+1:], "!\n"} {
+				if _, err := io.WriteString(w, piece); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if out.String() != test.want+"!\n" {
+				t.Errorf("the secret is not hidden, or other text is: %d bytes", out.Len())
+			}
+		})
 	}
 }
 

@@ -6,9 +6,13 @@ import (
 	"sync"
 )
 
-// maxBuffered is how many bytes of an unfinished line the writer keeps at most. It then writes them, although a secret may continue after
-// them.
-const maxBuffered = 1 << 20
+const (
+	// maxBuffered is how many bytes of an unfinished line the writer keeps at most. When there are more, it writes the line in parts.
+	maxBuffered = 1 << 20
+	// overlap is how many bytes of such a line the writer still keeps, because they may be the beginning of a secret. Longer secrets are
+	// not hidden in such a line.
+	overlap = 64 << 10
+)
 
 // Writer masks text and writes it to another writer. It writes whole lines, so that a secret may be split over several calls of Write.
 type Writer struct {
@@ -29,9 +33,24 @@ func (w *Writer) Write(p []byte) (int, error) {
 	w.line = append(w.line, p...)
 	end := bytes.LastIndexByte(w.line, '\n') + 1
 	if len(w.line) > maxBuffered {
-		end = len(w.line)
+		end = max(end, w.mask.cutOutsideSecrets(string(w.line), len(w.line)-overlap))
 	}
 	return len(p), w.forward(end)
+}
+
+// cutOutsideSecrets returns a place where the text can be cut in two: at, or the beginning of a secret there.
+func (m *Mask) cutOutsideSecrets(text string, at int) int {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for _, s := range m.find(text) {
+		switch {
+		case s.from == 0 && s.to > at:
+			return s.to
+		case s.from < at && s.to > at:
+			return s.from
+		}
+	}
+	return at
 }
 
 // Flush writes an unfinished line, such as a prompt.
