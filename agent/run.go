@@ -203,12 +203,12 @@ func (r *run) volatile() []string {
 }
 
 func (r *run) load(ctx context.Context, loader *desired.Loader, checkout source.Checkout, reader *cluster.Reader, charts *chart.Store) (desired.Set, error) {
-	keys, err := secrets.TakeKeys(r.cfg.SopsKeys)
+	keys, err := secrets.LoadKeys(r.cfg.SopsKeys)
 	if err != nil {
 		return desired.Set{}, err
 	}
-	for _, private := range keys.Private() {
-		r.mask.Add(private)
+	for _, text := range keys.SecretTexts() {
+		r.mask.Add(text)
 	}
 	proxy, err := reader.ReadProxy()
 	if err != nil {
@@ -218,7 +218,7 @@ func (r *run) load(ctx context.Context, loader *desired.Loader, checkout source.
 	if err != nil {
 		return desired.Set{}, err
 	}
-	keys.Permits = remote.PermitsHost
+	keys.AllowServer = remote.PermitsHost
 	set, err := loader.Load(ctx, desired.Request{
 		Dir:             checkout.Dir,
 		Path:            r.cfg.Path,

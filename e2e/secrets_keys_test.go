@@ -181,8 +181,8 @@ func TestAMissingKey(t *testing.T) {
 			if r.code != secretsUnreadable || s.Result != "secrets-unreadable" {
 				t.Errorf("it ends with %s", r)
 			}
-			contains(t, s.Error, "secret.yaml: no key at hand opens it", "encrypted for "+k.age+": none of the age keys at hand is for it",
-				"encrypted for PGP "+k.pgp+": no PGP key is at hand", "at hand: "+atHand+" (other.agekey)")
+			contains(t, s.Error, "secret.yaml: no available key opens it", "encrypted for "+k.age+": no available age key opens it",
+				"encrypted for PGP "+k.pgp+": no PGP key is available", "available keys: "+atHand+" (other.agekey)")
 			if strings.Contains(r.String(), "plain-secret") || strings.Contains(r.String(), "AGE-SECRET-KEY") {
 				t.Errorf("a secret is shown: %s", r)
 			}
@@ -253,7 +253,7 @@ func TestKeysThatCannotBeUsed(t *testing.T) {
 	mount(t, dir, "team.agekey", "AGE-SECRET-KEY-1CUT")
 	repo := newRepository(t, goodState)
 	s, r := u.agent("run", "--repo", repo.url, "--sops-keys", dir)
-	if s.Result != "secrets-unreadable" || !strings.Contains(s.Error, "team.agekey, line 1: it is no age key") {
+	if s.Result != "secrets-unreadable" || !strings.Contains(s.Error, "team.agekey, line 1: it is not an age key") {
 		t.Errorf("with a broken key: %s", r)
 	}
 	if strings.Contains(r.String(), "1CUT") {

@@ -20,43 +20,43 @@ import (
 func (k *Keys) addVault(file keyFile) error {
 	token := strings.TrimSpace(string(file.content))
 	if token == "" {
-		return errors.New("it holds no token")
+		return errors.New("it contains no token")
 	}
 	k.vault = hcvault.Token(token)
-	k.has("a Vault token", file.name, token)
+	k.register("a Vault token", file.name, token)
 	return nil
 }
 
 func (k *Keys) addAWS(file keyFile) error {
-	var given struct {
+	var parsed struct {
 		ID      string `yaml:"aws_access_key_id"`
 		Secret  string `yaml:"aws_secret_access_key"`
 		Session string `yaml:"aws_session_token"`
 	}
-	if err := yaml.Unmarshal(file.content, &given); err != nil || given.ID == "" || given.Secret == "" {
-		return errors.New("it must be YAML with aws_access_key_id, aws_secret_access_key and, if there is one, aws_session_token")
+	if err := yaml.Unmarshal(file.content, &parsed); err != nil || parsed.ID == "" || parsed.Secret == "" {
+		return errors.New("it must be YAML with aws_access_key_id and aws_secret_access_key, and aws_session_token if the credentials have one")
 	}
-	k.aws = kms.NewCredentialsProvider(credentials.NewStaticCredentialsProvider(given.ID, given.Secret, given.Session))
-	k.has("AWS credentials", file.name, given.Secret, given.Session)
+	k.aws = kms.NewCredentialsProvider(credentials.NewStaticCredentialsProvider(parsed.ID, parsed.Secret, parsed.Session))
+	k.register("AWS credentials", file.name, parsed.Secret, parsed.Session)
 	return nil
 }
 
 func (k *Keys) addGCP(file keyFile) error {
-	var given struct {
+	var parsed struct {
 		Type       string `json:"type"`
 		PrivateKey string `json:"private_key"`
 		Email      string `json:"client_email"`
 	}
-	if err := json.Unmarshal(file.content, &given); err != nil || given.Type == "" {
-		return errors.New("it must be the JSON file of a service account's key")
+	if err := json.Unmarshal(file.content, &parsed); err != nil || parsed.Type == "" {
+		return errors.New("it must be the JSON file of a service account key")
 	}
 	k.gcp = gcpkms.CredentialJSON(file.content)
-	k.has(strings.TrimSpace("GCP credentials "+given.Email), file.name, given.PrivateKey)
+	k.register(strings.TrimSpace("GCP credentials "+parsed.Email), file.name, parsed.PrivateKey)
 	return nil
 }
 
-// azure is what sops.azure-kv may say, in YAML or JSON. The second group is what `az ad sp create-for-rbac` prints.
-type azure struct {
+// azureCredentials is the content of sops.azure-kv, in YAML or JSON. The second group has the names that `az ad sp create-for-rbac` prints.
+type azureCredentials struct {
 	TenantID                   string `yaml:"tenantId"`
 	ClientID                   string `yaml:"clientId"`
 	ClientSecret               string `yaml:"clientSecret"`
@@ -71,22 +71,22 @@ type azure struct {
 }
 
 func (k *Keys) addAzure(file keyFile) error {
-	var given azure
-	if err := yaml.Unmarshal(file.content, &given); err != nil {
+	var parsed azureCredentials
+	if err := yaml.Unmarshal(file.content, &parsed); err != nil {
 		return errors.New("it is neither YAML nor JSON")
 	}
-	credential, err := given.credential()
+	credential, err := parsed.tokenCredential()
 	if err != nil {
 		return fmt.Errorf("Azure credentials: %w", err)
 	}
 	k.azure = azkv.NewTokenCredential(credential)
-	k.has(strings.TrimSpace("Azure credentials "+given.ClientID+given.AppID), file.name,
-		given.ClientSecret, given.ClientCertificate, given.ClientCertificatePassword, given.Password)
+	k.register(strings.TrimSpace("Azure credentials "+parsed.ClientID+parsed.AppID), file.name,
+		parsed.ClientSecret, parsed.ClientCertificate, parsed.ClientCertificatePassword, parsed.Password)
 	return nil
 }
 
-// credential is a service principal with a secret or a certificate, or a managed identity.
-func (a azure) credential() (azcore.TokenCredential, error) {
+// tokenCredential returns the credential of a service principal with a secret or a certificate, or of a managed identity.
+func (a azureCredentials) tokenCredential() (azcore.TokenCredential, error) {
 	if a.Tenant != "" && a.AppID != "" && a.Password != "" {
 		a.TenantID, a.ClientID, a.ClientSecret = a.Tenant, a.AppID, a.Password
 	}
@@ -97,7 +97,7 @@ func (a azure) credential() (azcore.TokenCredential, error) {
 		return azidentity.NewManagedIdentityCredential(&azidentity.ManagedIdentityCredentialOptions{ID: azidentity.ClientID(a.ClientID)})
 	case a.ClientSecret != "":
 		return azidentity.NewClientSecretCredential(a.TenantID, a.ClientID, a.ClientSecret,
-			&azidentity.ClientSecretCredentialOptions{ClientOptions: a.client(), DisableInstanceDiscovery: a.private()})
+			&azidentity.ClientSecretCredentialOptions{ClientOptions: a.clientOptions(), DisableInstanceDiscovery: a.hasPrivateAuthority()})
 	case a.ClientCertificate != "":
 		certificates, key, err := azidentity.ParseCertificates([]byte(a.ClientCertificate), []byte(a.ClientCertificatePassword))
 		if err != nil {
@@ -105,23 +105,24 @@ func (a azure) credential() (azcore.TokenCredential, error) {
 		}
 		return azidentity.NewClientCertificateCredential(a.TenantID, a.ClientID, certificates, key,
 			&azidentity.ClientCertificateCredentialOptions{
-				ClientOptions: a.client(), SendCertificateChain: a.ClientCertificateSendChain, DisableInstanceDiscovery: a.private(),
+				ClientOptions: a.clientOptions(), SendCertificateChain: a.ClientCertificateSendChain, DisableInstanceDiscovery: a.hasPrivateAuthority(),
 			})
 	default:
 		return nil, errors.New("clientSecret or clientCertificate is missing")
 	}
 }
 
-func (a azure) client() azcore.ClientOptions {
-	chosen := cloud.AzurePublic
+func (a azureCredentials) clientOptions() azcore.ClientOptions {
+	configuration := cloud.AzurePublic
 	if a.AuthorityHost != "" {
-		chosen.ActiveDirectoryAuthorityHost = a.AuthorityHost
+		configuration.ActiveDirectoryAuthorityHost = a.AuthorityHost
 	}
-	return azcore.ClientOptions{Cloud: chosen}
+	return azcore.ClientOptions{Cloud: configuration}
 }
 
-// private says whether the authority is none of Microsoft's: then Microsoft is not asked about it.
-func (a azure) private() bool {
+// hasPrivateAuthority reports whether the authority does not belong to Microsoft. Then the library must not ask Microsoft about it (instance
+// discovery).
+func (a azureCredentials) hasPrivateAuthority() bool {
 	for _, known := range []cloud.Configuration{cloud.AzurePublic, cloud.AzureChina, cloud.AzureGovernment} {
 		if strings.TrimRight(a.AuthorityHost, "/") == strings.TrimRight(known.ActiveDirectoryAuthorityHost, "/") {
 			return false

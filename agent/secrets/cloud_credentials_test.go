@@ -26,8 +26,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// TestMain trusts the certificate of httptest: Azure's library speaks to nothing but TLS, and Go reads the system's
-// authorities once.
+// TestMain makes the process trust the certificate of httptest, because Azure's library accepts only TLS. It does so before the tests,
+// because Go reads the system's authorities only once.
 func TestMain(m *testing.M) {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	server.Close()
@@ -46,15 +46,15 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// emulator stands for a key management service: it knows one data key by one ciphertext, and one caller. Each speaks as much
-// of the service's protocol as sops uses, by the services' public documentation.
+// emulator is a fake key management service. It decrypts one data key for one caller. Each emulator implements the part of the service's
+// protocol that sops uses, from the public documentation of the service.
 type emulator struct {
 	*httptest.Server
 	dataKey []byte
-	calls   int // that were answered with the data key
+	calls   int // the number of decrypted data keys
 }
 
-const sealedKey = "c2VhbGVk" // what the clouds made of the data key
+const sealedKey = "c2VhbGVk" // the encrypted data key
 
 func newEmulator(t *testing.T, tls bool, answer func(*emulator, http.ResponseWriter, *http.Request)) *emulator {
 	t.Helper()
@@ -76,17 +76,17 @@ func newEmulator(t *testing.T, tls bool, answer func(*emulator, http.ResponseWri
 
 func reply(w http.ResponseWriter, status int, body any) {
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the caller sees it when the answer is short
+	_ = json.NewEncoder(w).Encode(body) // the caller notices an incomplete answer
 }
 
-// asks says whether the body holds the ciphertext under a name.
-func asks(r *http.Request, name, ciphertext string) bool {
+// hasCiphertext reports whether the field of the body with this name is the ciphertext.
+func hasCiphertext(r *http.Request, name, ciphertext string) bool {
 	var body map[string]any
 	return json.NewDecoder(r.Body).Decode(&body) == nil && body[name] == ciphertext
 }
 
 func vault(c *emulator, w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("X-Vault-Token") != "s.mounted" || r.URL.Path != "/v1/transit/decrypt/team" || !asks(r, "ciphertext", "vault:v1:"+sealedKey) {
+	if r.Header.Get("X-Vault-Token") != "s.mounted" || r.URL.Path != "/v1/transit/decrypt/team" || !hasCiphertext(r, "ciphertext", "vault:v1:"+sealedKey) {
 		reply(w, http.StatusForbidden, map[string]any{"errors": []string{"permission denied"}})
 		return
 	}
@@ -96,7 +96,7 @@ func vault(c *emulator, w http.ResponseWriter, r *http.Request) {
 
 func awsKMS(c *emulator, w http.ResponseWriter, r *http.Request) {
 	signed := strings.Contains(r.Header.Get("Authorization"), "Credential=AKIAMOUNTED/") && r.Header.Get("X-Amz-Security-Token") == "session"
-	if !signed || r.Header.Get("X-Amz-Target") != "TrentService.Decrypt" || !asks(r, "CiphertextBlob", sealedKey) {
+	if !signed || r.Header.Get("X-Amz-Target") != "TrentService.Decrypt" || !hasCiphertext(r, "CiphertextBlob", sealedKey) {
 		reply(w, http.StatusBadRequest, map[string]string{"__type": "AccessDeniedException", "message": "not you"})
 		return
 	}
@@ -109,7 +109,7 @@ func gcpKMS(c *emulator, w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusOK, map[string]any{"access_token": "gcp-token", "token_type": "Bearer", "expires_in": 3600})
 		return
 	}
-	if !gcpCaller(r.Header.Get("Authorization")) || !strings.HasSuffix(r.URL.Path, "/cryptoKeys/team:decrypt") || !asks(r, "ciphertext", sealedKey) {
+	if !isGCPCaller(r.Header.Get("Authorization")) || !strings.HasSuffix(r.URL.Path, "/cryptoKeys/team:decrypt") || !hasCiphertext(r, "ciphertext", sealedKey) {
 		reply(w, http.StatusForbidden, map[string]any{"error": map[string]any{"code": 403, "message": "not you", "status": "PERMISSION_DENIED"}})
 		return
 	}
@@ -117,8 +117,8 @@ func gcpKMS(c *emulator, w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, map[string]any{"plaintext": c.dataKey})
 }
 
-// gcpCaller knows the service account: it shows a token that it was given, or signs one itself.
-func gcpCaller(authorization string) bool {
+// isGCPCaller reports whether the request comes from the service account. It has a token of the emulator, or signed one itself.
+func isGCPCaller(authorization string) bool {
 	token := strings.TrimPrefix(authorization, "Bearer ")
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -128,8 +128,8 @@ func gcpCaller(authorization string) bool {
 	return err == nil && strings.Contains(string(claims), "agent@p.iam.gserviceaccount.com")
 }
 
-// azureKeyVault is the vault and the authority that gives tokens. It asks for a token of a domain that its own address ends in, as
-// the library insists.
+// azureKeyVault is the vault and the authority that gives tokens. The library requires that the address of the vault ends with the domain
+// that it wants a token for.
 func azureKeyVault(c *emulator, w http.ResponseWriter, r *http.Request) {
 	switch _, domain, _ := strings.Cut(c.URL, "."); {
 	case strings.HasSuffix(r.URL.Path, "/.well-known/openid-configuration"):
@@ -143,7 +143,7 @@ func azureKeyVault(c *emulator, w http.ResponseWriter, r *http.Request) {
 	case r.Header.Get("Authorization") != "Bearer azure-token":
 		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer authorization="%s/tenant", resource="https://%s"`, c.URL, domain))
 		reply(w, http.StatusUnauthorized, map[string]any{"error": map[string]string{"code": "Unauthorized"}})
-	case r.URL.Path != "/keys/team/1/decrypt" || !asks(r, "value", sealedKey):
+	case r.URL.Path != "/keys/team/1/decrypt" || !hasCiphertext(r, "value", sealedKey):
 		reply(w, http.StatusForbidden, map[string]any{"error": map[string]string{"code": "Forbidden"}})
 	default:
 		c.calls++
@@ -151,15 +151,15 @@ func azureKeyVault(c *emulator, w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// TestCloudsWithMountedCredentials reads a file with nothing but the mounted credentials, from emulators of the services.
+// TestCloudsWithMountedCredentials decrypts a file with only the mounted credentials and emulators of the services.
 func TestCloudsWithMountedCredentials(t *testing.T) {
 	const gcpName = "projects/p/locations/global/keyRings/r/cryptoKeys/team"
 	for name, test := range map[string]struct {
-		answer func(*emulator, http.ResponseWriter, *http.Request)
-		tls    bool
-		with   func(*testing.T, *emulator) (keys.MasterKey, map[string]string)
-		wrong  string // credentials that the cloud does not know
-		says   []string
+		answer  func(*emulator, http.ResponseWriter, *http.Request)
+		tls     bool
+		with    func(*testing.T, *emulator) (keys.MasterKey, map[string]string)
+		wrong   string // credentials that the cloud refuses
+		message []string
 	}{
 		"Vault": {vault, false, func(_ *testing.T, c *emulator) (keys.MasterKey, map[string]string) {
 			return &hcvault.MasterKey{VaultAddress: c.URL, EnginePath: "transit", KeyName: "team", EncryptedKey: "vault:v1:" + sealedKey},
@@ -181,12 +181,12 @@ func TestCloudsWithMountedCredentials(t *testing.T) {
 		}, `{"tenant": "tenant", "appId": "client", "password": "azure-other"}`, []string{"encrypted for Azure Key Vault https://", "Azure credentials client (sops.azure-kv)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			alone(t)
+			isolate(t)
 			c := newEmulator(t, test.tls, test.answer)
 			key, files := test.with(t, c)
-			path := write(t, "secrets.yaml", sealed(t, formats.Yaml, "password: hunter2\n", sops.Metadata{KeyGroups: []sops.KeyGroup{{key}}, DataKey: c.dataKey}))
-			k := taken(t, mounted(t, files))
-			if plain, err := k.DecryptFile(path); err != nil || string(plain) != "password: hunter2\n" || c.calls != 1 {
+			path := write(t, "secrets.yaml", encryptWith(t, formats.Yaml, "password: hunter2\n", sops.Metadata{KeyGroups: []sops.KeyGroup{{key}}, DataKey: c.dataKey}))
+			k := loadKeys(t, keyDir(t, files))
+			if plain, err := decryptFile(t, k, path); err != nil || string(plain) != "password: hunter2\n" || c.calls != 1 {
 				t.Errorf("got %q, %v after %d calls", plain, err, c.calls)
 			}
 			if test.wrong == "" {
@@ -198,44 +198,44 @@ func TestCloudsWithMountedCredentials(t *testing.T) {
 			if name == "Azure" {
 				files["sops.azure-kv"] = strings.Replace(test.wrong, "{", `{"authorityHost": "`+c.URL+`", `, 1)
 			}
-			_, err := taken(t, mounted(t, files)).DecryptFile(path)
-			for _, words := range test.says {
+			_, err := decryptFile(t, loadKeys(t, keyDir(t, files)), path)
+			for _, words := range test.message {
 				if err == nil || !strings.Contains(err.Error(), words) {
-					t.Errorf("with other credentials it does not say %q: %v", words, err)
+					t.Errorf("with wrong credentials, the error does not contain %q: %v", words, err)
 				}
 			}
 			for _, private := range []string{"aws-secret", "azure-other", "s.other"} {
 				if err != nil && strings.Contains(err.Error(), private) {
-					t.Errorf("it tells %s: %v", private, err)
+					t.Errorf("the error contains %s: %v", private, err)
 				}
 			}
 		})
 	}
 }
 
-// TestCloudsWithTheirOwnConfiguration: without mounted credentials, the libraries look where they always do.
-func TestCloudsWithTheirOwnConfiguration(t *testing.T) {
-	alone(t)
+// TestCloudsWithDefaultCredentials checks that without mounted credentials, the libraries look in their usual places.
+func TestCloudsWithDefaultCredentials(t *testing.T) {
+	isolate(t)
 	c := newEmulator(t, false, vault)
 	key := &hcvault.MasterKey{VaultAddress: c.URL, EnginePath: "transit", KeyName: "team", EncryptedKey: "vault:v1:" + sealedKey}
-	path := write(t, "secrets.yaml", sealed(t, formats.Yaml, "password: hunter2\n", sops.Metadata{KeyGroups: []sops.KeyGroup{{key}}, DataKey: c.dataKey}))
+	path := write(t, "secrets.yaml", encryptWith(t, formats.Yaml, "password: hunter2\n", sops.Metadata{KeyGroups: []sops.KeyGroup{{key}}, DataKey: c.dataKey}))
 	t.Setenv("VAULT_TOKEN", "s.mounted")
-	if _, err := taken(t, "").DecryptFile(path); err != nil {
+	if _, err := decryptFile(t, loadKeys(t, ""), path); err != nil {
 		t.Error(err)
 	}
 
 	a := newEmulator(t, false, awsKMS)
 	arn := &kms.MasterKey{Arn: "arn:aws:kms:eu-west-1:123456789012:key/team", EncryptedKey: sealedKey}
-	path = write(t, "secrets.yaml", sealed(t, formats.Yaml, "password: hunter2\n", sops.Metadata{KeyGroups: []sops.KeyGroup{{arn}}, DataKey: a.dataKey}))
+	path = write(t, "secrets.yaml", encryptWith(t, formats.Yaml, "password: hunter2\n", sops.Metadata{KeyGroups: []sops.KeyGroup{{arn}}, DataKey: a.dataKey}))
 	for name, value := range map[string]string{"AWS_ENDPOINT_URL_KMS": a.URL, "AWS_ACCESS_KEY_ID": "AKIAMOUNTED", "AWS_SECRET_ACCESS_KEY": "x", "AWS_SESSION_TOKEN": "session"} {
 		t.Setenv(name, value)
 	}
-	if _, err := taken(t, "").DecryptFile(path); err != nil {
+	if _, err := decryptFile(t, loadKeys(t, ""), path); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestAzureCredentials reads each form that Flux documents.
+// TestAzureCredentials checks each form that Flux documents.
 func TestAzureCredentials(t *testing.T) {
 	var certificate bytes.Buffer
 	server := httptest.NewTLSServer(http.NotFoundHandler())
@@ -253,11 +253,11 @@ func TestAzureCredentials(t *testing.T) {
 		"a managed identity":                     {"clientId: b\n", "*azidentity.ManagedIdentityCredential"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var given azure
-			check(t, yaml.Unmarshal([]byte(test.content), &given))
-			credential, err := given.credential()
+			var parsed azureCredentials
+			check(t, yaml.Unmarshal([]byte(test.content), &parsed))
+			credential, err := parsed.tokenCredential()
 			if got := fmt.Sprintf("%T", credential); err != nil || got != test.kind {
-				t.Errorf("it is a %s, %v", got, err)
+				t.Errorf("got %s, %v", got, err)
 			}
 		})
 	}

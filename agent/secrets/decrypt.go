@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -18,52 +17,43 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// Unreadable begins every decryption error. helmfile reports a failed child process as text only, so this phrase is how
-// the reason survives the way through `helm secrets decrypt`.
-const Unreadable = "cannot decrypt"
+// DecryptErrorPrefix begins every decryption error. helmfile reports the failure of a child process only as text. So the agent recognizes
+// the error of `helm secrets decrypt` by this prefix.
+const DecryptErrorPrefix = "cannot decrypt"
 
-// DecryptFile is the plaintext of a file encrypted by sops. Its error names the file, for whom it is encrypted and which
-// keys are at hand; it carries exit.SecretsUnreadable.
-func (k *Keys) DecryptFile(path string) ([]byte, error) {
-	encrypted, err := os.ReadFile(path)
-	if err != nil {
-		return nil, unreadable(path, err)
-	}
-	return k.decrypt(path, encrypted, formatOf(path))
-}
-
-// DecryptNamed is DecryptFile for content that is at hand already; the name says the format.
-func (k *Keys) DecryptNamed(name string, encrypted []byte) ([]byte, error) {
-	return k.decrypt(name, encrypted, formatOf(name))
-}
-
-// Decrypt is DecryptFile for content that is at hand already: name is for messages, format is sops's word for it.
+// Decrypt returns the plaintext of a file that sops encrypted. The format is one of sops's: yaml, json, dotenv, ini or binary. The name is
+// the path of the file, for errors. An error has the code exit.SecretsUnreadable, and lists the recipients of the file and the available keys.
 func (k *Keys) Decrypt(name string, encrypted []byte, format string) ([]byte, error) {
 	return k.decrypt(name, encrypted, formats.FormatForPathOrString(name, format))
+}
+
+// DecryptNamed is Decrypt with the format that the name of the file implies, as sops and helmfile name files.
+func (k *Keys) DecryptNamed(name string, encrypted []byte) ([]byte, error) {
+	return k.decrypt(name, encrypted, formatByName(name))
 }
 
 func (k *Keys) decrypt(name string, encrypted []byte, format formats.Format) ([]byte, error) {
 	plain, err := k.plaintext(encrypted, format)
 	switch {
-	case errors.Is(err, sops.MetadataNotFound), format == formats.Binary && !json.Valid(encrypted): // sops wraps such files in JSON
-		return nil, unreadable(name, errors.New("it is not encrypted by sops: encrypt it, or name it under values instead"))
+	case errors.Is(err, sops.MetadataNotFound), format == formats.Binary && !json.Valid(encrypted): // sops wraps binary files in JSON
+		return nil, decryptError(name, errors.New("it is not encrypted by sops: encrypt it, or move it from secrets to values"))
 	case err != nil:
-		return nil, unreadable(name, err)
+		return nil, decryptError(name, err)
 	}
 	return plain, nil
 }
 
-// plaintext does what sops's decrypt.DataWithFormat does, which cannot be given keys.
+// plaintext does the same as sops's decrypt.DataWithFormat, which does not accept keys.
 func (k *Keys) plaintext(encrypted []byte, format formats.Format) ([]byte, error) {
 	store := common.StoreForFormat(format, config.NewStoresConfig())
 	tree, err := store.LoadEncryptedFile(encrypted)
 	if err != nil {
 		return nil, err
 	}
-	asked := service{LocalClient: keyservice.NewLocalClient(), keys: k, became: map[string]error{}}
-	key, err := tree.Metadata.GetDataKeyWithKeyServices([]keyservice.KeyServiceClient{asked}, nil)
+	service := keyService{LocalClient: keyservice.NewLocalClient(), keys: k, results: map[string]error{}}
+	key, err := tree.Metadata.GetDataKeyWithKeyServices([]keyservice.KeyServiceClient{service}, nil)
 	if err != nil {
-		return nil, k.locked(tree.Metadata, asked.became)
+		return nil, k.noKeyError(tree.Metadata, service.results)
 	}
 	cipher := aes.NewCipher()
 	computed, err := tree.Decrypt(key, cipher)
@@ -75,18 +65,17 @@ func (k *Keys) plaintext(encrypted []byte, format formats.Format) ([]byte, error
 		return nil, fmt.Errorf("decrypt the checksum: %w", err)
 	}
 	if recorded != computed {
-		return nil, errors.New("its checksum is wrong: it was edited without sops")
+		return nil, errors.New("its checksum is wrong: the file was edited without sops")
 	}
 	return store.EmitPlainFile(tree.Branches)
 }
 
-func unreadable(path string, err error) error {
-	return exit.With(exit.SecretsUnreadable, fmt.Errorf("%s %s: %w", Unreadable, path, err))
+func decryptError(name string, err error) error {
+	return exit.With(exit.SecretsUnreadable, fmt.Errorf("%s %s: %w", DecryptErrorPrefix, name, err))
 }
 
-// formatOf is the sops format of a file by its name. helmfile appends .gotmpl to files that are templates once decrypted,
-// and .enc to the inline secrets that it writes to temporary files.
-func formatOf(path string) formats.Format {
-	name := strings.TrimSuffix(strings.TrimSuffix(path, ".gotmpl"), ".enc")
-	return formats.FormatForPath(name)
+// formatByName returns the sops format that the name of a file implies. It ignores the endings that helmfile gives to files: .gotmpl, if
+// the decrypted file is a template, and .enc, if helmfile wrote an inline secret to a temporary file.
+func formatByName(name string) formats.Format {
+	return formats.FormatForPath(strings.TrimSuffix(strings.TrimSuffix(name, ".gotmpl"), ".enc"))
 }

@@ -9,57 +9,57 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// locked is why a file's data key cannot be had: for whom the file is encrypted, why the key of none of them serves, and
-// what is at hand. All of it is public.
-func (k *Keys) locked(metadata sops.Metadata, became map[string]error) error {
-	lines := []string{reason(metadata, became)}
+// noKeyError says why no key opens a file. It lists the recipients of the file, the result for each of them, and the available keys. It
+// contains only public parts of keys. The results are those of a keyService.
+func (k *Keys) noKeyError(metadata sops.Metadata, results map[string]error) error {
+	lines := []string{summary(metadata, results)}
 	for number, group := range metadata.KeyGroups {
 		for _, recipient := range group {
-			line := "encrypted for " + describe(recipient) + ": " + outcome(became, recipient)
+			line := "encrypted for " + describeRecipient(recipient) + ": " + describeResult(results, recipient)
 			if len(metadata.KeyGroups) > 1 {
 				line = fmt.Sprintf("group %d, %s", number+1, line)
 			}
 			lines = append(lines, line)
 		}
 	}
-	lines = append(lines, "at hand: "+k.described())
-	if len(k.ignored) > 0 {
-		lines = append(lines, "ignored, because no key has such a name: "+strings.Join(k.ignored, ", "))
+	lines = append(lines, "available keys: "+k.describeAvailable())
+	if len(k.ignoredFiles) > 0 {
+		lines = append(lines, "ignored files, because their names are not those of keys: "+strings.Join(k.ignoredFiles, ", "))
 	}
 	return fmt.Errorf("%s", strings.Join(lines, "\n  "))
 }
 
-func reason(metadata sops.Metadata, became map[string]error) string {
+func summary(metadata sops.Metadata, results map[string]error) string {
 	if len(metadata.KeyGroups) < 2 {
-		return "no key at hand opens it"
+		return "no available key opens it"
 	}
 	opened := 0
 	for _, group := range metadata.KeyGroups {
 		for _, recipient := range group {
-			if err, tried := became[string(recipient.EncryptedDataKey())]; tried && err == nil {
+			if err, tried := results[string(recipient.EncryptedDataKey())]; tried && err == nil {
 				opened++
 				break
 			}
 		}
 	}
-	return fmt.Sprintf("the keys at hand open %d of its %d key groups, and %d are needed", opened, len(metadata.KeyGroups), metadata.ShamirThreshold)
+	return fmt.Sprintf("the available keys open %d of its %d key groups, but %d are needed", opened, len(metadata.KeyGroups), metadata.ShamirThreshold)
 }
 
-// kindOf is how people call the kinds of recipients; age's need no name.
-var kindOf = map[string]string{"pgp": "PGP ", "kms": "AWS KMS ", "gcp_kms": "GCP KMS ", "azure_kv": "Azure Key Vault ", "hc_vault": "Vault "}
+// recipientKinds are the names of the kinds of recipients. Recipients of age have recognizable names of their own.
+var recipientKinds = map[string]string{"pgp": "PGP ", "kms": "AWS KMS ", "gcp_kms": "GCP KMS ", "azure_kv": "Azure Key Vault ", "hc_vault": "Vault "}
 
-func describe(recipient keys.MasterKey) string {
+func describeRecipient(recipient keys.MasterKey) string {
 	if public, comment, _, _, err := ssh.ParseAuthorizedKey([]byte(recipient.ToString())); err == nil {
-		return strings.TrimSpace(sshName(public) + " " + comment)
+		return strings.TrimSpace(sshFingerprint(public) + " " + comment)
 	}
-	return kindOf[recipient.TypeToIdentifier()] + recipient.ToString()
+	return recipientKinds[recipient.TypeToIdentifier()] + recipient.ToString()
 }
 
-// longest is how much of a cloud's answer is shown: some are pages.
-const longest = 500
+// maxResultLength is how many characters of an error are shown. Some clouds answer with whole pages.
+const maxResultLength = 500
 
-func outcome(became map[string]error, recipient keys.MasterKey) string {
-	err, tried := became[string(recipient.EncryptedDataKey())]
+func describeResult(results map[string]error, recipient keys.MasterKey) string {
+	err, tried := results[string(recipient.EncryptedDataKey())]
 	switch {
 	case !tried:
 		return "not needed"
@@ -67,15 +67,15 @@ func outcome(became map[string]error, recipient keys.MasterKey) string {
 		return "opened"
 	}
 	text := []rune(strings.Join(strings.Fields(err.Error()), " "))
-	if len(text) > longest {
-		return string(text[:longest]) + "…"
+	if len(text) > maxResultLength {
+		return string(text[:maxResultLength]) + "…"
 	}
 	return string(text)
 }
 
-func (k *Keys) described() string {
-	if len(k.atHand) == 0 {
-		return "no key; mount one, and say where with --sops-keys"
+func (k *Keys) describeAvailable() string {
+	if len(k.available) == 0 {
+		return "none; mount a key, and set --sops-keys to its directory"
 	}
-	return strings.Join(k.atHand, ", ")
+	return strings.Join(k.available, ", ")
 }

@@ -1,7 +1,6 @@
 package secrets
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,7 +10,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-func TestDecryptFile(t *testing.T) {
+func TestDecryptNamed(t *testing.T) {
 	const yamlText, jsonText = "db:\n    password: hunter2\n", "{\n\t\"db\": {\n\t\t\"password\": \"hunter2\"\n\t}\n}\n"
 	identity := newIdentity(t)
 	for name, test := range map[string]struct {
@@ -21,7 +20,7 @@ func TestDecryptFile(t *testing.T) {
 		"secrets.yaml":             {formats.Yaml, yamlText},
 		"secrets.yml":              {formats.Yaml, yamlText},
 		"secrets.yaml.gotmpl":      {formats.Yaml, "password: '{{ .Environment.Name }}-hunter2'\n"},
-		"embedded-123456.yaml.enc": {formats.Yaml, yamlText}, // what helmfile makes of secrets that stand in the helmfile itself
+		"embedded-123456.yaml.enc": {formats.Yaml, yamlText}, // the name that helmfile gives to secrets in the helmfile itself
 		"secrets.yaml.enc.gotmpl":  {formats.Yaml, yamlText},
 		"secrets.json":             {formats.Json, jsonText},
 		"secrets.json.gotmpl":      {formats.Json, jsonText},
@@ -32,8 +31,8 @@ func TestDecryptFile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("SOPS_AGE_KEY", identity.String())
-			path := write(t, name, encrypted(t, identity, test.format, test.plain))
-			got, err := taken(t, "").DecryptFile(path)
+			path := write(t, name, encrypt(t, identity, test.format, test.plain))
+			got, err := decryptFile(t, loadKeys(t, ""), path)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -44,30 +43,30 @@ func TestDecryptFile(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeDecrypted(t *testing.T) {
+func TestDecryptErrors(t *testing.T) {
 	identity, other := newIdentity(t), newIdentity(t)
-	secret := encrypted(t, identity, formats.Yaml, "password: hunter2\n")
-	const unencrypted = "it is not encrypted by sops: encrypt it, or name it under values instead"
+	secret := encrypt(t, identity, formats.Yaml, "password: hunter2\n")
+	const unencrypted = "it is not encrypted by sops: encrypt it, or move it from secrets to values"
 
 	for name, test := range map[string]struct {
 		file, content, key string
 		words              []string // of the message
 	}{
-		"with another key":               {"secrets.yaml", secret, other.String(), []string{identity.Recipient().String(), other.Recipient().String() + " (SOPS_AGE_KEY)"}},
-		"without any key":                {"secrets.yaml", secret, "", []string{identity.Recipient().String(), "at hand: no key; mount one"}},
-		"because a person edited it":     {"secrets.yaml", strings.Replace(secret, "password:", "passwd:", 1), identity.String(), nil},
-		"because it is not encrypted":    {"secrets.yaml", "password: hunter2\n", identity.String(), []string{unencrypted}},
-		"nor JSON that is not":           {"secrets.json", `{"password": "hunter2"}`, identity.String(), []string{unencrypted}},
-		"nor an environment that is not": {"secrets.env", "PASSWORD=hunter2\n", identity.String(), []string{unencrypted}},
-		"nor an INI file that is not":    {"secrets.ini", "[db]\npassword = hunter2\n", identity.String(), []string{unencrypted}},
-		"nor any file that is not":       {"tls.key", "hunter2\n", identity.String(), []string{unencrypted}},
-		"because it is empty":            {"secrets.yaml", "", identity.String(), []string{unencrypted}},
-		"because it is no YAML":          {"secrets.yaml", "a: b: c: hunter2", identity.String(), nil},
+		"another key":                         {"secrets.yaml", secret, other.String(), []string{identity.Recipient().String(), other.Recipient().String() + " (SOPS_AGE_KEY)"}},
+		"no key":                              {"secrets.yaml", secret, "", []string{identity.Recipient().String(), "available keys: none; mount a key"}},
+		"edited without sops":                 {"secrets.yaml", strings.Replace(secret, "password:", "passwd:", 1), identity.String(), nil},
+		"YAML that is not encrypted":          {"secrets.yaml", "password: hunter2\n", identity.String(), []string{unencrypted}},
+		"JSON that is not encrypted":          {"secrets.json", `{"password": "hunter2"}`, identity.String(), []string{unencrypted}},
+		"a dotenv file that is not encrypted": {"secrets.env", "PASSWORD=hunter2\n", identity.String(), []string{unencrypted}},
+		"an INI file that is not encrypted":   {"secrets.ini", "[db]\npassword = hunter2\n", identity.String(), []string{unencrypted}},
+		"a text that is not encrypted":        {"tls.key", "hunter2\n", identity.String(), []string{unencrypted}},
+		"an empty file":                       {"secrets.yaml", "", identity.String(), []string{unencrypted}},
+		"invalid YAML":                        {"secrets.yaml", "a: b: c: hunter2", identity.String(), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := write(t, test.file, test.content)
 			t.Setenv("SOPS_AGE_KEY", test.key)
-			plain, err := taken(t, "").DecryptFile(path)
+			plain, err := decryptFile(t, loadKeys(t, ""), path)
 			if err == nil {
 				t.Fatalf("decrypted to %q", plain)
 			}
@@ -75,7 +74,7 @@ func TestWhatCannotBeDecrypted(t *testing.T) {
 				t.Errorf("the exit code is %s", got)
 			}
 			message := err.Error()
-			if !strings.HasPrefix(message, Unreadable+" "+path+": ") {
+			if !strings.HasPrefix(message, DecryptErrorPrefix+" "+path+": ") {
 				t.Errorf("the message does not begin with the file: %s", message)
 			}
 			for _, word := range test.words {
@@ -85,17 +84,9 @@ func TestWhatCannotBeDecrypted(t *testing.T) {
 			}
 			for _, secret := range []string{"hunter2", identity.String(), other.String()} {
 				if strings.Contains(message, secret) {
-					t.Errorf("the message tells %q: %s", secret, message)
+					t.Errorf("the message contains %q: %s", secret, message)
 				}
 			}
 		})
 	}
-
-	t.Run("because it is not there", func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "secrets.yaml")
-		_, err := taken(t, "").DecryptFile(path)
-		if exit.Of(err) != exit.SecretsUnreadable || !strings.HasPrefix(err.Error(), "cannot decrypt "+path+": ") {
-			t.Errorf("got %s: %v", exit.Of(err), err)
-		}
-	})
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/getsops/sops/v3/keys"
 )
 
-// alone keeps the developer's keys and credentials out.
-func alone(t *testing.T) {
+// isolate hides the keys and credentials of the developer from the test.
+func isolate(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "GNUPGHOME"} {
 		t.Setenv(name, t.TempDir())
@@ -31,7 +31,7 @@ func alone(t *testing.T) {
 func unset(t *testing.T, name string) {
 	t.Helper()
 	t.Setenv(name, "")
-	check(t, os.Unsetenv(name)) // t.Setenv puts it back
+	check(t, os.Unsetenv(name)) // t.Setenv restores it
 }
 
 func check(t *testing.T, err error) {
@@ -41,26 +41,26 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// taken is TakeKeys for a test.
-func taken(t *testing.T, dir string) *Keys {
+// loadKeys is LoadKeys for a test.
+func loadKeys(t *testing.T, dir string) *Keys {
 	t.Helper()
-	k, err := TakeKeys(dir)
+	k, err := LoadKeys(dir)
 	check(t, err)
 	return k
 }
 
 func newIdentity(t *testing.T) *age.X25519Identity {
 	t.Helper()
-	alone(t)
+	isolate(t)
 	identity, err := age.GenerateX25519Identity()
 	check(t, err)
 	return identity
 }
 
-// encrypted is what `sops encrypt --age` makes of the text.
-func encrypted(t *testing.T, identity *age.X25519Identity, format formats.Format, plain string) string {
+// encrypt does the same as `sops encrypt --age`.
+func encrypt(t *testing.T, identity *age.X25519Identity, format formats.Format, plain string) string {
 	t.Helper()
-	return sealed(t, format, plain, sops.Metadata{KeyGroups: []sops.KeyGroup{{ageKey(t, identity.Recipient().String())}}})
+	return encryptWith(t, format, plain, sops.Metadata{KeyGroups: []sops.KeyGroup{{ageKey(t, identity.Recipient().String())}}})
 }
 
 func ageKey(t *testing.T, recipient string) keys.MasterKey {
@@ -70,8 +70,8 @@ func ageKey(t *testing.T, recipient string) keys.MasterKey {
 	return key
 }
 
-// sealed is what sops makes of the text for the recipients, and with the rules, that the metadata names.
-func sealed(t *testing.T, format formats.Format, plain string, metadata sops.Metadata) string {
+// encryptWith encrypts a text as sops does, for the recipients and with the rules of the metadata.
+func encryptWith(t *testing.T, format formats.Format, plain string, metadata sops.Metadata) string {
 	t.Helper()
 	store := common.StoreForFormat(format, config.NewStoresConfig())
 	branches, err := store.LoadPlainFile([]byte(plain))
@@ -81,7 +81,7 @@ func sealed(t *testing.T, format formats.Format, plain string, metadata sops.Met
 		metadata.UnencryptedSuffix = sops.DefaultUnencryptedSuffix
 	}
 	tree := sops.Tree{Branches: branches, Metadata: metadata}
-	dataKey := metadata.DataKey // given where the keys of the groups hold it already
+	dataKey := metadata.DataKey // set if the keys of the groups have encrypted it already
 	if dataKey == nil {
 		var errs []error
 		if dataKey, errs = tree.GenerateDataKey(); len(errs) > 0 {
@@ -92,9 +92,17 @@ func sealed(t *testing.T, format formats.Format, plain string, metadata sops.Met
 	out, err := store.EmitEncryptedFile(tree)
 	check(t, err)
 	if strings.Contains(string(out), "hunter2") {
-		t.Fatalf("it is not encrypted: %s", out)
+		t.Fatalf("the text is not encrypted: %s", out)
 	}
 	return string(out)
+}
+
+// decryptFile decrypts a file with the format that its name implies.
+func decryptFile(t *testing.T, k *Keys, path string) ([]byte, error) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	check(t, err)
+	return k.DecryptNamed(path, content)
 }
 
 func write(t *testing.T, name, content string) string {
@@ -104,8 +112,8 @@ func write(t *testing.T, name, content string) string {
 	return path
 }
 
-// mounted is a directory of keys.
-func mounted(t *testing.T, files map[string]string) string {
+// keyDir makes a directory with key files.
+func keyDir(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range files {

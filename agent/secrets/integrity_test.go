@@ -12,11 +12,11 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// TestPartOfAFile: the rules by which sops leaves a part in the clear come back as they were, in each format that has parts.
-func TestPartOfAFile(t *testing.T) {
+// TestPartlyEncryptedFile checks each rule by which sops encrypts only a part of a file, in each format that has parts.
+func TestPartlyEncryptedFile(t *testing.T) {
 	const inYAML, inJSON = "open: seen\npassword: hunter2\n", "{\n\t\"open\": \"seen\",\n\t\"password\": \"hunter2\"\n}\n"
 	key := newIdentity(t)
-	k := taken(t, mounted(t, map[string]string{"team.agekey": key.String()}))
+	k := loadKeys(t, keyDir(t, map[string]string{"team.agekey": key.String()}))
 	for name, rule := range map[string]sops.Metadata{
 		"encrypted_regex":    {EncryptedRegex: "^pass"},
 		"unencrypted_regex":  {UnencryptedRegex: "^open"},
@@ -35,16 +35,16 @@ func TestPartOfAFile(t *testing.T) {
 		} {
 			t.Run(name+" in "+file, func(t *testing.T) {
 				rule.KeyGroups = []sops.KeyGroup{{ageKey(t, key.Recipient().String())}}
-				content := sealed(t, test.format, test.plain, rule)
+				content := encryptWith(t, test.format, test.plain, rule)
 				if !strings.Contains(content, "seen") {
-					t.Fatalf("nothing was left in the clear: %s", content)
+					t.Fatalf("the whole file is encrypted: %s", content)
 				}
-				if plain, err := k.DecryptFile(write(t, file, content)); err != nil || string(plain) != test.plain {
+				if plain, err := decryptFile(t, k, write(t, file, content)); err != nil || string(plain) != test.plain {
 					t.Errorf("got %q, %v", plain, err)
 				}
-				_, err := k.DecryptFile(write(t, file, strings.Replace(content, "seen", "forged", 1)))
+				_, err := decryptFile(t, k, write(t, file, strings.Replace(content, "seen", "forged", 1)))
 				if forgeable := rule.MACOnlyEncrypted; forgeable != (err == nil) {
-					t.Errorf("a part in the clear was forged: %v", err)
+					t.Errorf("after a change of the part that is not encrypted, got %v", err)
 				}
 			})
 		}
@@ -53,25 +53,25 @@ func TestPartOfAFile(t *testing.T) {
 
 var checksum = regexp.MustCompile(`(?m)^    mac: .*$`)
 
-// TestAForgedFile: a value cannot be changed, moved or removed without the key.
-func TestAForgedFile(t *testing.T) {
+// TestForgedFile checks that values cannot be changed, moved or removed without the key.
+func TestForgedFile(t *testing.T) {
 	key := newIdentity(t)
-	k := taken(t, mounted(t, map[string]string{"team.agekey": key.String()}))
-	content := encrypted(t, key, formats.Yaml, "one: hunter2-one\ntwo: hunter2-two\n")
+	k := loadKeys(t, keyDir(t, map[string]string{"team.agekey": key.String()}))
+	content := encrypt(t, key, formats.Yaml, "one: hunter2-one\ntwo: hunter2-two\n")
 	lines := strings.SplitAfterN(content, "\n", 3)
 	for name, forged := range map[string]string{
-		"a value changed":      strings.Replace(content, "data:", "data:A", 1),
-		"a value removed":      lines[0] + lines[2],
-		"a value added":        "zero: 0\n" + content,
-		"values swapped":       strings.NewReplacer("one:", "two:", "two:", "one:").Replace(content),
-		"no checksum":          checksum.ReplaceAllString(content, `    mac: ""`),
-		"the other's checksum": checksum.ReplaceAllLiteralString(content, checksum.FindString(encrypted(t, key, formats.Yaml, "a: hunter2\n"))),
+		"a value changed":              strings.Replace(content, "data:", "data:A", 1),
+		"a value removed":              lines[0] + lines[2],
+		"a value added":                "zero: 0\n" + content,
+		"values swapped":               strings.NewReplacer("one:", "two:", "two:", "one:").Replace(content),
+		"no checksum":                  checksum.ReplaceAllString(content, `    mac: ""`),
+		"the checksum of another file": checksum.ReplaceAllLiteralString(content, checksum.FindString(encrypt(t, key, formats.Yaml, "a: hunter2\n"))),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if forged == content {
-				t.Fatal("nothing was forged")
+				t.Fatal("the file was not changed")
 			}
-			plain, err := k.DecryptFile(write(t, "secrets.yaml", forged))
+			plain, err := decryptFile(t, k, write(t, "secrets.yaml", forged))
 			if err == nil || exit.Of(err) != exit.SecretsUnreadable {
 				t.Errorf("got %q, %v", plain, err)
 			}
@@ -79,10 +79,10 @@ func TestAForgedFile(t *testing.T) {
 	}
 }
 
-// TestSeveralKeyGroups: as many groups as the threshold says are needed, and one key of each.
+// TestSeveralKeyGroups checks that one key of each of as many groups as the threshold says suffices.
 func TestSeveralKeyGroups(t *testing.T) {
 	ops, dev, dev2, audit := newIdentity(t), newIdentity(t), newIdentity(t), newIdentity(t)
-	content := sealed(t, formats.Yaml, "password: hunter2\n", sops.Metadata{ShamirThreshold: 2, KeyGroups: []sops.KeyGroup{
+	content := encryptWith(t, formats.Yaml, "password: hunter2\n", sops.Metadata{ShamirThreshold: 2, KeyGroups: []sops.KeyGroup{
 		{ageKey(t, ops.Recipient().String())},
 		{ageKey(t, dev.Recipient().String()), ageKey(t, dev2.Recipient().String())},
 		{ageKey(t, audit.Recipient().String())},
@@ -93,20 +93,20 @@ func TestSeveralKeyGroups(t *testing.T) {
 		for i, key := range keys {
 			files[string(rune('a'+i))+".agekey"] = key.String()
 		}
-		return taken(t, mounted(t, files))
+		return loadKeys(t, keyDir(t, files))
 	}
 	for name, k := range map[string]*Keys{"two groups": with(ops, dev2), "two others": with(audit, dev), "all": with(ops, dev, audit)} {
-		if plain, err := k.DecryptFile(path); err != nil || string(plain) != "password: hunter2\n" {
+		if plain, err := decryptFile(t, k, path); err != nil || string(plain) != "password: hunter2\n" {
 			t.Errorf("with keys of %s: %q, %v", name, plain, err)
 		}
 	}
-	_, err := with(dev, dev2).DecryptFile(path)
-	want := "cannot decrypt " + path + ": the keys at hand open 1 of its 3 key groups, and 2 are needed\n" +
-		"  group 1, encrypted for " + ops.Recipient().String() + ": none of the age keys at hand is for it\n" +
+	_, err := decryptFile(t, with(dev, dev2), path)
+	want := "cannot decrypt " + path + ": the available keys open 1 of its 3 key groups, but 2 are needed\n" +
+		"  group 1, encrypted for " + ops.Recipient().String() + ": no available age key opens it\n" +
 		"  group 2, encrypted for " + dev.Recipient().String() + ": opened\n" +
 		"  group 2, encrypted for " + dev2.Recipient().String() + ": not needed\n" +
-		"  group 3, encrypted for " + audit.Recipient().String() + ": none of the age keys at hand is for it\n" +
-		"  at hand: " + dev.Recipient().String() + " (a.agekey), " + dev2.Recipient().String() + " (b.agekey)"
+		"  group 3, encrypted for " + audit.Recipient().String() + ": no available age key opens it\n" +
+		"  available keys: " + dev.Recipient().String() + " (a.agekey), " + dev2.Recipient().String() + " (b.agekey)"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
 	}

@@ -11,21 +11,21 @@ import (
 	"strings"
 )
 
-// keyFile is a mounted key, or credentials.
+// keyFile is a file with keys or with credentials for a cloud.
 type keyFile struct {
 	name       string
 	content    []byte
-	passphrase []byte // nil if there is none
+	passphrase []byte // nil if there is no file for it
 }
 
-// keyKind is a kind of file by its name, a pattern of path.Match.
+// keyKind is a kind of key file.
 type keyKind struct {
-	pattern string
+	pattern string // of the file name, for path.Match
 	add     func(*Keys, keyFile) error
 }
 
-// keyKinds are those that are understood. The names are those of Flux's kustomize-controller, so that its Secrets serve
-// here too; SSH keys and passphrases are ours.
+// keyKinds lists the supported key files. The names are those of Flux's kustomize-controller, so its Secrets can be mounted for the agent.
+// Flux has no SSH keys and no passphrases.
 var keyKinds = []keyKind{
 	{"*.agekey", (*Keys).addAge},
 	{"*.asc", (*Keys).addPGP},
@@ -39,10 +39,10 @@ var keyKinds = []keyKind{
 	{"sops.azure-kv", (*Keys).addAzure},
 }
 
-// passphraseOf ends the name of a file that holds the passphrase of the key file whose name stands before it.
-const passphraseOf = ".passphrase"
+// passphraseSuffix follows the name of a key file in the name of the file with its passphrase.
+const passphraseSuffix = ".passphrase"
 
-// readDir reads every key in the directory. Kubernetes links each to a hidden directory that it replaces as a whole.
+// readDir reads all keys in a directory. It follows links, because Kubernetes mounts each file of a Secret as a link into a hidden directory.
 func (k *Keys) readDir(dir string) error {
 	if dir == "" {
 		return nil
@@ -65,15 +65,15 @@ func (k *Keys) readFile(dir, name string) error {
 	if info, err := os.Stat(file); err != nil || info.IsDir() {
 		return err
 	}
-	if key, ok := strings.CutSuffix(name, passphraseOf); ok {
-		return belongs(dir, key)
+	if key, ok := strings.CutSuffix(name, passphraseSuffix); ok {
+		return checkKeyOfPassphrase(dir, key)
 	}
 	kind := slices.IndexFunc(keyKinds, func(kind keyKind) bool {
-		matches, _ := path.Match(kind.pattern, name) // the patterns are well-formed
+		matches, _ := path.Match(kind.pattern, name) // cannot fail: the patterns are valid
 		return matches
 	})
 	if kind < 0 {
-		k.ignored = append(k.ignored, name)
+		k.ignoredFiles = append(k.ignoredFiles, name)
 		return nil
 	}
 	content, err := os.ReadFile(file)
@@ -87,29 +87,27 @@ func (k *Keys) readFile(dir, name string) error {
 	return keyKinds[kind].add(k, keyFile{name, content, passphrase})
 }
 
-// belongs finds a passphrase without its key, which is a mistake in one of the names.
-func belongs(dir, key string) error {
+// checkKeyOfPassphrase returns an error if a passphrase has no key file. Then one of the two names is wrong.
+func checkKeyOfPassphrase(dir, key string) error {
 	if _, err := os.Stat(filepath.Join(dir, key)); err != nil {
-		return fmt.Errorf("there is no file %s that it could be the passphrase of", key)
+		return fmt.Errorf("its key file %s does not exist: correct one of the names", key)
 	}
 	return nil
 }
 
-// readPassphrase leaves out the line break that editors append.
+// readPassphrase reads the passphrase of a key file, without the line break that editors append.
 func readPassphrase(key string) ([]byte, error) {
-	content, err := os.ReadFile(key + passphraseOf)
+	content, err := os.ReadFile(key + passphraseSuffix)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
 	return bytes.TrimRight(content, "\r\n"), err
 }
 
-// errNoPassphrase is why a key that is encrypted cannot be used.
-func (f keyFile) errNoPassphrase() error {
-	return fmt.Errorf("it is encrypted: add its passphrase as %s%s", f.name, passphraseOf)
+func (f keyFile) missingPassphrase() error {
+	return fmt.Errorf("it is encrypted: add its passphrase as %s%s", f.name, passphraseSuffix)
 }
 
-// errPassphrase is for a passphrase that does not open its key.
-func (f keyFile) errPassphrase() error {
-	return fmt.Errorf("the passphrase in %s%s does not open it", f.name, passphraseOf)
+func (f keyFile) wrongPassphrase() error {
+	return fmt.Errorf("the passphrase in %s%s does not open it", f.name, passphraseSuffix)
 }

@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// azureVaults are the domains of Azure's clouds, below which every key vault is.
-var azureVaults = []string{"https://*.vault.azure.net", "https://*.vault.azure.cn", "https://*.vault.usgovcloudapi.net", "https://*.managedhsm.azure.net"}
+// azureVaultDomains contain the key vaults of Azure's clouds. Only Microsoft gives out names in these domains.
+var azureVaultDomains = []string{"https://*.vault.azure.net", "https://*.vault.azure.cn", "https://*.vault.usgovcloudapi.net", "https://*.managedhsm.azure.net"}
 
-// permitted refuses a key server that the author of an encrypted file chose, because it is sent the agent's token. The known servers are
-// the operator's or the cloud's.
-func (k *Keys) permitted(server string, known ...string) error {
+// checkServer returns an error if the agent may not send its token to a key server that an encrypted file names. The known servers are
+// permitted: the operator configured them, or they belong to the cloud. Other servers need k.AllowServer.
+func (k *Keys) checkServer(server string, known ...string) error {
 	u, err := url.Parse(server)
 	if err != nil || u.Host == "" {
 		return fmt.Errorf("%q is not the URL of a key server", server)
 	}
-	for _, each := range known {
-		if sameServer(u, each) {
+	for _, knownServer := range known {
+		if isSameServer(u, knownServer) {
 			return nil
 		}
 	}
@@ -29,14 +29,14 @@ func (k *Keys) permitted(server string, known ...string) error {
 			host = net.JoinHostPort(u.Hostname(), "443")
 		}
 	}
-	if k.Permits == nil || k.Permits(host) {
+	if k.AllowServer == nil || k.AllowServer(host) {
 		return nil
 	}
-	return fmt.Errorf("the repository may not make the agent send its token to %s: if it may, add it to the setting allowRemote", host)
+	return fmt.Errorf("the agent does not send its token to %s, which the encrypted file names: to permit it, add the host to the setting allowRemote", host)
 }
 
-// sameServer compares scheme and host. A known server may begin with *., for one label.
-func sameServer(u *url.URL, known string) bool {
+// isSameServer compares scheme and host. The host of a known server may begin with *., which stands for one label.
+func isSameServer(u *url.URL, known string) bool {
 	want, err := url.Parse(strings.Replace(known, "*.", "", 1))
 	if err != nil || want.Host == "" || want.Scheme != u.Scheme {
 		return false

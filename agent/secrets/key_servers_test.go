@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-func TestKeyServersOfTheAuthorsChoice(t *testing.T) {
-	k := &Keys{Permits: func(host string) bool { return host == "vault.listed.example:8200" || host == "listed.example:443" }}
+func TestKeyServersChosenByRepository(t *testing.T) {
+	k := &Keys{AllowServer: func(host string) bool { return host == "vault.listed.example:8200" || host == "listed.example:443" }}
 	for server, want := range map[string]bool{
 		"https://vault.own.example:8200":               true,
 		"https://vault.own.example":                    false,
@@ -25,12 +25,12 @@ func TestKeyServersOfTheAuthorsChoice(t *testing.T) {
 		"https://a@attacker.example#x.vault.azure.net": false,
 		"no URL": false,
 	} {
-		err := k.permitted(server, append([]string{"https://vault.own.example:8200", ""}, azureVaults...)...)
+		err := k.checkServer(server, append([]string{"https://vault.own.example:8200", ""}, azureVaultDomains...)...)
 		if (err == nil) != want {
 			t.Errorf("%s: got %v", server, err)
 		}
 		if err != nil && strings.Contains(server, "attacker.example") && !strings.Contains(err.Error(), "allowRemote") {
-			t.Errorf("%s: the error does not help: %v", server, err)
+			t.Errorf("%s: the error does not name the setting: %v", server, err)
 		}
 	}
 }

@@ -16,66 +16,67 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// Keys are what this process decrypts with, read into memory once. The zero value has none of its own. What needs no key
-// file works with any: a cloud's workload identity, VAULT_TOKEN, SOPS_AGE_KEY_FILE.
+// Keys holds in memory all keys and credentials with which the agent decrypts files. The zero value holds none. It can still decrypt with
+// what sops finds itself: the workload identity of a cloud, VAULT_TOKEN, or SOPS_AGE_KEY_FILE.
 type Keys struct {
-	// Permits says whether an encrypted file may name this host:port as its key server; nil permits all.
-	Permits func(host string) bool
+	// AllowServer reports whether the agent may send its token to this key server. The host has a port. If AllowServer is nil, all servers
+	// are permitted.
+	AllowServer func(host string) bool
 
 	age   age.ParsedIdentities
-	pgp   openpgp.EntityList // unlocked
+	pgp   openpgp.EntityList // without passphrases
 	vault hcvault.Token
 	aws   *kms.CredentialsProvider
 	gcp   gcpkms.CredentialJSON
 	azure *azkv.TokenCredential
 
-	atHand  []string // each as a person knows it: its public form, and where it comes from
-	ignored []string // files in the directory whose names are no keys'
-	private []string // what no text may show
+	available    []string // for messages: the public part of each key, and its file or variable
+	ignoredFiles []string // the names of other files in the directory
+	secretTexts  []string
 }
 
-// TakeKeys reads the keys that are mounted in a directory, if one is named, and takes those in the environment out of it.
-// Its error names the file and carries exit.SecretsUnreadable.
-func TakeKeys(dir string) (*Keys, error) {
+// LoadKeys reads the keys in a directory and in the environment, and removes them from the environment. If dir is empty, it reads only the
+// environment. Its error names the file and has the code exit.SecretsUnreadable.
+func LoadKeys(dir string) (*Keys, error) {
 	k := &Keys{}
-	if err := errors.Join(k.readDir(dir), k.takeEnvironment()); err != nil {
+	if err := errors.Join(k.readDir(dir), k.readEnvironment()); err != nil {
 		return nil, exit.With(exit.SecretsUnreadable, err)
 	}
 	return k, nil
 }
 
-// Private are the keys themselves, for the mask.
-func (k *Keys) Private() []string { return k.private }
+// SecretTexts returns the keys, credentials and passphrases, for the mask.
+func (k *Keys) SecretTexts() []string { return k.secretTexts }
 
-// has notes a key for messages, and the texts that must stay private.
-func (k *Keys) has(public, from string, private ...string) {
-	k.atHand = append(k.atHand, fmt.Sprintf("%s (%s)", public, from))
-	for _, text := range private {
+// register records the public part of a key and its source for messages, and its secret texts for the mask.
+func (k *Keys) register(public, source string, secretTexts ...string) {
+	k.available = append(k.available, fmt.Sprintf("%s (%s)", public, source))
+	for _, text := range secretTexts {
 		if text = strings.TrimSpace(text); text != "" {
-			k.private = append(k.private, text)
+			k.secretTexts = append(k.secretTexts, text)
 		}
 	}
 }
 
-// takeEnvironment takes SOPS_AGE_KEY out of the environment, and the variables that make sops run a command, which are never honoured. What remains are names of files (SOPS_AGE_KEY_FILE,
-// SOPS_AGE_SSH_PRIVATE_KEY_FILE) and the tokens that vals and the clouds' libraries look up whenever they need them
-// (VAULT_TOKEN, AWS_SECRET_ACCESS_KEY). The process that reads the helmfile gets those only that templateEnv names.
-func (k *Keys) takeEnvironment() error {
-	given := os.Getenv(age.SopsAgeKeyEnv)
+// readEnvironment reads SOPS_AGE_KEY and removes it from the environment. It also removes the variables that would make sops run a command.
+// It keeps the names of files (SOPS_AGE_KEY_FILE, SOPS_AGE_SSH_PRIVATE_KEY_FILE), and the tokens that vals and the libraries of clouds read
+// later (VAULT_TOKEN, AWS_SECRET_ACCESS_KEY). The loader gets only the variables that templateEnv names.
+func (k *Keys) readEnvironment() error {
+	content := os.Getenv(age.SopsAgeKeyEnv)
 	for _, name := range []string{age.SopsAgeKeyEnv, age.SopsAgeKeyCmdEnv, age.SopsAgeSshPrivateKeyCmdEnv, "SOPS_GPG_EXEC"} {
-		_ = os.Unsetenv(name) // fails only for names that no variable can have
+		_ = os.Unsetenv(name) // cannot fail: the names are valid
 	}
-	k.noteFile()
-	if given == "" {
+	k.readSopsKeyFile()
+	if content == "" {
 		return nil
 	}
-	lines := strings.Join(strings.Fields(withoutComments(given)), "\n") // sops allows several keys in a line
+	lines := strings.Join(strings.Fields(withoutComments(content)), "\n") // sops accepts several keys in one line
 	return k.addAge(keyFile{name: age.SopsAgeKeyEnv, content: []byte(lines)})
 }
 
-// noteFile reads the file that sops would read by itself, so that messages can name the keys in it. That it cannot be read
-// matters only when it is needed; then sops says why.
-func (k *Keys) noteFile() {
+// readSopsKeyFile reads the file that sops also reads itself, so that messages and the mask know its keys. It ignores errors: if the file is
+// needed, sops reports them.
+func (k *Keys) readSopsKeyFile() {
 	path := os.Getenv(age.SopsAgeKeyFileEnv)
 	if path == "" {
 		return

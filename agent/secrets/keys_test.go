@@ -30,17 +30,16 @@ import (
 
 const passphrase = "correct horse battery staple"
 
-// recipient is for whom a file is encrypted, with the key files that open it.
+// recipient is a key that a file is encrypted for, with the key files that open it.
 type recipient struct {
 	key    keys.MasterKey
 	files  map[string]string
-	public string // how messages call it
+	public string // the key in messages
 }
 
-// TestEveryKindOfKeyFile encrypts a file for a new key of each kind that needs no cloud and reads it with nothing but the
-// mounted key files.
-func TestEveryKindOfKeyFile(t *testing.T) {
-	for name, make := range map[string]func(*testing.T) recipient{
+// TestKeyFiles encrypts a file for a new key of each kind that needs no cloud, and decrypts it with only the mounted key files.
+func TestKeyFiles(t *testing.T) {
+	for name, newRecipient := range map[string]func(*testing.T) recipient{
 		"an age key": func(t *testing.T) recipient {
 			key := newIdentity(t)
 			return recipient{ageKey(t, key.Recipient().String()), map[string]string{"team.agekey": key.String()}, key.Recipient().String() + " (team.agekey)"}
@@ -50,7 +49,7 @@ func TestEveryKindOfKeyFile(t *testing.T) {
 			content := "# created: today\n\n# public key: " + other.Recipient().String() + "\n" + other.String() + "\r\n  " + key.String() + "\n"
 			return recipient{ageKey(t, key.Recipient().String()), map[string]string{"team.agekey": content, "old.agekey": newIdentity(t).String()}, key.Recipient().String()}
 		},
-		"an age key for the time after quantum computers": func(t *testing.T) recipient {
+		"a hybrid age key, safe from quantum computers": func(t *testing.T) recipient {
 			key, err := age.GenerateHybridIdentity()
 			check(t, err)
 			return recipient{ageKey(t, key.Recipient().String()), map[string]string{"team.agekey": key.String()}, key.Recipient().String()}
@@ -75,89 +74,89 @@ func TestEveryKindOfKeyFile(t *testing.T) {
 		"an ed25519 PGP key with a passphrase": func(t *testing.T) recipient { return pgpKey(t, packet.PubKeyAlgoEdDSA, passphrase) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			alone(t)
-			made := make(t)
-			path := write(t, "secrets.yaml", sealed(t, formats.Yaml, "password: hunter2\n", sops.Metadata{KeyGroups: []sops.KeyGroup{{made.key}}}))
-			alone(t) // nothing that was needed to encrypt may help to decrypt
+			isolate(t)
+			recipient := newRecipient(t)
+			path := write(t, "secrets.yaml", encryptWith(t, formats.Yaml, "password: hunter2\n", sops.Metadata{KeyGroups: []sops.KeyGroup{{recipient.key}}}))
+			isolate(t) // removes what was needed to encrypt
 
-			if plain, err := taken(t, mounted(t, map[string]string{"other.agekey": newIdentity(t).String()})).DecryptFile(path); err == nil {
-				t.Fatalf("another key decrypted it to %q", plain)
+			if plain, err := decryptFile(t, loadKeys(t, keyDir(t, map[string]string{"other.agekey": newIdentity(t).String()})), path); err == nil {
+				t.Fatalf("another key decrypted the file to %q", plain)
 			}
-			k := taken(t, mounted(t, made.files))
-			if plain, err := k.DecryptFile(path); err != nil || string(plain) != "password: hunter2\n" {
+			k := loadKeys(t, keyDir(t, recipient.files))
+			if plain, err := decryptFile(t, k, path); err != nil || string(plain) != "password: hunter2\n" {
 				t.Errorf("got %q, %v", plain, err)
 			}
-			if !strings.Contains(k.described(), made.public) {
-				t.Errorf("at hand is %s, which lacks %s", k.described(), made.public)
+			if !strings.Contains(k.describeAvailable(), recipient.public) {
+				t.Errorf("the available keys are %s, without %s", k.describeAvailable(), recipient.public)
 			}
-			for file, content := range made.files {
+			for file, content := range recipient.files {
 				for line := range strings.Lines(content) {
 					line = strings.TrimSpace(line)
-					if len(line) > 30 && !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "-----") && strings.Contains(k.described(), line) {
-						t.Errorf("a line of %s is told: %s", file, k.described())
+					if len(line) > 30 && !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "-----") && strings.Contains(k.describeAvailable(), line) {
+						t.Errorf("the message contains a line of %s: %s", file, k.describeAvailable())
 					}
 				}
 			}
-			if len(k.Private()) == 0 || strings.Contains(strings.Join(k.Private(), "\n"), "# created") {
-				t.Errorf("private are %d texts", len(k.Private()))
+			if len(k.SecretTexts()) == 0 || strings.Contains(strings.Join(k.SecretTexts(), "\n"), "# created") {
+				t.Errorf("got %d secret texts, or a comment among them", len(k.SecretTexts()))
 			}
 		})
 	}
 }
 
-// TestKeyFilesThatAreNotUsable: whoever mounts a key that cannot serve is told at once, and which.
-func TestKeyFilesThatAreNotUsable(t *testing.T) {
-	alone(t)
+// TestInvalidKeyFiles checks that an invalid key file ends the run, and that the error names the file.
+func TestInvalidKeyFiles(t *testing.T) {
+	isolate(t)
 	key := newIdentity(t)
 	locked := pgpKey(t, packet.PubKeyAlgoEdDSA, passphrase)
 	lockedSSH := sshKey(t, newEd25519(t), "id_ed25519", passphrase)
 	public := sshKey(t, newEd25519(t), "id_ed25519", "").key.ToString()
 	for name, test := range map[string]struct {
-		files map[string]string
-		says  string
+		files   map[string]string
+		message string
 	}{
-		"an age key that is cut":         {map[string]string{"a.agekey": "# mine\n" + key.String()[:40]}, "a.agekey, line 2: it is no age key: perhaps a part is missing"},
-		"a public age key":               {map[string]string{"a.agekey": key.Recipient().String()}, "one begins with AGE-SECRET-KEY-"},
+		"an incomplete age key":          {map[string]string{"a.agekey": "# mine\n" + key.String()[:40]}, "a.agekey, line 2: it is not an age key: perhaps a part is missing"},
+		"a public age key":               {map[string]string{"a.agekey": key.Recipient().String()}, "which begins with AGE-SECRET-KEY-"},
 		"an age key of a plugin":         {map[string]string{"a.agekey": "AGE-PLUGIN-YUBIKEY-1QQQQ"}, "plugins are not supported"},
-		"an empty age file":              {map[string]string{"a.agekey": "# nothing\n"}, "holds no age key"},
+		"an empty age file":              {map[string]string{"a.agekey": "# nothing\n"}, "contains no age key"},
 		"an age file without passphrase": {map[string]string{"a.agekey": withPassphrase(t, key.String(), true)}, "add its passphrase as a.agekey.passphrase"},
 		"a wrong passphrase for age": {map[string]string{"a.agekey": withPassphrase(t, key.String(), true), "a.agekey.passphrase": "wrong-pass"},
 			"the passphrase in a.agekey.passphrase does not open it"},
-		"a passphrase without a key":    {map[string]string{"a.passphrase": passphrase}, "no file a that it could be the passphrase of"},
-		"a PGP key without passphrase":  {map[string]string{"key.asc": locked.files["key.asc"]}, "add its passphrase as key.asc.passphrase"},
-		"a wrong passphrase for PGP":    {map[string]string{"key.asc": locked.files["key.asc"], "key.asc.passphrase": "wrong-pass"}, "does not open it"},
-		"a public PGP key":              {map[string]string{"key.asc": publicPGP(t)}, "has no private part"},
-		"what is no PGP key":            {map[string]string{"key.asc": "hello"}, "it is no armored PGP key"},
-		"an SSH key without passphrase": {map[string]string{"id_ed25519": lockedSSH.files["id_ed25519"]}, "add its passphrase as id_ed25519.passphrase"},
-		"a wrong passphrase for SSH":    {map[string]string{"id_ed25519": lockedSSH.files["id_ed25519"], "id_ed25519.passphrase": "wrong-pass"}, "does not open it"},
-		"a public SSH key":              {map[string]string{"id_ed25519": public}, "it is no private SSH key"},
-		"an empty Vault token":          {map[string]string{"sops.vault-token": "\n"}, "it holds no token"},
-		"half of AWS credentials":       {map[string]string{"sops.aws-kms": "aws_access_key_id: AKIA"}, "aws_secret_access_key"},
-		"no JSON for GCP":               {map[string]string{"sops.gcp-kms": "token"}, "the JSON file of a service account's key"},
-		"half of Azure credentials":     {map[string]string{"sops.azure-kv": "tenantId: a\nclientId: b"}, "clientSecret or clientCertificate is missing"},
-		"no Azure credentials":          {map[string]string{"sops.azure-kv": "{}"}, "clientId is missing"},
+		"a passphrase without a key":        {map[string]string{"a.passphrase": passphrase}, "its key file a does not exist"},
+		"a PGP key without passphrase":      {map[string]string{"key.asc": locked.files["key.asc"]}, "add its passphrase as key.asc.passphrase"},
+		"a wrong passphrase for PGP":        {map[string]string{"key.asc": locked.files["key.asc"], "key.asc.passphrase": "wrong-pass"}, "does not open it"},
+		"a public PGP key":                  {map[string]string{"key.asc": publicPGP(t)}, "has no private part"},
+		"a text that is not a PGP key":      {map[string]string{"key.asc": "hello"}, "it is not an armored PGP key"},
+		"an SSH key without passphrase":     {map[string]string{"id_ed25519": lockedSSH.files["id_ed25519"]}, "add its passphrase as id_ed25519.passphrase"},
+		"a wrong passphrase for SSH":        {map[string]string{"id_ed25519": lockedSSH.files["id_ed25519"], "id_ed25519.passphrase": "wrong-pass"}, "does not open it"},
+		"a public SSH key":                  {map[string]string{"id_ed25519": public}, "it is not a private SSH key"},
+		"an empty Vault token":              {map[string]string{"sops.vault-token": "\n"}, "it contains no token"},
+		"half of AWS credentials":           {map[string]string{"sops.aws-kms": "aws_access_key_id: AKIA"}, "aws_secret_access_key"},
+		"GCP credentials that are not JSON": {map[string]string{"sops.gcp-kms": "token"}, "the JSON file of a service account key"},
+		"half of Azure credentials":         {map[string]string{"sops.azure-kv": "tenantId: a\nclientId: b"}, "clientSecret or clientCertificate is missing"},
+		"empty Azure credentials":           {map[string]string{"sops.azure-kv": "{}"}, "clientId is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := mounted(t, test.files)
-			_, err := TakeKeys(dir)
+			dir := keyDir(t, test.files)
+			_, err := LoadKeys(dir)
 			if err == nil || exit.Of(err) != exit.SecretsUnreadable {
 				t.Fatalf("got %v, %s", err, exit.Of(err))
 			}
-			if message := err.Error(); !strings.Contains(message, dir) || !strings.Contains(message, test.says) {
-				t.Errorf("it says %s", message)
+			if message := err.Error(); !strings.Contains(message, dir) || !strings.Contains(message, test.message) {
+				t.Errorf("got %s", message)
 			}
 			for _, content := range test.files {
 				if len(content) > 8 && strings.Contains(err.Error(), strings.TrimSpace(content)) {
-					t.Errorf("it tells the content: %v", err)
+					t.Errorf("the message contains the file: %v", err)
 				}
 			}
 		})
 	}
 }
 
-// TestHowKubernetesMountsASecret: each file is a link into a hidden directory; what has no key's name is left alone, and
-// named only when a key is missed.
-func TestHowKubernetesMountsASecret(t *testing.T) {
+// TestKeysInMountedSecret checks a directory as Kubernetes mounts a Secret: each file is a link into a hidden directory. Files with other
+// names are ignored; the error names them if no key opens a file.
+func TestKeysInMountedSecret(t *testing.T) {
 	key := newIdentity(t)
 	dir := t.TempDir()
 	check(t, os.Mkdir(filepath.Join(dir, "..2026_01_01"), 0o700))
@@ -166,13 +165,13 @@ func TestHowKubernetesMountsASecret(t *testing.T) {
 	check(t, os.Symlink("..data/age.agekey", filepath.Join(dir, "age.agekey")))
 	check(t, os.WriteFile(filepath.Join(dir, "age.key"), []byte("misnamed"), 0o600))
 
-	k := taken(t, dir)
-	path := write(t, "secrets.yaml", encrypted(t, key, formats.Yaml, "password: hunter2\n"))
-	if _, err := k.DecryptFile(path); err != nil {
+	k := loadKeys(t, dir)
+	path := write(t, "secrets.yaml", encrypt(t, key, formats.Yaml, "password: hunter2\n"))
+	if _, err := decryptFile(t, k, path); err != nil {
 		t.Error(err)
 	}
-	other := write(t, "secrets.yaml", encrypted(t, newIdentity(t), formats.Yaml, "password: hunter2\n"))
-	if _, err := k.DecryptFile(other); err == nil || !strings.Contains(err.Error(), "ignored, because no key has such a name: age.key") {
+	other := write(t, "secrets.yaml", encrypt(t, newIdentity(t), formats.Yaml, "password: hunter2\n"))
+	if _, err := decryptFile(t, k, other); err == nil || !strings.Contains(err.Error(), "ignored files, because their names are not those of keys: age.key") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -181,7 +180,7 @@ func withPassphrase(t *testing.T, plain string, armored bool) string {
 	t.Helper()
 	recipient, err := age.NewScryptRecipient(passphrase)
 	check(t, err)
-	recipient.SetWorkFactor(10) // of an ordinary file it takes a second
+	recipient.SetWorkFactor(10) // the default takes a second
 	var file bytes.Buffer
 	var out io.WriteCloser = nopCloser{&file}
 	if armored {
@@ -214,7 +213,7 @@ func newRSA(t *testing.T) crypto.PrivateKey {
 	return key
 }
 
-// sshKey is written as ssh-keygen does.
+// sshKey writes a key in the format of ssh-keygen.
 func sshKey(t *testing.T, key crypto.PrivateKey, name, passphrase string) recipient {
 	t.Helper()
 	signer, err := ssh.NewSignerFromKey(key)
@@ -233,7 +232,7 @@ func sshKey(t *testing.T, key crypto.PrivateKey, name, passphrase string) recipi
 	return recipient{ageKey(t, public), files, ssh.FingerprintSHA256(signer.PublicKey()) + " (" + name + ")"}
 }
 
-// pgpKey is made and exported without gpg; sops finds its public half in GNUPGHOME to encrypt for it.
+// pgpKey makes and exports a PGP key without gpg. sops finds its public part in GNUPGHOME when it encrypts.
 func pgpKey(t *testing.T, algorithm packet.PublicKeyAlgorithm, passphrase string) recipient {
 	t.Helper()
 	entity := newPGP(t, algorithm)

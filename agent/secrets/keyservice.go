@@ -16,75 +16,76 @@ import (
 	"google.golang.org/grpc"
 )
 
-// patience is how long a cloud may take to decrypt one data key, with the retries of its library.
-const patience = time.Minute
+// dataKeyTimeout is how long a cloud may take to decrypt one data key, including the retries of its library.
+const dataKeyTimeout = time.Minute
 
-// service decrypts the data keys of one file as sops asks for them, with the keys at hand, and remembers what became of
-// each: the value is nil where it was opened.
-type service struct {
+// keyService decrypts data keys for sops with the available keys. It implements keyservice.KeyServiceClient and serves one file.
+type keyService struct {
 	keyservice.LocalClient
-	keys   *Keys
-	became map[string]error // by encrypted data key
+	keys    *Keys
+	results map[string]error // by encrypted data key; nil if the data key was decrypted
 }
 
-func (s service) Decrypt(ctx context.Context, req *keyservice.DecryptRequest, _ ...grpc.CallOption) (*keyservice.DecryptResponse, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// Decrypt implements keyservice.KeyServiceClient.
+func (s keyService) Decrypt(ctx context.Context, req *keyservice.DecryptRequest, _ ...grpc.CallOption) (*keyservice.DecryptResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, dataKeyTimeout)
 	defer cancel()
-	plain, err := s.open(ctx, req)
-	s.became[string(req.GetCiphertext())] = err
+	plain, err := s.decryptDataKey(ctx, req)
+	s.results[string(req.GetCiphertext())] = err
 	return &keyservice.DecryptResponse{Plaintext: plain}, err
 }
 
-// open finds the kind of key. A cloud is asked as its own configuration says, unless credentials for it were mounted.
-func (s service) open(ctx context.Context, req *keyservice.DecryptRequest) ([]byte, error) {
+// decryptDataKey uses the kind of key that encrypted the data key. For a cloud it uses the mounted credentials. If there are none, the
+// library of the cloud looks for credentials in its usual places.
+func (s keyService) decryptDataKey(ctx context.Context, req *keyservice.DecryptRequest) ([]byte, error) {
 	encrypted := string(req.GetCiphertext())
 	switch key := req.GetKey().GetKeyType().(type) {
 	case *keyservice.Key_AgeKey:
-		return s.keys.openAge(key.AgeKey.GetRecipient(), encrypted)
+		return s.keys.decryptWithAge(key.AgeKey.GetRecipient(), encrypted)
 	case *keyservice.Key_PgpKey:
-		return s.keys.openPGP(key.PgpKey.GetFingerprint(), encrypted)
+		return s.keys.decryptWithPGP(key.PgpKey.GetFingerprint(), encrypted)
 	case *keyservice.Key_VaultKey:
-		return s.keys.openVault(ctx, key.VaultKey, encrypted)
+		return s.keys.decryptWithVault(ctx, key.VaultKey, encrypted)
 	case *keyservice.Key_KmsKey:
-		return s.keys.openAWS(ctx, key.KmsKey, encrypted)
+		return s.keys.decryptWithAWS(ctx, key.KmsKey, encrypted)
 	case *keyservice.Key_GcpKmsKey:
-		return s.keys.openGCP(ctx, key.GcpKmsKey, encrypted)
+		return s.keys.decryptWithGCP(ctx, key.GcpKmsKey, encrypted)
 	case *keyservice.Key_AzureKeyvaultKey:
-		return s.keys.openAzure(ctx, key.AzureKeyvaultKey, encrypted)
+		return s.keys.decryptWithAzure(ctx, key.AzureKeyvaultKey, encrypted)
 	}
 	response, err := s.LocalClient.Decrypt(ctx, req)
 	return response.GetPlaintext(), err
 }
 
-var errNoAge = errors.New("none of the age keys at hand is for it")
+var errNoAgeKey = errors.New("no available age key opens it")
 
-// openAge tries the keys at hand, and then what sops finds by itself, such as ~/.config/sops/age/keys.txt.
-func (k *Keys) openAge(recipient, encrypted string) ([]byte, error) {
-	own := sopsage.MasterKey{Recipient: recipient, EncryptedKey: encrypted}
+// decryptWithAge tries the available keys. Then it lets sops look for keys, for example in ~/.config/sops/age/keys.txt.
+func (k *Keys) decryptWithAge(recipient, encrypted string) ([]byte, error) {
+	withAvailable := sopsage.MasterKey{Recipient: recipient, EncryptedKey: encrypted}
 	var err error
 	if len(k.age) > 0 {
-		k.age.ApplyToMasterKey(&own)
+		k.age.ApplyToMasterKey(&withAvailable)
 		var plain []byte
-		if plain, err = own.Decrypt(); err == nil {
+		if plain, err = withAvailable.Decrypt(); err == nil {
 			return plain, nil
 		}
 	}
-	found := sopsage.MasterKey{Recipient: recipient, EncryptedKey: encrypted}
-	plain, other := found.Decrypt()
+	withDefaults := sopsage.MasterKey{Recipient: recipient, EncryptedKey: encrypted}
+	plain, defaultErr := withDefaults.Decrypt()
 	switch {
-	case other == nil:
+	case defaultErr == nil:
 		return plain, nil
-	case err == nil: // there are none but what sops may find
-		err = other
+	case err == nil: // no age key was available
+		err = defaultErr
 	}
 	if mismatch := (*age.NoIdentityMatchError)(nil); errors.As(err, &mismatch) {
-		return nil, errNoAge
+		return nil, errNoAgeKey
 	}
 	return nil, err
 }
 
-func (k *Keys) openVault(ctx context.Context, key *keyservice.VaultKey, encrypted string) ([]byte, error) {
-	if err := k.permitted(key.GetVaultAddress(), os.Getenv("VAULT_ADDR")); err != nil {
+func (k *Keys) decryptWithVault(ctx context.Context, key *keyservice.VaultKey, encrypted string) ([]byte, error) {
+	if err := k.checkServer(key.GetVaultAddress(), os.Getenv("VAULT_ADDR")); err != nil {
 		return nil, err
 	}
 	master := hcvault.MasterKey{VaultAddress: key.GetVaultAddress(), EnginePath: key.GetEnginePath(), KeyName: key.GetKeyName(), EncryptedKey: encrypted}
@@ -92,7 +93,7 @@ func (k *Keys) openVault(ctx context.Context, key *keyservice.VaultKey, encrypte
 	return master.DecryptContext(ctx)
 }
 
-func (k *Keys) openAWS(ctx context.Context, key *keyservice.KmsKey, encrypted string) ([]byte, error) {
+func (k *Keys) decryptWithAWS(ctx context.Context, key *keyservice.KmsKey, encrypted string) ([]byte, error) {
 	master := kms.NewMasterKeyWithProfile(key.GetArn(), key.GetRole(), map[string]*string{}, key.GetAwsProfile())
 	for name, value := range key.GetContext() {
 		master.EncryptionContext[name] = &value
@@ -104,7 +105,7 @@ func (k *Keys) openAWS(ctx context.Context, key *keyservice.KmsKey, encrypted st
 	return master.DecryptContext(ctx)
 }
 
-func (k *Keys) openGCP(ctx context.Context, key *keyservice.GcpKmsKey, encrypted string) ([]byte, error) {
+func (k *Keys) decryptWithGCP(ctx context.Context, key *keyservice.GcpKmsKey, encrypted string) ([]byte, error) {
 	master := gcpkms.MasterKey{ResourceID: key.GetResourceId(), EncryptedKey: encrypted}
 	if k.gcp != nil {
 		k.gcp.ApplyToMasterKey(&master)
@@ -112,8 +113,8 @@ func (k *Keys) openGCP(ctx context.Context, key *keyservice.GcpKmsKey, encrypted
 	return master.DecryptContext(ctx)
 }
 
-func (k *Keys) openAzure(ctx context.Context, key *keyservice.AzureKeyVaultKey, encrypted string) ([]byte, error) {
-	if err := k.permitted(key.GetVaultUrl(), azureVaults...); err != nil {
+func (k *Keys) decryptWithAzure(ctx context.Context, key *keyservice.AzureKeyVaultKey, encrypted string) ([]byte, error) {
+	if err := k.checkServer(key.GetVaultUrl(), azureVaultDomains...); err != nil {
 		return nil, err
 	}
 	master := azkv.MasterKey{VaultURL: key.GetVaultUrl(), Name: key.GetName(), Version: key.GetVersion(), EncryptedKey: encrypted}

@@ -301,7 +301,7 @@ func (e *engine) decryptFile(path string) ([]byte, error) {
 	}
 	encrypted, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", secrets.Unreadable, path, err)
+		return nil, fmt.Errorf("%s %s: %w", secrets.DecryptErrorPrefix, path, err)
 	}
 	return e.req.agent.Decrypt(e.ctx, broker.Encrypted{Name: path, Content: encrypted})
 }

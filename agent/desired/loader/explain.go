@@ -34,7 +34,7 @@ func (l *loader) explain(err error) error {
 
 // withReason says once why a secret cannot be read.
 func withReason(text, reason string) string {
-	if strings.Contains(text, secrets.Unreadable) {
+	if strings.Contains(text, secrets.DecryptErrorPrefix) {
 		return strings.TrimSpace(text)
 	}
 	return text + ": " + reason

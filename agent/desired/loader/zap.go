@@ -53,7 +53,7 @@ func (z *zapBridge) Sync() error { return nil }
 
 // unreadable finds what the child process that should decrypt a secret wrote to its standard error.
 func unreadable(message string) string {
-	at := strings.Index(message, secrets.Unreadable)
+	at := strings.Index(message, secrets.DecryptErrorPrefix)
 	if at < 0 {
 		return ""
 	}
