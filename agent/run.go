@@ -107,7 +107,7 @@ func (r *run) inWorkspace(ctx context.Context, steps func(context.Context) error
 
 func (r *run) checkout(ctx context.Context) (source.Checkout, error) {
 	if r.cfg.Dir != "" {
-		return source.Local(r.cfg.Dir, filepath.Join(r.workspace, "checkout"), r.limits())
+		return source.CopyLocal(r.cfg.Dir, filepath.Join(r.workspace, "checkout"), r.limits())
 	}
 	req := r.request()
 	var err error

@@ -18,53 +18,53 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// authMethod is nil where there is nothing to prove: file and git know no credentials.
-func authMethod(to *transport.Endpoint, auth Auth) (transport.AuthMethod, error) {
-	switch to.Protocol {
+// authMethod returns how to authenticate, or nil if no credentials are needed. The protocols file and git have no credentials.
+func authMethod(server *transport.Endpoint, auth Auth) (transport.AuthMethod, error) {
+	switch server.Protocol {
 	case "http", "https":
 		if auth.Username == "" && auth.Password == "" {
 			return nil, nil
 		}
-		if to.Protocol == "http" && !auth.AllowPlainHTTP {
-			return nil, exit.With(exit.ConfigInvalid, errors.New("over plain http the network can read the credentials: "+
+		if server.Protocol == "http" && !auth.AllowPlainHTTP {
+			return nil, exit.With(exit.ConfigInvalid, errors.New("credentials over plain http are readable in the network: "+
 				"use https, or set gitAllowPlainHttp"))
 		}
-		// Servers that take a token as password want some user name and ignore which.
+		// Servers that accept a token as password need a user name, but ignore its value.
 		return &http.BasicAuth{Username: cmp.Or(string(auth.Username), "git"), Password: string(auth.Password)}, nil
 	case "ssh":
-		return sshAuth(to, auth)
+		return sshAuth(server, auth)
 	default:
 		return nil, nil
 	}
 }
 
-func sshAuth(to *transport.Endpoint, auth Auth) (transport.AuthMethod, error) {
-	trust, err := hostKeys(to, auth.KnownHostsFile)
+func sshAuth(server *transport.Endpoint, auth Auth) (transport.AuthMethod, error) {
+	verifier, err := hostKeys(server, auth.KnownHostsFile)
 	if err != nil {
 		return nil, err
 	}
-	user := cmp.Or(string(auth.Username), to.User, gitssh.DefaultUsername)
+	user := cmp.Or(string(auth.Username), server.User, gitssh.DefaultUsername)
 	switch {
 	case auth.SSHKeyFile != "":
 		key, err := gitssh.NewPublicKeysFromFile(user, auth.SSHKeyFile, string(auth.Password))
 		if err != nil {
 			return nil, exit.With(exit.ConfigInvalid, fmt.Errorf("read SSH key %s: %w", auth.SSHKeyFile, err))
 		}
-		key.HostKeyCallbackHelper = trust
+		key.HostKeyCallbackHelper = verifier
 		return key, nil
 	case auth.Password != "":
-		return &gitssh.Password{User: user, Password: string(auth.Password), HostKeyCallbackHelper: trust}, nil
+		return &gitssh.Password{User: user, Password: string(auth.Password), HostKeyCallbackHelper: verifier}, nil
 	default:
 		return nil, exit.With(exit.SourceRefused, errors.New("SSH needs credentials: set gitSSHKeyFile"))
 	}
 }
 
-// hostKeys trusts the keys that the file lists for the host and no other. go-git asks for the kinds of key that the file
-// has only if it is told to here; else a host with several keys might present one that the file does not list.
-func hostKeys(to *transport.Endpoint, file string) (gitssh.HostKeyCallbackHelper, error) {
+// hostKeys returns a verifier that accepts only the keys that the file lists for the server. It also sets the algorithms of these keys.
+// Without them, a server with several keys might present one that the file does not list.
+func hostKeys(server *transport.Endpoint, file string) (gitssh.HostKeyCallbackHelper, error) {
 	if file == "" {
 		return gitssh.HostKeyCallbackHelper{}, exit.With(exit.SourceRefused,
-			fmt.Errorf("no SSH host key is trusted: %s", keyscan(to)))
+			fmt.Errorf("no SSH host key is trusted: %s", keyscan(server)))
 	}
 	known, err := knownhosts.NewDB(file)
 	if err != nil {
@@ -72,41 +72,43 @@ func hostKeys(to *transport.Endpoint, file string) (gitssh.HostKeyCallbackHelper
 	}
 	verify := known.HostKeyCallback()
 	return gitssh.HostKeyCallbackHelper{
-		HostKeyAlgorithms: known.HostKeyAlgorithms(address(to)),
+		HostKeyAlgorithms: known.HostKeyAlgorithms(address(server)),
 		HostKeyCallback: func(host string, at net.Addr, key ssh.PublicKey) error {
-			return explainHostKey(to, verify(host, at, key))
+			return explainHostKey(server, verify(host, at, key))
 		},
 	}, nil
 }
 
-func explainHostKey(to *transport.Endpoint, err error) error {
+// explainHostKey says what an error of the verification means, and what to do.
+func explainHostKey(server *transport.Endpoint, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case knownhosts.IsHostUnknown(err):
-		return exit.With(exit.SourceRefused, fmt.Errorf("the host %s is not among the known ones: %s", to.Host, keyscan(to)))
+		return exit.With(exit.SourceRefused, fmt.Errorf("the host %s has no key in the file of known hosts: %s", server.Host, keyscan(server)))
 	case knownhosts.IsHostKeyChanged(err):
-		return exit.With(exit.SourceRefused, fmt.Errorf("the host %s shows another key than the known one: "+
-			"somebody may be in between, or the key was replaced; if it was, %s", to.Host, keyscan(to)))
+		return exit.With(exit.SourceRefused, fmt.Errorf("the host %s shows another key than the known one. "+
+			"An attacker may intercept the connection, or the owner replaced the key. If the owner replaced it, %s", server.Host, keyscan(server)))
 	default:
-		return exit.With(exit.SourceRefused, fmt.Errorf("host key of %s: %w", to.Host, err))
+		return exit.With(exit.SourceRefused, fmt.Errorf("verify the host key of %s: %w", server.Host, err))
 	}
 }
 
-func keyscan(to *transport.Endpoint) string {
+// keyscan says how to make the file of known hosts.
+func keyscan(server *transport.Endpoint) string {
 	port := ""
-	if to.Port != 0 && to.Port != gitssh.DefaultPort {
-		port = fmt.Sprintf("-p %d ", to.Port)
+	if server.Port != 0 && server.Port != gitssh.DefaultPort {
+		port = fmt.Sprintf("-p %d ", server.Port)
 	}
-	return fmt.Sprintf("make a file with `ssh-keyscan %s%s > known_hosts`, compare its keys with those that the host's owner "+
-		"publishes, and set gitKnownHostsFile", port, to.Host)
+	return fmt.Sprintf("make a file with `ssh-keyscan %s%s > known_hosts`, compare its keys with those that the owner "+
+		"of the host publishes, and set gitKnownHostsFile", port, server.Host)
 }
 
-func address(to *transport.Endpoint) string {
-	return net.JoinHostPort(to.Host, strconv.Itoa(cmp.Or(to.Port, gitssh.DefaultPort)))
+func address(server *transport.Endpoint) string {
+	return net.JoinHostPort(server.Host, strconv.Itoa(cmp.Or(server.Port, gitssh.DefaultPort)))
 }
 
-// authorities reads the certificates to trust. go-git would pass over what is none.
+// authorities reads a file of certificate authorities. go-git would silently ignore a file without certificates.
 func authorities(file string) ([]byte, error) {
 	if file == "" {
 		return nil, nil
@@ -116,7 +118,7 @@ func authorities(file string) ([]byte, error) {
 		return nil, exit.With(exit.ConfigInvalid, fmt.Errorf("read certificate authorities: %w", err))
 	}
 	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
-		return nil, exit.With(exit.ConfigInvalid, fmt.Errorf("read certificate authorities: %s holds no certificate in PEM", file))
+		return nil, exit.With(exit.ConfigInvalid, fmt.Errorf("read certificate authorities: %s contains no certificate in PEM format", file))
 	}
 	return pem, nil
 }

@@ -14,48 +14,48 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// classify says whether another try may help, and says in plain words what go-git's errors mean.
+// classify gives an error its exit code, which says whether another try may help. It also says in plain words what errors of go-git mean.
 func classify(ctx context.Context, err error) error {
 	var certificate *tls.CertificateVerificationError
-	err = open(err)
+	err = unwrapGoGit(err)
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return context.Canceled
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return exit.With(exit.SourceUnreachable, fmt.Errorf("no answer in time: %w", context.DeadlineExceeded))
-	case errors.As(err, new(onDisk)):
+	case errors.As(err, new(diskError)):
 		return err
 	case exit.Of(err) != exit.Unexpected && exit.Of(err) != exit.Deadline:
 		return err
 	case errors.As(err, new(egress.RefusedError)):
-		return exit.With(exit.SourceRefused, fmt.Errorf("the server redirects to another one: %w", err))
+		return exit.With(exit.SourceRefused, fmt.Errorf("the server redirects to another server: %w", err))
 	case errors.As(err, &certificate):
 		return exit.With(exit.SourceRefused, fmt.Errorf("the server's certificate is not trusted (gitCAFile adds authorities): %w", certificate.Err))
-	case strings.Contains(err.Error(), "http redirect: changes scheme from"): // go-git has no type for it
-		return exit.With(exit.SourceRefused, errors.New("the server redirects from https to http, where the network can read "+
-			"and change everything: correct the server, or set repo to another URL"))
-	case strings.Contains(err.Error(), "ssh: unable to authenticate"): // x/crypto has no type for it
-		return exit.With(exit.SourceRefused, errors.New("the server refuses the SSH key or password: check that it may read the repository"))
+	case strings.Contains(err.Error(), "http redirect: changes scheme from"): // go-git has no error type for this
+		return exit.With(exit.SourceRefused, errors.New("the server redirects from https to http, which is not encrypted: "+
+			"correct the server, or set repo to another URL"))
+	case strings.Contains(err.Error(), "ssh: unable to authenticate"): // x/crypto has no error type for this
+		return exit.With(exit.SourceRefused, errors.New("the server refuses the SSH key or password: check that they may read the repository"))
 	default:
-		return byMeaning(err)
+		return classifyTransport(err)
 	}
 }
 
-// onDisk is an error of our own file system. It says nothing about the repository, so it gets no code.
-type onDisk struct{ error }
+// diskError is an error of the local file system. It has no exit code, because it says nothing about the repository.
+type diskError struct{ error }
 
-func (e onDisk) Unwrap() error { return e.error }
+func (e diskError) Unwrap() error { return e.error }
 
-// byMeaning leaves out what the server wrote beside its status: it may be a whole web page.
-func byMeaning(err error) error {
+// classifyTransport handles the errors of go-git's transports. It leaves out the text of the server, which may be a whole web page.
+func classifyTransport(err error) error {
 	switch {
 	case errors.Is(err, transport.ErrAuthenticationRequired):
 		return exit.With(exit.SourceRefused, errors.New("authentication required: the credentials are missing or wrong "+
-			"(some servers also answer so where there is no such repository)"))
+			"(some servers also answer this if the repository does not exist)"))
 	case errors.Is(err, transport.ErrAuthorizationFailed):
-		return exit.With(exit.SourceRefused, errors.New("authorization failed: these credentials may not read the repository"))
+		return exit.With(exit.SourceRefused, errors.New("authorization failed: the credentials have no right to read the repository"))
 	case errors.Is(err, transport.ErrRepositoryNotFound):
-		return exit.With(exit.SourceUnreachable, errors.New("repository not found, or these credentials may not see it"))
+		return exit.With(exit.SourceUnreachable, errors.New("repository not found, or the credentials have no right to see it"))
 	case errors.Is(err, transport.ErrEmptyRemoteRepository):
 		return exit.With(exit.SourceUnreachable, errors.New("the repository is empty: push a commit first"))
 	default:
@@ -63,8 +63,8 @@ func byMeaning(err error) error {
 	}
 }
 
-// open makes errors.As see through go-git's errors, which wrap others without saying so.
-func open(err error) error {
+// unwrapGoGit returns the error inside some errors of go-git, which have no method Unwrap.
+func unwrapGoGit(err error) error {
 	var unexpected *plumbing.UnexpectedError
 	var permanent *plumbing.PermanentError
 	switch {

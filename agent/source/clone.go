@@ -15,10 +15,10 @@ import (
 	"github.com/go-git/go-git/v5/storage/memory"
 )
 
-// fetched is the ref that the wanted one becomes in the clone, whatever it is called at the remote.
-const fetched = plumbing.ReferenceName("refs/helmfile-agent/wanted")
+// fetchedRef is the name in the clone of the ref that was fetchedRef.
+const fetchedRef = plumbing.ReferenceName("refs/helmfile-agent/fetched")
 
-// remote is a repository that can be asked.
+// remote is the repository to clone, and the clone.
 type remote struct {
 	url     string
 	auth    transport.AuthMethod
@@ -26,12 +26,13 @@ type remote struct {
 	shallow bool
 	limits  Limits
 	clone   *git.Repository
-	links   []string // of the checkout
+	links   []string // the symbolic links of the checkout
 	refs    refs
 }
 
+// clone does the work of Clone, which handles the context and errors.
 func clone(ctx context.Context, req Request, dir string) (Revision, error) {
-	r, err := connect(req)
+	r, err := newRemote(req)
 	if err != nil {
 		return Revision{}, err
 	}
@@ -55,8 +56,8 @@ func clone(ctx context.Context, req Request, dir string) (Revision, error) {
 	return describe(r.clone, commit, req.Repo, target.shown)
 }
 
-func connect(req Request) (*remote, error) {
-	once.Do(prepareTransports)
+func newRemote(req Request) (*remote, error) {
+	transportsOnce.Do(prepareTransports)
 	endpoint, err := transport.NewEndpoint(req.Repo)
 	if err != nil {
 		return nil, err
@@ -73,7 +74,7 @@ func (r *remote) config() *gitconfig.RemoteConfig {
 	return &gitconfig.RemoteConfig{Name: git.DefaultRemoteName, URLs: []string{r.url}}
 }
 
-// list asks the remote for its refs.
+// list reads the refs of the remote.
 func (r *remote) list(ctx context.Context) error {
 	listing, err := git.NewRemote(memory.NewStorage(), r.config()).ListContext(ctx, &git.ListOptions{
 		Auth: r.auth, CABundle: r.ca, PeelingOption: git.AppendPeeled,
@@ -89,22 +90,22 @@ func (r *remote) init(dir string) error {
 	files := osfs.New(dir)
 	dotGit, err := files.Chroot(git.GitDirName)
 	if err != nil {
-		return onDisk{fmt.Errorf("make %s: %w", dir, err)}
+		return diskError{fmt.Errorf("make %s: %w", dir, err)}
 	}
 	storage := boundedStorage{filesystem.NewStorage(dotGit, cache.NewObjectLRUDefault()), r.limits}
 	if r.clone, err = git.Init(storage, worktree{files, &r.links}); err != nil {
-		return onDisk{fmt.Errorf("make %s: %w", dir, err)}
+		return diskError{fmt.Errorf("make %s: %w", dir, err)}
 	}
 	if err := ignoreModes(r.clone); err != nil {
-		return onDisk{err}
+		return diskError{err}
 	}
 	if _, err = r.clone.CreateRemote(r.config()); err != nil {
-		return onDisk{err}
+		return diskError{err}
 	}
 	return nil
 }
 
-// ignoreModes keeps git from taking a file that lost its execute bit for a changed one.
+// ignoreModes configures git to ignore execute bits. Otherwise a script without its execute bit would count as changed.
 func ignoreModes(repo *git.Repository) error {
 	settings, err := repo.Config()
 	if err != nil {
@@ -114,7 +115,7 @@ func ignoreModes(repo *git.Repository) error {
 	return repo.SetConfig(settings)
 }
 
-// fetch brings the target, with as little as the server allows, and says which commit it is.
+// fetch downloads the target, and as little else as the server allows. It returns the commit.
 func (r *remote) fetch(ctx context.Context, t target) (plumbing.Hash, error) {
 	switch {
 	case t.name != "":
@@ -124,33 +125,33 @@ func (r *remote) fetch(ctx context.Context, t target) (plumbing.Hash, error) {
 		if err == nil || ctx.Err() != nil {
 			return commit, err
 		}
-		// Servers may refuse to hand out a commit by its hash; the history that holds it they cannot refuse.
+		// The server may refuse to send a commit by its hash. It cannot refuse the history that contains the commit.
 	}
 	return r.fetchAll(ctx, t)
 }
 
-// fetchOne brings one ref or commit, shallow.
+// fetchOne downloads one ref or commit without its history. Only local repositories send the whole history.
 func (r *remote) fetchOne(ctx context.Context, t target, from string) (plumbing.Hash, error) {
 	depth := 0
 	if r.shallow {
 		depth = 1
 	}
-	if err := r.pull(ctx, depth, gitconfig.RefSpec("+"+from+":"+fetched.String())); err != nil {
+	if err := r.download(ctx, depth, gitconfig.RefSpec("+"+from+":"+fetchedRef.String())); err != nil {
 		return plumbing.ZeroHash, fmt.Errorf("fetch %s: %w", t.shown, err)
 	}
-	commit, err := peel(r.clone, fetched)
+	commit, err := peel(r.clone, fetchedRef)
 	if err == nil && t.commit != "" && commit.String() != t.commit {
-		return commit, fmt.Errorf("fetch %s: the ref that pointed to it has just moved", t.shown)
+		return commit, fmt.Errorf("fetch %s: the ref that pointed to this commit was moved during the clone", t.shown)
 	}
 	return commit, err
 }
 
-// fetchAll brings every branch and tag with their history, and looks for the commit there.
+// fetchAll downloads all branches and tags with their history, and searches them for the commit.
 func (r *remote) fetchAll(ctx context.Context, t target) (plumbing.Hash, error) {
-	if err := r.pull(ctx, 0, "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"); err != nil {
+	if err := r.download(ctx, 0, "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"); err != nil {
 		return plumbing.ZeroHash, fmt.Errorf("fetch all branches and tags: %w", err)
 	}
-	found, err := commitsWith(r.clone, t.commit)
+	found, err := commitsWithPrefix(r.clone, t.commit)
 	switch {
 	case err != nil:
 		return plumbing.ZeroHash, err
@@ -162,13 +163,13 @@ func (r *remote) fetchAll(ctx context.Context, t target) (plumbing.Hash, error) 
 	return found[0], nil
 }
 
-func (r *remote) pull(ctx context.Context, depth int, specs ...gitconfig.RefSpec) error {
+func (r *remote) download(ctx context.Context, depth int, specs ...gitconfig.RefSpec) error {
 	err := r.clone.FetchContext(ctx, &git.FetchOptions{
 		RemoteName: git.DefaultRemoteName, RefSpecs: specs, Depth: depth,
 		Auth: r.auth, CABundle: r.ca, Tags: git.NoTags,
 	})
 	if errors.Is(err, git.NoErrAlreadyUpToDate) {
-		return nil // every object is there already, which is what was asked for
+		return nil // the clone already has all objects
 	}
 	return err
 }

@@ -19,37 +19,37 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-func TestARefBecomesACommit(t *testing.T) {
+func TestRefs(t *testing.T) {
 	e := newExample(t)
 	server := serveHTTP(t, e.root, "")
-	for sentence, is := range map[string]struct{ ref, commit, content, shown string }{
-		"nothing is the remote's HEAD":          {"", e.third, "third", "main"},
-		"HEAD is the same":                      {"HEAD", e.third, "third", "main"},
-		"a branch":                              {"feature", e.feature, "feature", "feature"},
-		"a lightweight tag":                     {"light", e.first, "first", "light"},
-		"an annotated tag":                      {"annotated", e.first, "first", "annotated"},
-		"a tag of a tag":                        {"nested", e.first, "first", "nested"},
-		"a full ref":                            {"refs/heads/feature", e.feature, "feature", "refs/heads/feature"},
-		"a full ref of a tag":                   {"refs/tags/twin", e.first, "first", "refs/tags/twin"},
-		"a branch before a tag":                 {"twin", e.feature, "feature", "twin"},
-		"a commit that is a tip":                {e.feature, e.feature, "feature", e.feature},
-		"a commit in capitals":                  {strings.ToUpper(e.feature), e.feature, "feature", strings.ToUpper(e.feature)},
-		"a commit that only a tag points to":    {e.first, e.first, "first", e.first},
-		"a commit that is no tip":               {e.second, e.second, "second", e.second},
-		"an abbreviated commit":                 {e.second[:8], e.second, "second", e.second[:8]},
-		"an abbreviated commit that is the tip": {e.third[:7], e.third, "third", e.third[:7]},
+	for name, test := range map[string]struct{ ref, commit, content, shown string }{
+		"no ref":                              {"", e.third, "third", "main"},
+		"HEAD":                                {"HEAD", e.third, "third", "main"},
+		"a branch":                            {"feature", e.feature, "feature", "feature"},
+		"a lightweight tag":                   {"light", e.first, "first", "light"},
+		"an annotated tag":                    {"annotated", e.first, "first", "annotated"},
+		"a tag of a tag":                      {"nested", e.first, "first", "nested"},
+		"a full ref":                          {"refs/heads/feature", e.feature, "feature", "refs/heads/feature"},
+		"a full ref of a tag":                 {"refs/tags/twin", e.first, "first", "refs/tags/twin"},
+		"a branch and a tag of the same name": {"twin", e.feature, "feature", "twin"},
+		"a commit that a branch points to":    {e.feature, e.feature, "feature", e.feature},
+		"a commit in capitals":                {strings.ToUpper(e.feature), e.feature, "feature", strings.ToUpper(e.feature)},
+		"a commit that only a tag points to":  {e.first, e.first, "first", e.first},
+		"a commit that no ref points to":      {e.second, e.second, "second", e.second},
+		"an abbreviated commit":               {e.second[:8], e.second, "second", e.second[:8]},
+		"an abbreviated commit that a branch points to": {e.third[:7], e.third, "third", e.third[:7]},
 	} {
 		for transport, repo := range map[string]string{
 			"http": server + "/config", "file": "file://" + e.dir, "path": e.dir, "bare": filepath.Join(e.dir, ".git"),
 		} {
-			t.Run(sentence+"/"+transport, func(t *testing.T) {
+			t.Run(name+"/"+transport, func(t *testing.T) {
 				dir := t.TempDir()
-				got, err := cloneBounded(within30s(t), Request{Repo: repo, Ref: is.ref}, dir)
+				got, err := cloneWithLimits(timeout30s(t), Request{Repo: repo, Ref: test.ref}, dir)
 				if err != nil {
 					t.Fatal(err)
 				}
 				content, err := os.ReadFile(filepath.Join(dir, "link.yaml"))
-				want := []string{is.commit, is.content, is.shown, dir, "<nil>"}
+				want := []string{test.commit, test.content, test.shown, dir, "<nil>"}
 				if diff := cmp.Diff(want, []string{got.Commit, string(content), got.Ref, got.Dir, fmt.Sprint(err)}); diff != "" {
 					t.Error(diff)
 				}
@@ -58,9 +58,9 @@ func TestARefBecomesACommit(t *testing.T) {
 	}
 }
 
-func TestTheRevisionSaysWhatTheCommitIs(t *testing.T) {
+func TestRevisionOfClone(t *testing.T) {
 	e := newExample(t)
-	got, err := cloneBounded(within30s(t), Request{Repo: "file://" + e.dir, Ref: "light"}, t.TempDir())
+	got, err := cloneWithLimits(timeout30s(t), Request{Repo: "file://" + e.dir, Ref: "light"}, t.TempDir())
 	want := Revision{Repo: "file://" + e.dir, Ref: "light", Commit: e.first, Author: "Ada", Subject: "first",
 		Date: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	if diff := cmp.Diff(want, got.Revision); diff != "" || err != nil {
@@ -68,72 +68,72 @@ func TestTheRevisionSaysWhatTheCommitIs(t *testing.T) {
 	}
 }
 
-func TestACommitThatTheServerHandsOutIsFetchedAlone(t *testing.T) {
+func TestCommitIsFetchedWithoutHistoryIfServerPermits(t *testing.T) {
 	e := newExample(t)
-	git_(t, e.dir, "config", "uploadpack.allowReachableSHA1InWant", "true")
+	runGit(t, e.dir, "config", "uploadpack.allowReachableSHA1InWant", "true")
 	dir := t.TempDir()
-	_, err := cloneBounded(within30s(t), Request{Repo: serveHTTP(t, e.root, "") + "/config", Ref: e.second}, dir)
+	_, err := cloneWithLimits(timeout30s(t), Request{Repo: serveHTTP(t, e.root, "") + "/config", Ref: e.second}, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if count := git_(t, dir, "rev-list", "--all", "--count"); count != "1" {
+	if count := runGit(t, dir, "rev-list", "--all", "--count"); count != "1" {
 		t.Errorf("%s commits were fetched, want 1", count)
 	}
 }
 
-func TestALongHistoryIsFetchedShallow(t *testing.T) {
+func TestBranchIsFetchedWithoutHistory(t *testing.T) {
 	e := newExample(t)
 	for i := range 100 {
-		git_(t, e.dir, "commit", "-q", "--allow-empty", "-m", fmt.Sprint("commit ", i))
+		runGit(t, e.dir, "commit", "-q", "--allow-empty", "-m", fmt.Sprint("commit ", i))
 	}
 	dir := t.TempDir()
-	got, err := cloneBounded(within30s(t), Request{Repo: serveHTTP(t, e.root, "") + "/config"}, dir)
+	got, err := cloneWithLimits(timeout30s(t), Request{Repo: serveHTTP(t, e.root, "") + "/config"}, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if count := git_(t, dir, "rev-list", "--count", got.Commit); count != "1" {
+	if count := runGit(t, dir, "rev-list", "--count", got.Commit); count != "1" {
 		t.Errorf("%s commits were fetched, want 1", count)
 	}
-	if status := git_(t, dir, "status", "--porcelain"); status != "" {
+	if status := runGit(t, dir, "status", "--porcelain"); status != "" {
 		t.Errorf("the checkout is not clean:\n%s", status)
 	}
 }
 
-func TestADetachedHEADIsARefToo(t *testing.T) {
+func TestDetachedHEAD(t *testing.T) {
 	e := newExample(t)
-	git_(t, e.dir, "checkout", "-q", e.second)
+	runGit(t, e.dir, "checkout", "-q", e.second)
 	for _, repo := range []string{serveHTTP(t, e.root, "") + "/config", e.dir} {
-		got, err := cloneBounded(within30s(t), Request{Repo: repo}, t.TempDir())
+		got, err := cloneWithLimits(timeout30s(t), Request{Repo: repo}, t.TempDir())
 		if err != nil || got.Commit != e.second || got.Ref != "HEAD" {
 			t.Errorf("%s: got %v, %v", repo, got, err)
 		}
-		got, err = cloneBounded(within30s(t), Request{Repo: repo, Ref: "feature"}, t.TempDir())
+		got, err = cloneWithLimits(timeout30s(t), Request{Repo: repo, Ref: "feature"}, t.TempDir())
 		if err != nil || got.Commit != e.feature {
 			t.Errorf("%s: got %v, %v", repo, got, err)
 		}
 	}
 }
 
-func TestALinkedWorkTreeCanBeCloned(t *testing.T) {
+func TestCloneOfLinkedWorkTree(t *testing.T) {
 	e := newExample(t)
 	linked := filepath.Join(e.root, "linked")
-	git_(t, e.dir, "worktree", "add", "-q", linked, "feature")
-	got, err := cloneBounded(within30s(t), Request{Repo: linked}, t.TempDir())
+	runGit(t, e.dir, "worktree", "add", "-q", linked, "feature")
+	got, err := cloneWithLimits(timeout30s(t), Request{Repo: linked}, t.TempDir())
 	if err != nil || got.Commit != e.feature {
 		t.Errorf("got %v, %v", got, err)
 	}
 }
 
-func TestCloneRefuses(t *testing.T) {
+func TestCloneErrors(t *testing.T) {
 	e := newExample(t)
-	git_(t, e.root, "init", "-q", "--bare", "empty")
+	runGit(t, e.root, "init", "-q", "--bare", "empty")
 	open, locked := serveHTTP(t, e.root, ""), serveHTTP(t, e.root, "hunter2")
 	tls := httptest.NewTLSServer(httpBackend(t, e.root, ""))
 	defer tls.Close()
-	for sentence, is := range map[string]struct {
-		req  Request
-		code exit.Code
-		says string
+	for name, test := range map[string]struct {
+		req     Request
+		code    exit.Code
+		message string
 	}{
 		"a branch that does not exist": {Request{Repo: open + "/config", Ref: "mian"}, exit.SourceRefused,
 			`there is no branch, tag or commit "mian"; the branches are feature, main, twin`},
@@ -152,21 +152,21 @@ func TestCloneRefuses(t *testing.T) {
 		"no credentials":                    {Request{Repo: locked + "/config"}, exit.SourceRefused, "authentication required"},
 		"a wrong password": {Request{Repo: locked + "/config", Auth: Auth{Username: "ada", Password: "swordfish", AllowPlainHTTP: true}},
 			exit.SourceRefused, "authentication required"},
-		"an unknown authority": {Request{Repo: tls.URL + "/config"}, exit.SourceRefused, "certificate is not trusted"},
-		"a CA file that is none": {Request{Repo: tls.URL + "/config", Auth: Auth{CAFile: filepath.Join(e.dir, "helmfile.yaml")}},
-			exit.ConfigInvalid, "holds no certificate"},
+		"an unknown certificate authority": {Request{Repo: tls.URL + "/config"}, exit.SourceRefused, "certificate is not trusted"},
+		"a CA file without a certificate": {Request{Repo: tls.URL + "/config", Auth: Auth{CAFile: filepath.Join(e.dir, "helmfile.yaml")}},
+			exit.ConfigInvalid, "contains no certificate"},
 	} {
-		t.Run(sentence, func(t *testing.T) {
-			_, err := cloneBounded(within30s(t), is.req, t.TempDir())
-			expectRefusal(t, err, is.code, "clone "+is.req.Repo+": ", is.says)
+		t.Run(name, func(t *testing.T) {
+			_, err := cloneWithLimits(timeout30s(t), test.req, t.TempDir())
+			expectRefusal(t, err, test.code, "clone "+test.req.Repo+": ", test.message)
 			if strings.Contains(err.Error(), "swordfish") || strings.Contains(err.Error(), "<html>") {
-				t.Errorf("says too much: %v", err)
+				t.Errorf("the message contains the password or the page: %v", err)
 			}
 		})
 	}
 }
 
-func expectRefusal(t *testing.T, err error, code exit.Code, says ...string) {
+func expectRefusal(t *testing.T, err error, code exit.Code, parts ...string) {
 	t.Helper()
 	if err == nil {
 		t.Fatal("no error")
@@ -174,9 +174,9 @@ func expectRefusal(t *testing.T, err error, code exit.Code, says ...string) {
 	if exit.Of(err) != code {
 		t.Errorf("exit code %v, want %v: %v", exit.Of(err), code, err)
 	}
-	for _, part := range says {
+	for _, part := range parts {
 		if !strings.Contains(err.Error(), part) {
-			t.Errorf("%q does not say %q", err, part)
+			t.Errorf("%q does not contain %q", err, part)
 		}
 	}
 }
@@ -191,24 +191,24 @@ func closedPort(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-func TestAnEndedContextEndsTheClone(t *testing.T) {
+func TestContextEndsClone(t *testing.T) {
 	e := newExample(t)
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
+	unresponsive, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections and never answers
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer silent.Close()
+	defer unresponsive.Close()
 	known := filepath.Join(t.TempDir(), "known")
 	if err := os.WriteFile(known, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for sentence, repo := range map[string]string{
-		"before it begins": e.dir,
-		"over http":        "http://" + silent.Addr().String() + "/config",
-		"over git":         "git://" + silent.Addr().String() + "/config",
-		"over ssh":         "ssh://git@" + silent.Addr().String() + "/config",
+	for name, repo := range map[string]string{
+		"before the clone": e.dir,
+		"over http":        "http://" + unresponsive.Addr().String() + "/config",
+		"over git":         "git://" + unresponsive.Addr().String() + "/config",
+		"over ssh":         "ssh://git@" + unresponsive.Addr().String() + "/config",
 	} {
-		t.Run(sentence, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			req := Request{Repo: repo, Auth: Auth{KnownHostsFile: known, Password: "x", AllowPlainHTTP: true}}
 			timeout := 100 * time.Millisecond
 			if repo == e.dir {
@@ -216,31 +216,31 @@ func TestAnEndedContextEndsTheClone(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), timeout)
 			defer cancel()
-			_, err := cloneBounded(ctx, req, t.TempDir())
+			_, err := cloneWithLimits(ctx, req, t.TempDir())
 			expectRefusal(t, err, exit.SourceUnreachable, "no answer in time")
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("%v does not wrap the deadline", err)
 			}
 			cancelled, cancel := context.WithCancel(t.Context())
 			cancel()
-			if _, err = cloneBounded(cancelled, req, t.TempDir()); !errors.Is(err, context.Canceled) || exit.Of(err) != exit.Unexpected {
+			if _, err = cloneWithLimits(cancelled, req, t.TempDir()); !errors.Is(err, context.Canceled) || exit.Of(err) != exit.Unexpected {
 				t.Errorf("cancelled: %v", err)
 			}
 		})
 	}
 }
 
-func TestCredentialsOpenAndAreKeptNowhere(t *testing.T) {
+func TestCredentialsAreNotStored(t *testing.T) {
 	e := newExample(t)
 	server := serveHTTP(t, e.root, "hunter2")
-	for sentence, req := range map[string]Request{
-		"of their own": {Repo: server + "/config", Auth: Auth{Username: "ada", Password: "hunter2", AllowPlainHTTP: true}},
-		"a token":      {Repo: server + "/config", Auth: Auth{Password: "hunter2", AllowPlainHTTP: true}},
-		"in the URL":   {Repo: strings.Replace(server, "://", "://ada:hunter2@", 1) + "/config", Auth: Auth{AllowPlainHTTP: true}},
+	for name, req := range map[string]Request{
+		"in Auth":    {Repo: server + "/config", Auth: Auth{Username: "ada", Password: "hunter2", AllowPlainHTTP: true}},
+		"a token":    {Repo: server + "/config", Auth: Auth{Password: "hunter2", AllowPlainHTTP: true}},
+		"in the URL": {Repo: strings.Replace(server, "://", "://ada:hunter2@", 1) + "/config", Auth: Auth{AllowPlainHTTP: true}},
 	} {
-		t.Run(sentence, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			got, err := cloneBounded(within30s(t), req, dir)
+			got, err := cloneWithLimits(timeout30s(t), req, dir)
 			if err != nil || got.Repo != server+"/config" {
 				t.Fatalf("got %v, %v", got, err)
 			}
@@ -251,7 +251,7 @@ func TestCredentialsOpenAndAreKeptNowhere(t *testing.T) {
 	}
 }
 
-func TestACAFileMakesAServerTrusted(t *testing.T) {
+func TestCAFile(t *testing.T) {
 	e := newExample(t)
 	server := httptest.NewTLSServer(httpBackend(t, e.root, ""))
 	defer server.Close()
@@ -260,7 +260,7 @@ func TestACAFileMakesAServerTrusted(t *testing.T) {
 	if err := os.WriteFile(file, ca, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, err := cloneBounded(within30s(t), Request{Repo: server.URL + "/config", Auth: Auth{CAFile: file}}, t.TempDir())
+	got, err := cloneWithLimits(timeout30s(t), Request{Repo: server.URL + "/config", Auth: Auth{CAFile: file}}, t.TempDir())
 	if err != nil || got.Commit != e.third {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -279,34 +279,34 @@ func TestSSH(t *testing.T) {
 	if err := os.WriteFile(wrongKnown, []byte(strings.Replace(string(known), port, strangersPort, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for sentence, is := range map[string]struct {
+	for name, test := range map[string]struct {
 		address, path string
 		auth          Auth
 		code          exit.Code
-		says          string
+		message       string
 	}{
 		"a known host":        {server.address, "/config", Auth{SSHKeyFile: server.keyFile, KnownHostsFile: server.knownHosts}, exit.Converged, ""},
 		"no known hosts":      {server.address, "/config", Auth{SSHKeyFile: server.keyFile}, exit.SourceRefused, "ssh-keyscan -p " + port + " 127.0.0.1 > known_hosts"},
-		"an unknown host":     {stranger.address, "/config", Auth{SSHKeyFile: stranger.keyFile, KnownHostsFile: server.knownHosts}, exit.SourceRefused, "not among the known ones"},
+		"an unknown host":     {stranger.address, "/config", Auth{SSHKeyFile: stranger.keyFile, KnownHostsFile: server.knownHosts}, exit.SourceRefused, "has no key in the file of known hosts"},
 		"another key":         {stranger.address, "/config", Auth{SSHKeyFile: stranger.keyFile, KnownHostsFile: wrongKnown}, exit.SourceRefused, "shows another key"},
-		"a key it refuses":    {server.address, "/config", Auth{SSHKeyFile: stranger.keyFile, KnownHostsFile: server.knownHosts}, exit.SourceRefused, "refuses the SSH key"},
+		"a refused key":       {server.address, "/config", Auth{SSHKeyFile: stranger.keyFile, KnownHostsFile: server.knownHosts}, exit.SourceRefused, "refuses the SSH key"},
 		"no credentials":      {server.address, "/config", Auth{KnownHostsFile: server.knownHosts}, exit.SourceRefused, "set gitSSHKeyFile"},
 		"no such repository":  {server.address, "/nothing", Auth{SSHKeyFile: server.keyFile, KnownHostsFile: server.knownHosts}, exit.SourceUnreachable, "repository not found"},
-		"a key that is none":  {server.address, "/config", Auth{SSHKeyFile: server.knownHosts, KnownHostsFile: server.knownHosts}, exit.ConfigInvalid, "read SSH key"},
-		"a key that is gone":  {server.address, "/config", Auth{SSHKeyFile: "/nowhere", KnownHostsFile: server.knownHosts}, exit.ConfigInvalid, "/nowhere"},
-		"hosts that are gone": {server.address, "/config", Auth{SSHKeyFile: server.keyFile, KnownHostsFile: "/nowhere"}, exit.ConfigInvalid, "/nowhere"},
+		"an invalid key":      {server.address, "/config", Auth{SSHKeyFile: server.knownHosts, KnownHostsFile: server.knownHosts}, exit.ConfigInvalid, "read SSH key"},
+		"a missing key":       {server.address, "/config", Auth{SSHKeyFile: "/nowhere", KnownHostsFile: server.knownHosts}, exit.ConfigInvalid, "/nowhere"},
+		"missing known hosts": {server.address, "/config", Auth{SSHKeyFile: server.keyFile, KnownHostsFile: "/nowhere"}, exit.ConfigInvalid, "/nowhere"},
 	} {
-		t.Run(sentence, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			got, err := cloneBounded(within30s(t), Request{Repo: "ssh://git@" + is.address + is.path, Auth: is.auth}, dir)
-			if is.code != exit.Converged {
-				expectRefusal(t, err, is.code, is.says)
+			got, err := cloneWithLimits(timeout30s(t), Request{Repo: "ssh://git@" + test.address + test.path, Auth: test.auth}, dir)
+			if test.code != exit.Converged {
+				expectRefusal(t, err, test.code, test.message)
 				return
 			}
 			if err != nil || got.Commit != e.third {
 				t.Fatalf("got %v, %v", got, err)
 			}
-			if count := git_(t, dir, "rev-list", "--count", got.Commit); count != "1" {
+			if count := runGit(t, dir, "rev-list", "--count", got.Commit); count != "1" {
 				t.Errorf("%s commits were fetched, want 1", count)
 			}
 		})
@@ -326,7 +326,7 @@ func TestGitDaemon(t *testing.T) {
 	var got Checkout
 	var err error
 	for range 50 {
-		if got, err = cloneBounded(within30s(t), Request{Repo: "git://" + address + "/config", Ref: "annotated"}, t.TempDir()); err == nil {
+		if got, err = cloneWithLimits(timeout30s(t), Request{Repo: "git://" + address + "/config", Ref: "annotated"}, t.TempDir()); err == nil {
 			break
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -334,38 +334,38 @@ func TestGitDaemon(t *testing.T) {
 	if err != nil || got.Commit != e.first {
 		t.Errorf("got %v, %v", got, err)
 	}
-	_, err = cloneBounded(within30s(t), Request{Repo: "git://" + address + "/nothing"}, t.TempDir())
+	_, err = cloneWithLimits(timeout30s(t), Request{Repo: "git://" + address + "/nothing"}, t.TempDir())
 	expectRefusal(t, err, exit.SourceUnreachable, "repository not found")
 }
 
-func TestADirectoryThatCannotBeMadeIsNoFaultOfTheRepository(t *testing.T) {
+func TestDiskErrorHasNoExitCodeOfSource(t *testing.T) {
 	e := newExample(t)
-	_, err := cloneBounded(within30s(t), Request{Repo: e.dir}, filepath.Join(e.dir, "helmfile.yaml", "below"))
+	_, err := cloneWithLimits(timeout30s(t), Request{Repo: e.dir}, filepath.Join(e.dir, "helmfile.yaml", "below"))
 	expectRefusal(t, err, exit.Unexpected, "not a directory")
 }
 
-func TestSubmodulesAreLeftOut(t *testing.T) {
+func TestSubmodulesAreNotFetched(t *testing.T) {
 	e := newExample(t)
-	for sentence, gitmodules := range map[string]string{
+	for name, gitmodules := range map[string]string{
 		"declared":   "[submodule \"lib\"]\n\tpath = lib\n\turl = https://nowhere.invalid/lib\n",
 		"undeclared": "",
 	} {
-		t.Run(sentence, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			write(t, e.dir, "other.yaml")
 			if err := os.WriteFile(filepath.Join(e.dir, ".gitmodules"), []byte(gitmodules), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			git_(t, e.dir, "add", "-A")
-			git_(t, e.dir, "update-index", "--add", "--cacheinfo", "160000,"+e.first+",lib")
-			git_(t, e.dir, "commit", "-qm", "submodule")
+			runGit(t, e.dir, "add", "-A")
+			runGit(t, e.dir, "update-index", "--add", "--cacheinfo", "160000,"+e.first+",lib")
+			runGit(t, e.dir, "commit", "-qm", "submodule")
 			dir := t.TempDir()
-			if _, err := cloneBounded(within30s(t), Request{Repo: e.dir}, dir); err != nil {
+			if _, err := cloneWithLimits(timeout30s(t), Request{Repo: e.dir}, dir); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := os.Stat(filepath.Join(dir, "helmfile.yaml")); err != nil {
 				t.Error(err)
 			}
-			git_(t, e.dir, "rm", "-q", "--cached", "lib")
+			runGit(t, e.dir, "rm", "-q", "--cached", "lib")
 		})
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// peel is the commit that a ref leads to, through annotated tags, which may be tags of tags.
+// peel returns the commit that a ref points to. It follows annotated tags, also tags of tags.
 func peel(repo *git.Repository, name plumbing.ReferenceName) (plumbing.Hash, error) {
 	ref, err := repo.Reference(name, true)
 	if err != nil {
@@ -23,7 +23,7 @@ func peel(repo *git.Repository, name plumbing.ReferenceName) (plumbing.Hash, err
 	for {
 		tag, err := repo.TagObject(hash)
 		if errors.Is(err, plumbing.ErrObjectNotFound) {
-			return isCommit(repo, hash)
+			return checkCommit(repo, hash)
 		}
 		if err != nil {
 			return plumbing.ZeroHash, fmt.Errorf("read tag %s: %w", hash, err)
@@ -32,15 +32,16 @@ func peel(repo *git.Repository, name plumbing.ReferenceName) (plumbing.Hash, err
 	}
 }
 
-func isCommit(repo *git.Repository, hash plumbing.Hash) (plumbing.Hash, error) {
+// checkCommit returns an error if the object is not a commit. A tag may also point to a file or a tree.
+func checkCommit(repo *git.Repository, hash plumbing.Hash) (plumbing.Hash, error) {
 	if _, err := repo.CommitObject(hash); err != nil {
 		return hash, exit.With(exit.SourceRefused, fmt.Errorf("%s is not a commit: %w", hash, err))
 	}
 	return hash, nil
 }
 
-// commitsWith are all commits whose hash begins so.
-func commitsWith(repo *git.Repository, prefix string) ([]plumbing.Hash, error) {
+// commitsWithPrefix returns all commits whose hash begins with the prefix.
+func commitsWithPrefix(repo *git.Repository, prefix string) ([]plumbing.Hash, error) {
 	commits, err := repo.CommitObjects()
 	if err != nil {
 		return nil, err
@@ -55,8 +56,9 @@ func commitsWith(repo *git.Repository, prefix string) ([]plumbing.Hash, error) {
 	return found, err
 }
 
+// checkout writes the files of the commit, after it checked their number and size. Then it checks the symbolic links.
 func (r *remote) checkout(commit plumbing.Hash, dir string) error {
-	if err := r.limits.measure(r.clone, commit); err != nil {
+	if err := r.limits.checkTree(r.clone, commit); err != nil {
 		return fmt.Errorf("check out %s: %w", commit, err)
 	}
 	tree, err := r.clone.Worktree()
@@ -64,11 +66,12 @@ func (r *remote) checkout(commit plumbing.Hash, dir string) error {
 		return err
 	}
 	if err := tree.Checkout(&git.CheckoutOptions{Hash: commit, Force: true}); err != nil {
-		return onDisk{fmt.Errorf("check out %s: %w", commit, err)}
+		return diskError{fmt.Errorf("check out %s: %w", commit, err)}
 	}
 	return checkLinks(dir, r.links)
 }
 
+// describe returns the revision of a commit.
 func describe(repo *git.Repository, commit plumbing.Hash, url, ref string) (Revision, error) {
 	c, err := repo.CommitObject(commit)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// copyTree copies the files, links and directories below from into a new directory, without .git and without execute bits. What reads the
-// copy may write beside the files, as helmfile does, and the user's directory stays as it is.
+// copyTree copies the files, links and directories below from into a new directory, without .git and without execute bits. helmfile writes
+// files beside those that it reads, so it gets a copy, and the directory of the user does not change.
 func copyTree(from, into string, limits Limits) error {
 	var size int64
 	return fs.WalkDir(os.DirFS(from), ".", func(path string, entry fs.DirEntry, err error) error {
@@ -29,7 +29,7 @@ func copyTree(from, into string, limits Limits) error {
 			}
 			return os.Symlink(to, target)
 		case !entry.Type().IsRegular():
-			return nil // sockets, pipes and devices are in no repository
+			return nil // a repository contains no sockets, pipes and devices
 		}
 		copied, err := copyFile(filepath.Join(from, path), target, limits.FileSize)
 		if err != nil {
@@ -45,7 +45,7 @@ func copyTree(from, into string, limits Limits) error {
 	})
 }
 
-// copyFile copies at most one byte more than the limit.
+// copyFile copies a file, but at most one byte more than the limit. It returns the number of bytes.
 func copyFile(from, to string, limit int64) (int64, error) {
 	source, err := os.Open(from)
 	if err != nil {

@@ -1,18 +1,18 @@
-// Package source turns a repository and a ref into a directory and a revision. It is the only door to go-git.
+// Package source turns a repository and a ref into a directory and a revision. It is the only package that uses go-git.
 //
-// In go a [Request] and a directory that the caller owns; out come the files of one commit in that directory and a
-// [Revision] that says which commit it is. [Local] does the same for a checkout that exists already, and writes nothing.
+// [Clone] gets a [Request] and a directory that the caller owns. It writes the files of one commit into that directory, and returns their
+// [Revision]. [CopyLocal] does the same for a local directory, without a clone.
 //
-// A clone is one listing of the remote's refs and then one shallow fetch of one of them. Only two things need the whole
-// history: a commit that is no ref's tip, on servers that refuse to hand out single commits, and an abbreviated commit.
-// Submodules and Git LFS objects are not fetched; the .git directory stays beside the files and holds no credentials.
-// file:// URLs and absolute paths are read in this process, without a git binary, with their whole history.
+// A clone lists the refs of the remote, and then fetches one of them without its history. Only two kinds of refs need the whole history: an
+// abbreviated commit, and a commit that no ref points to, if the server refuses to send single commits. Submodules and Git LFS objects are
+// not fetched. The directory .git stays beside the files and contains no credentials. file:// URLs and absolute paths are read in this
+// process, without a git binary, and with their whole history.
 //
-// The author of a repository is not trusted: what a clone may bring is bounded by [Limits], no file in it can be executed, and no
-// symbolic link leads out of it. Credentials go to the repository's own server only.
+// The author of the repository is not trusted. [Limits] bound the number and the sizes of files, no file can be executed, and no symbolic
+// link leads out of the directory. Credentials go only to the server of the repository.
 //
-// Errors carry the exit codes SourceUnreachable (another try may help), SourceRefused (it cannot) and ConfigInvalid (for
-// unusable key, host key and certificate files, and for credentials over plain http). Where ctx is cancelled they carry none: the caller knows why it was.
+// Errors have the exit codes SourceUnreachable (another try may help), SourceRefused (another try cannot help) and ConfigInvalid (an
+// invalid file with keys, host keys or certificates, or credentials over plain http). If ctx was cancelled, the error has no exit code.
 //
-// It may import exit and config (for its Secret) and no other room.
+// It may import exit, egress, config and source/revision.
 package source

@@ -10,8 +10,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// FuzzResolve states what holds for every ref and every remote: a ref leads to something that the remote has or to a commit,
-// and else it is refused.
+// FuzzResolve checks for any ref and any remote that resolve returns a ref of the remote, a commit, or an error with exit code
+// SourceRefused.
 func FuzzResolve(f *testing.F) {
 	f.Add("", "main", "v1", "refs/heads/main")
 	f.Add("main", "main", "main", "HEAD")
@@ -36,17 +36,17 @@ func FuzzResolve(f *testing.F) {
 				t.Errorf("%q is refused with code %v", ref, exit.Of(err))
 			}
 		case got.name != "" && !have.has(got.name):
-			t.Errorf("%q leads to %q, which the remote does not have", ref, got.name)
+			t.Errorf("%q is resolved to %q, which the remote does not have", ref, got.name)
 		case got.name == "" && !regexp.MustCompile(`^[0-9a-f]{7,40}$`).MatchString(got.commit):
-			t.Errorf("%q leads to neither a ref nor a commit: %q", ref, got.commit)
+			t.Errorf("%q is resolved to neither a ref nor a commit: %q", ref, got.commit)
 		case ref != "" && got.shown != ref && ref != "HEAD":
 			t.Errorf("%q is shown as %q", ref, got.shown)
 		}
 	})
 }
 
-// FuzzOrigin states that an origin is a label value of Kubernetes, that the spellings of one URL have one origin, and that
-// two places have two.
+// FuzzOrigin checks that an origin is a valid label value, that the spellings of one URL have the same origin, and that different paths and
+// environments have different ones.
 func FuzzOrigin(f *testing.F) {
 	f.Add("https://git.example.org/team/config", "clusters/prod", "default")
 	f.Add("https://git.example.org/team/config.git/", "", "production")
@@ -55,13 +55,13 @@ func FuzzOrigin(f *testing.F) {
 	f.Fuzz(func(t *testing.T, repo, path, environment string) {
 		origin := Origin(repo, path, environment)
 		if !regexp.MustCompile(`^[0-9a-f]{40}$`).MatchString(origin) {
-			t.Errorf("%q is no label value", origin)
+			t.Errorf("%q is not a label value", origin)
 		}
 		if Origin(repo+"/", path, environment) != origin {
-			t.Error("a slash at the end makes another origin")
+			t.Error("a slash at the end changes the origin")
 		}
 		if base := strings.TrimRight(repo, "/"); base == repo && !strings.HasSuffix(repo, ".git") && Origin(repo+".git", path, environment) != origin {
-			t.Error(".git at the end makes another origin")
+			t.Error(".git at the end changes the origin")
 		}
 		if Origin(repo, path+"x", environment) == origin || Origin(repo, path, environment+"x") == origin {
 			t.Error("another path or environment has the same origin")
@@ -69,7 +69,7 @@ func FuzzOrigin(f *testing.F) {
 	})
 }
 
-// FuzzPack states that no download can make the check panic or accept more than the limits.
+// FuzzPack checks that no download makes checkPack panic, and that checkPack accepts only packs.
 func FuzzPack(f *testing.F) {
 	f.Add([]byte("PACK\x00\x00\x00\x02\x00\x00\x00\x00"))
 	f.Add([]byte("PACK\x00\x00\x00\x02\x00\x00\x00\x01\x30\x78\x9c\x03\x00\x00\x00\x00\x01"))
@@ -79,7 +79,7 @@ func FuzzPack(f *testing.F) {
 	f.Fuzz(func(t *testing.T, pack []byte) {
 		err := limits.checkPack(strings.NewReader(string(pack)))
 		if err == nil && len(pack) >= 12 && string(pack[:4]) != "PACK" {
-			t.Error("accepted what is no pack")
+			t.Error("accepted a download that is not a pack")
 		}
 	})
 }

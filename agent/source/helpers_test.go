@@ -25,12 +25,12 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 )
 
-// gitEnv keeps the developer's own git configuration out.
+// gitEnv makes git ignore the configuration of the developer.
 var gitEnv = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1",
 	"GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.org", "GIT_AUTHOR_DATE=2026-01-02T03:04:05Z",
 	"GIT_COMMITTER_NAME=Bob", "GIT_COMMITTER_EMAIL=bob@example.org", "GIT_COMMITTER_DATE=2026-01-02T05:04:05+02:00")
 
-func git_(t *testing.T, dir string, args ...string) string {
+func runGit(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command("git", append([]string{"-C", dir}, args...)...)
 	cmd.Env = gitEnv
@@ -43,7 +43,7 @@ func git_(t *testing.T, dir string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// gitWithInput is git_ with a file as its input.
+// gitWithInput is runGit with a file as its input.
 func gitWithInput(t *testing.T, dir, file string, args ...string) string {
 	t.Helper()
 	input, err := os.Open(file)
@@ -66,9 +66,9 @@ func commit(t *testing.T, dir, file, content, message string) string {
 	if err := os.WriteFile(filepath.Join(dir, file), []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	git_(t, dir, "add", "-A")
-	git_(t, dir, "commit", "-qm", message)
-	return git_(t, dir, "rev-parse", "HEAD")
+	runGit(t, dir, "add", "-A")
+	runGit(t, dir, "commit", "-qm", message)
+	return runGit(t, dir, "rev-parse", "HEAD")
 }
 
 // example is a work tree at root/config with this history:
@@ -85,25 +85,25 @@ func newExample(t *testing.T) example {
 	t.Helper()
 	root := t.TempDir()
 	e := example{root: root, dir: filepath.Join(root, "config")}
-	git_(t, root, "init", "-q", "-b", "main", "config")
+	runGit(t, root, "init", "-q", "-b", "main", "config")
 	if err := os.Symlink("helmfile.yaml", filepath.Join(e.dir, "link.yaml")); err != nil {
 		t.Fatal(err)
 	}
 	e.first = commit(t, e.dir, "helmfile.yaml", "first", "first\n\nwith a body")
-	git_(t, e.dir, "tag", "light")
-	git_(t, e.dir, "tag", "-am", "release", "annotated")
-	git_(t, e.dir, "tag", "-am", "a tag of a tag", "nested", "annotated")
-	git_(t, e.dir, "tag", "twin")
-	git_(t, e.dir, "checkout", "-qb", "feature")
+	runGit(t, e.dir, "tag", "light")
+	runGit(t, e.dir, "tag", "-am", "release", "annotated")
+	runGit(t, e.dir, "tag", "-am", "a tag of a tag", "nested", "annotated")
+	runGit(t, e.dir, "tag", "twin")
+	runGit(t, e.dir, "checkout", "-qb", "feature")
 	e.feature = commit(t, e.dir, "helmfile.yaml", "feature", "feature")
-	git_(t, e.dir, "branch", "twin")
-	git_(t, e.dir, "checkout", "-q", "main")
+	runGit(t, e.dir, "branch", "twin")
+	runGit(t, e.dir, "checkout", "-q", "main")
 	e.second = commit(t, e.dir, "helmfile.yaml", "second", "second")
 	e.third = commit(t, e.dir, "helmfile.yaml", "third", "third")
 	return e
 }
 
-// httpBackend serves the repositories under root with git's own CGI program, behind a password if there is one.
+// httpBackend serves the repositories below root with git's CGI program. If the password is not empty, it is required.
 func httpBackend(t *testing.T, root, password string) http.Handler {
 	t.Helper()
 	git, err := exec.LookPath("git")
@@ -113,7 +113,7 @@ func httpBackend(t *testing.T, root, password string) http.Handler {
 	backend := &cgi.Handler{Path: git, Args: []string{"http-backend"}, Stderr: t.Output(),
 		Env: append([]string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1"}, gitEnv...)}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, given, _ := r.BasicAuth(); password != "" && given != password {
+		if _, sent, _ := r.BasicAuth(); password != "" && sent != password {
 			w.WriteHeader(http.StatusUnauthorized)
 			fmt.Fprint(w, "<html>a whole page</html>")
 			return
@@ -129,11 +129,11 @@ func serveHTTP(t *testing.T, root, password string) string {
 	return server.URL
 }
 
-// sshServer is a git server over SSH with what a client needs to know about it.
+// sshServer is a git server over SSH.
 type sshServer struct {
 	address    string
-	keyFile    string // a private key that it lets in
-	knownHosts string
+	keyFile    string // a private key that the server accepts
+	knownHosts string // a file with the host key
 }
 
 func serveSSH(t *testing.T, root string) sshServer {
@@ -145,7 +145,7 @@ func serveSSH(t *testing.T, root string) sshServer {
 	s := sshServer{address: listener.Addr().String(), keyFile: filepath.Join(t.TempDir(), "key"),
 		knownHosts: filepath.Join(t.TempDir(), "known_hosts")}
 	host, user := newKey(t, filepath.Join(t.TempDir(), "host")), newKey(t, s.keyFile)
-	// A second host key, unknown to the client: only the algorithms of the known one may be asked for.
+	// The client does not know the second host key, so it must ask only for the algorithm of the first one.
 	other := newRSAKey(t)
 	server := &ssh.Server{
 		Handler: func(session ssh.Session) { uploadPack(session, root) },
@@ -159,7 +159,7 @@ func serveSSH(t *testing.T, root string) sshServer {
 	if err := os.WriteFile(s.knownHosts, []byte(line+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	go func() { _ = server.Serve(listener) }() // ends with ErrServerClosed
+	go func() { _ = server.Serve(listener) }() // returns ErrServerClosed
 	t.Cleanup(func() { _ = server.Close() })
 	return s
 }
@@ -172,7 +172,7 @@ func uploadPack(session ssh.Session, root string) {
 	}
 	cmd := exec.Command("git", "upload-pack", filepath.Join(root, words[1]))
 	cmd.Env, cmd.Stdout, cmd.Stderr = gitEnv, session, session.Stderr()
-	stdin, err := cmd.StdinPipe() // cmd.Stdin = session would wait for the client where git ends first
+	stdin, err := cmd.StdinPipe() // with cmd.Stdin = session, Run would wait for the client if git ends first
 	if err != nil {
 		_ = session.Exit(1)
 		return
@@ -203,7 +203,7 @@ func newKey(t *testing.T, file string) gossh.Signer {
 	return signer
 }
 
-func within30s(t *testing.T) context.Context {
+func timeout30s(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
 	return ctx
@@ -222,13 +222,13 @@ func newRSAKey(t *testing.T) gossh.Signer {
 	return signer
 }
 
-// usual are limits that no test repository reaches by accident.
-var usual = Limits{Files: 1000, Size: 16 << 20, FileSize: 4 << 20}
+// defaultLimits are larger than the repositories of most tests.
+var defaultLimits = Limits{Files: 1000, Size: 16 << 20, FileSize: 4 << 20}
 
-// cloneBounded is Clone with the usual limits, unless the request has its own.
-func cloneBounded(ctx context.Context, req Request, dir string) (Checkout, error) {
+// cloneWithLimits is Clone with the default limits, unless the request has other limits.
+func cloneWithLimits(ctx context.Context, req Request, dir string) (Checkout, error) {
 	if req.Limits == (Limits{}) {
-		req.Limits = usual
+		req.Limits = defaultLimits
 	}
 	return Clone(ctx, req, dir)
 }

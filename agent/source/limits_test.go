@@ -15,28 +15,28 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// with are the usual limits with some changed.
-func with(change func(*Limits)) Limits {
-	l := usual
+// limitsWith returns changed default limits.
+func limitsWith(change func(*Limits)) Limits {
+	l := defaultLimits
 	change(&l)
 	return l
 }
 
-func TestARepositoryHasBounds(t *testing.T) {
+func TestLimits(t *testing.T) {
 	noise := make([]byte, 1<<20)
-	_, _ = rand.Read(noise) // never fails
-	for sentence, is := range map[string]struct {
-		limits Limits
-		says   []string
+	_, _ = rand.Read(noise) // cannot fail
+	for name, test := range map[string]struct {
+		limits  Limits
+		message []string
 	}{
-		"exactly as much as allowed": {with(func(l *Limits) { l.Files = 5; l.FileSize = 1 << 20 }), nil},
-		"too many files":             {with(func(l *Limits) { l.Files = 4 }), []string{"the checkout has at least 5 files and directories, more than 4", "gitMaxFiles"}},
-		"too many objects":           {with(func(l *Limits) { l.Files = 0 }), []string{"the download has ", " objects, more than 0", "gitMaxFiles"}},
-		"too large a file":           {with(func(l *Limits) { l.FileSize = 1<<20 - 1 }), []string{"a file of at least ", ", more than 1048575", "gitMaxFileSize"}},
-		"too large a download":       {with(func(l *Limits) { l.Size = 1<<20 - 1 }), []string{"the download has at least ", ", more than 1048575", "gitMaxSize"}},
-		"too large a checkout":       {with(func(l *Limits) { l.Size = 2 << 20 }), []string{"the files of the checkout have at least ", ", more than 2Mi", "gitMaxSize"}},
+		"exactly as much as allowed": {limitsWith(func(l *Limits) { l.Files = 5; l.FileSize = 1 << 20 }), nil},
+		"too many files":             {limitsWith(func(l *Limits) { l.Files = 4 }), []string{"the checkout has at least 5 files and directories, more than 4", "gitMaxFiles"}},
+		"too many objects":           {limitsWith(func(l *Limits) { l.Files = 0 }), []string{"the download has ", " objects, more than 0", "gitMaxFiles"}},
+		"too large a file":           {limitsWith(func(l *Limits) { l.FileSize = 1<<20 - 1 }), []string{"a file of at least ", ", more than 1048575", "gitMaxFileSize"}},
+		"too large a download":       {limitsWith(func(l *Limits) { l.Size = 1<<20 - 1 }), []string{"the download has at least ", ", more than 1048575", "gitMaxSize"}},
+		"too large a checkout":       {limitsWith(func(l *Limits) { l.Size = 2 << 20 }), []string{"the files of the checkout have at least ", ", more than 2Mi", "gitMaxSize"}},
 	} {
-		e := newExample(t) // with two files
+		e := newExample(t) // it has two files
 		for _, name := range []string{"noise", "zeros", "again"} {
 			content := noise
 			if name != "noise" {
@@ -46,28 +46,28 @@ func TestARepositoryHasBounds(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		git_(t, e.dir, "add", "-A")
-		git_(t, e.dir, "commit", "-qm", "large files")
+		runGit(t, e.dir, "add", "-A")
+		runGit(t, e.dir, "commit", "-qm", "large files")
 		server := serveHTTP(t, e.root, "")
 		for transport, repo := range map[string]string{"http": server + "/config", "path": e.dir} {
-			t.Run(sentence+"/"+transport, func(t *testing.T) {
-				_, err := cloneBounded(within30s(t), Request{Repo: repo, Limits: is.limits}, t.TempDir())
-				if is.says == nil {
+			t.Run(name+"/"+transport, func(t *testing.T) {
+				_, err := cloneWithLimits(timeout30s(t), Request{Repo: repo, Limits: test.limits}, t.TempDir())
+				if test.message == nil {
 					if err != nil {
 						t.Error(err)
 					}
 					return
 				}
-				expectRefusal(t, err, exit.SourceRefused, is.says...)
+				expectRefusal(t, err, exit.SourceRefused, test.message...)
 			})
 		}
 	}
 }
 
-// TestATreeOfRepeatedTreesIsRefused: a few objects of a few bytes stand for a milliard files.
-func TestATreeOfRepeatedTreesIsRefused(t *testing.T) {
+// TestTreeBombIsRefused checks a commit in which a few small objects stand for a billion files.
+func TestTreeBombIsRefused(t *testing.T) {
 	e := newExample(t)
-	entry := "100644 blob " + git_(t, e.dir, "rev-parse", "HEAD:helmfile.yaml")
+	entry := "100644 blob " + runGit(t, e.dir, "rev-parse", "HEAD:helmfile.yaml")
 	for range 9 {
 		var tree strings.Builder
 		for i := range 10 {
@@ -79,14 +79,14 @@ func TestATreeOfRepeatedTreesIsRefused(t *testing.T) {
 		}
 		entry = "040000 tree " + gitWithInput(t, e.dir, file, "mktree")
 	}
-	commit := git_(t, e.dir, "commit-tree", strings.Fields(entry)[2], "-m", "bomb")
-	git_(t, e.dir, "branch", "bomb", commit)
-	_, err := cloneBounded(within30s(t), Request{Repo: e.dir, Ref: "bomb"}, t.TempDir())
+	commit := runGit(t, e.dir, "commit-tree", strings.Fields(entry)[2], "-m", "bomb")
+	runGit(t, e.dir, "branch", "bomb", commit)
+	_, err := cloneWithLimits(timeout30s(t), Request{Repo: e.dir, Ref: "bomb"}, t.TempDir())
 	expectRefusal(t, err, exit.SourceRefused, "at least 1001 files and directories, more than 1000", "gitMaxFiles")
 }
 
-// TestALargeFileIsNotUnpackedInMemory, although it is small while it is compressed.
-func TestALargeFileIsNotUnpackedInMemory(t *testing.T) {
+// TestLargeFileIsNotUnpackedInMemory checks a large file that is small when it is compressed.
+func TestLargeFileIsNotUnpackedInMemory(t *testing.T) {
 	e := newExample(t)
 	file, err := os.Create(filepath.Join(e.dir, "zeros"))
 	if err != nil {
@@ -96,21 +96,21 @@ func TestALargeFileIsNotUnpackedInMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	file.Close()
-	git_(t, e.dir, "add", "-A")
-	git_(t, e.dir, "commit", "-qm", "zeros")
+	runGit(t, e.dir, "add", "-A")
+	runGit(t, e.dir, "commit", "-qm", "zeros")
 	server := serveHTTP(t, e.root, "")
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err = cloneBounded(within30s(t), Request{Repo: server + "/config"}, t.TempDir())
+	_, err = cloneWithLimits(timeout30s(t), Request{Repo: server + "/config"}, t.TempDir())
 	runtime.ReadMemStats(&after)
 	expectRefusal(t, err, exit.SourceRefused, "more than 4Mi", "gitMaxFileSize")
 	if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
-		t.Errorf("%d MiB of memory were needed", used>>20)
+		t.Errorf("the clone allocated %d MiB", used>>20)
 	}
 }
 
-// TestADeltaThatMakesALargeFileIsRefused: a few bytes can say to copy others again and again.
-func TestADeltaThatMakesALargeFileIsRefused(t *testing.T) {
+// TestDeltaOfLargeFileIsRefused checks a delta of a few bytes that produces a large file: a delta can copy the same bytes many times.
+func TestDeltaOfLargeFileIsRefused(t *testing.T) {
 	for size, refused := range map[uint64]bool{1000: false, 1 << 40: true, 1<<64 - 1: true} {
 		delta := binary.AppendUvarint(binary.AppendUvarint(nil, 7), size)
 		var pack bytes.Buffer
@@ -118,10 +118,10 @@ func TestADeltaThatMakesALargeFileIsRefused(t *testing.T) {
 		pack.WriteByte(7<<4 | byte(len(delta))) // a delta of the object with the hash that follows
 		pack.Write(make([]byte, 20))
 		content := zlib.NewWriter(&pack)
-		_, _ = content.Write(delta) // into memory, where nothing fails
+		_, _ = content.Write(delta) // cannot fail: it writes to memory
 		_ = content.Close()
 		pack.Write(make([]byte, 20)) // the checksum
-		err := usual.checkPack(&pack)
+		err := defaultLimits.checkPack(&pack)
 		switch {
 		case refused:
 			expectRefusal(t, err, exit.SourceRefused, "more than 4Mi", "gitMaxFileSize")

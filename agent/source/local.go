@@ -13,10 +13,10 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// Local copies a directory as it is into another one, which must not exist. Its revision is that of the git work tree it lies in, dirty if anything there differs
-// from the commit or is not tracked; it is empty outside of one, and in one that go-git cannot read. The directory itself is not
-// written to. Links that lead out of the directory are refused, as in a clone.
-func Local(dir, into string, limits Limits) (Checkout, error) {
+// CopyLocal copies a directory into another one, which must not exist, and returns the copy. It does not write to the original. It refuses
+// links that lead out of the directory, as Clone does. The revision is that of the git work tree that contains the directory. It is dirty if
+// a file in the work tree differs from the commit or is not tracked. It is empty if there is no work tree, or if go-git cannot read it.
+func CopyLocal(dir, into string, limits Limits) (Checkout, error) {
 	absolute, err := filepath.Abs(dir)
 	if err == nil {
 		err = isDirectory(absolute)
@@ -32,16 +32,16 @@ func Local(dir, into string, limits Limits) (Checkout, error) {
 	}
 	revision, err := localRevision(absolute)
 	if err != nil {
-		// The revision only tells people what they look at. The files can be read without it, for example where git
-		// keeps the repository in a format that go-git does not know.
+		// The revision is only shown to people, so the run does not need it. For example, go-git does not know every format of a
+		// repository.
 		revision = Revision{}
 	}
 	return Checkout{Dir: into, Revision: revision}, nil
 }
 
 func isDirectory(path string) error {
-	found, err := os.Stat(path)
-	if err == nil && !found.IsDir() {
+	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() {
 		return errors.New("it is not a directory")
 	}
 	return err
@@ -64,25 +64,25 @@ func localRevision(dir string) (Revision, error) {
 	if err != nil {
 		return Revision{}, err
 	}
-	revision, err := describe(repo, head.Hash(), origin(repo), branch(head))
+	revision, err := describe(repo, head.Hash(), remoteURL(repo), branch(head))
 	if err != nil {
 		return Revision{}, err
 	}
-	revision.Dirty, err = dirty(repo)
+	revision.Dirty, err = isDirty(repo)
 	return revision, err
 }
 
-// origin is where the repository was cloned from, without credentials, or empty.
-func origin(repo *git.Repository) string {
+// remoteURL returns the URL of git's remote "origin" without credentials, or an empty string if there is none.
+func remoteURL(repo *git.Repository) string {
 	remote, err := repo.Remote(git.DefaultRemoteName)
 	if err != nil || len(remote.Config().URLs) == 0 {
-		return "" // a repository need not have one
+		return "" // a repository may have no remote
 	}
-	clean, _, _ := config.SplitRepo(remote.Config().URLs[0])
-	return clean
+	url, _, _ := config.SplitRepo(remote.Config().URLs[0])
+	return url
 }
 
-// branch is the short name, or empty where HEAD is detached.
+// branch returns the name of the current branch, or an empty string if HEAD is detached.
 func branch(head *plumbing.Reference) string {
 	if !head.Name().IsBranch() {
 		return ""
@@ -90,7 +90,7 @@ func branch(head *plumbing.Reference) string {
 	return head.Name().Short()
 }
 
-func dirty(repo *git.Repository) (bool, error) {
+func isDirty(repo *git.Repository) (bool, error) {
 	tree, err := repo.Worktree()
 	if err != nil {
 		return false, err

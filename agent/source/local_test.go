@@ -12,18 +12,18 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-func TestLocal(t *testing.T) {
+func TestCopyLocalRevision(t *testing.T) {
 	clean := func(t *testing.T, e example) string { return e.dir }
 	at := func(e example) Revision {
 		return Revision{Repo: "https://git.example/config", Ref: "main", Commit: e.third, Author: "Ada", Subject: "third",
 			Date: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	}
-	for sentence, is := range map[string]struct {
+	for name, test := range map[string]struct {
 		prepare func(*testing.T, example) string
 		want    func(example) Revision
 	}{
 		"a clean work tree": {clean, at},
-		"a directory within one": {func(t *testing.T, e example) string {
+		"a directory in a work tree": {func(t *testing.T, e example) string {
 			dir := filepath.Join(e.dir, "empty")
 			if err := os.Mkdir(dir, 0o700); err != nil {
 				t.Fatal(err)
@@ -39,22 +39,22 @@ func TestLocal(t *testing.T) {
 			return e.dir
 		}, func(e example) Revision { r := at(e); r.Dirty = true; return r }},
 		"a detached HEAD": {func(t *testing.T, e example) string {
-			git_(t, e.dir, "checkout", "-q", e.third)
+			runGit(t, e.dir, "checkout", "-q", e.third)
 			return e.dir
 		}, func(e example) Revision { r := at(e); r.Ref = ""; return r }},
-		"no work tree": {func(t *testing.T, e example) string { return e.root }, func(example) Revision { return Revision{} }},
-		"no commit so far": {func(t *testing.T, e example) string {
-			git_(t, e.root, "init", "-q", "new")
+		"outside of a work tree": {func(t *testing.T, e example) string { return e.root }, func(example) Revision { return Revision{} }},
+		"a work tree without a commit": {func(t *testing.T, e example) string {
+			runGit(t, e.root, "init", "-q", "new")
 			return filepath.Join(e.root, "new")
 		}, func(example) Revision { return Revision{} }},
 	} {
-		t.Run(sentence, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			e := newExample(t)
-			git_(t, e.dir, "remote", "add", "origin", "https://ada:hunter2@git.example/config")
-			dir := is.prepare(t, e)
+			runGit(t, e.dir, "remote", "add", "origin", "https://ada:hunter2@git.example/config")
+			dir := test.prepare(t, e)
 			into := filepath.Join(t.TempDir(), "copy")
-			got, err := Local(dir, into, usual)
-			if diff := cmp.Diff(Checkout{Dir: into, Revision: is.want(e)}, got); diff != "" || err != nil {
+			got, err := CopyLocal(dir, into, defaultLimits)
+			if diff := cmp.Diff(Checkout{Dir: into, Revision: test.want(e)}, got); diff != "" || err != nil {
 				t.Error(diff, err)
 			}
 		})
@@ -68,16 +68,16 @@ func write(t *testing.T, dir, file string) {
 	}
 }
 
-func TestLocalRefusesWhatIsNoDirectory(t *testing.T) {
+func TestCopyLocalRefusesFile(t *testing.T) {
 	e := newExample(t)
 	for _, path := range []string{filepath.Join(e.dir, "nothing"), filepath.Join(e.dir, "helmfile.yaml")} {
-		_, err := Local(path, filepath.Join(t.TempDir(), "copy"), usual)
+		_, err := CopyLocal(path, filepath.Join(t.TempDir(), "copy"), defaultLimits)
 		expectRefusal(t, err, exit.ConfigInvalid, path)
 	}
 }
 
-// TestLocalCopies: what reads the copy may write into it, so nothing of it is the user's own.
-func TestLocalCopies(t *testing.T) {
+// TestCopyLocal checks that the copy is independent of the original, and has no execute bits and no .git.
+func TestCopyLocal(t *testing.T) {
 	dir, into := t.TempDir(), filepath.Join(t.TempDir(), "copy")
 	for name, mode := range map[string]os.FileMode{"run.sh": 0o755, "sub/values.yaml": 0o644, ".git/config": 0o644} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
@@ -90,7 +90,7 @@ func TestLocalCopies(t *testing.T) {
 	if err := os.Symlink("sub/values.yaml", filepath.Join(dir, "link")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Local(dir, into, usual); err != nil {
+	if _, err := CopyLocal(dir, into, defaultLimits); err != nil {
 		t.Fatal(err)
 	}
 	if content, err := os.ReadFile(filepath.Join(into, "link")); err != nil || string(content) != "sub/values.yaml" {
@@ -100,11 +100,11 @@ func TestLocalCopies(t *testing.T) {
 		t.Errorf("run.sh: %v, %v", info, err)
 	}
 	if _, err := os.Stat(filepath.Join(into, ".git")); !os.IsNotExist(err) {
-		t.Errorf("git's own directory was copied: %v", err)
+		t.Errorf(".git was copied: %v", err)
 	}
-	small := usual
+	small := defaultLimits
 	small.FileSize = 5
-	_, err := Local(dir, filepath.Join(t.TempDir(), "copy"), small)
+	_, err := CopyLocal(dir, filepath.Join(t.TempDir(), "copy"), small)
 	if exit.Of(err) != exit.SourceRefused || !strings.Contains(err.Error(), "gitMaxFileSize") {
 		t.Errorf("got %v", err)
 	}

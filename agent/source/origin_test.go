@@ -6,16 +6,16 @@ import (
 	"testing"
 )
 
-func TestOneOriginHasSeveralSpellings(t *testing.T) {
+func TestSpellingsOfOneOrigin(t *testing.T) {
 	want := Origin("https://git.example/shop", "apps", "default")
 	for _, repo := range []string{"https://git.example/shop/", "https://git.example/shop.git", "https://git.example/shop.git/", "https://git.example/shop//"} {
 		if got := Origin(repo, "apps", "default"); got != want {
-			t.Errorf("%s is another origin", repo)
+			t.Errorf("%s has another origin", repo)
 		}
 	}
 }
 
-func TestOriginsThatDiffer(t *testing.T) {
+func TestDifferentOrigins(t *testing.T) {
 	seen := map[string]string{}
 	for name, origin := range map[string]string{
 		"the first":                             Origin("https://git.example/shop", "apps", "default"),
@@ -30,7 +30,7 @@ func TestOriginsThatDiffer(t *testing.T) {
 		"nothing":                               Origin("", "", ""),
 	} {
 		if other, taken := seen[origin]; taken {
-			t.Errorf("%s and %s are the same origin", name, other)
+			t.Errorf("%s and %s have the same origin", name, other)
 		}
 		seen[origin] = name
 	}
@@ -38,7 +38,7 @@ func TestOriginsThatDiffer(t *testing.T) {
 
 var labelValue = regexp.MustCompile(`^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`)
 
-func TestAnOriginFitsALabel(t *testing.T) {
+func TestOriginIsLabelValue(t *testing.T) {
 	for _, repo := range []string{"", "git@git.example:a/b", "https://git.example/ü?*", strings.Repeat("x", 10000)} {
 		if got := Origin(repo, "a/b", "default"); !labelValue.MatchString(got) {
 			t.Errorf("%q", got)

@@ -10,13 +10,13 @@ import (
 	"github.com/go-git/go-git/v5/storage/filesystem"
 )
 
-// boundedStorage refuses a download that is larger than the limits. Every object of a remote arrives as a pack.
+// boundedStorage refuses a download that exceeds the limits. All objects of a remote arrive as one packfile.
 type boundedStorage struct {
 	*filesystem.Storage
 	limits Limits
 }
 
-// PackfileWriter is what go-git writes a download into.
+// PackfileWriter implements storer.PackfileWriter. go-git writes the download to it.
 func (s boundedStorage) PackfileWriter() (io.WriteCloser, error) {
 	pack, err := s.Storage.PackfileWriter()
 	if err != nil {
@@ -32,15 +32,15 @@ func (s boundedStorage) PackfileWriter() (io.WriteCloser, error) {
 	return w, nil
 }
 
-// boundedPack counts what it writes, and has the objects checked at the same time. go-git unpacks objects into memory once
-// it has the whole pack, so the last piece is held back until all objects are found small enough.
+// boundedPack counts the bytes of a pack, while checkPack reads a copy. go-git unpacks the objects into memory when it has the whole pack.
+// So boundedPack keeps the last piece until checkPack has accepted all objects.
 type boundedPack struct {
 	pack     io.WriteCloser
 	limit    int64
 	received int64
 	copy     *io.PipeWriter
-	checked  chan error
-	held     []byte
+	checked  chan error // the result of checkPack
+	pending  []byte     // the last piece
 }
 
 func (w *boundedPack) Write(piece []byte) (int, error) {
@@ -51,39 +51,40 @@ func (w *boundedPack) Write(piece []byte) (int, error) {
 	if _, err := w.copy.Write(piece); err != nil {
 		return 0, err
 	}
-	if err := w.release(); err != nil {
+	if err := w.writePending(); err != nil {
 		return 0, err
 	}
-	w.held = append(w.held, piece...)
+	w.pending = append(w.pending, piece...)
 	return len(piece), nil
 }
 
-func (w *boundedPack) release() error {
-	_, err := w.pack.Write(w.held)
-	w.held = w.held[:0]
+func (w *boundedPack) writePending() error {
+	_, err := w.pack.Write(w.pending)
+	w.pending = w.pending[:0]
 	return err
 }
 
-// Close writes what is held back. If the check failed, the pack stays incomplete, and go-git's complaint about that is no news.
+// Close waits for the check and writes the last piece. If the check failed, the pack stays incomplete, and Close returns the error of the
+// check instead of go-git's error about the incomplete pack.
 func (w *boundedPack) Close() error {
 	_ = w.copy.Close() // always nil
 	err := <-w.checked
 	if err == nil {
-		err = w.release()
+		err = w.writePending()
 	}
-	closed := w.pack.Close()
+	closeErr := w.pack.Close()
 	if err != nil {
 		return err
 	}
-	return closed
+	return closeErr
 }
 
-// checkPack reads a pack to its end. It trusts no size that the pack declares.
+// checkPack reads a pack to its end and checks it against the limits. It does not rely on the sizes that the pack declares.
 func (l Limits) checkPack(pack io.Reader) error {
 	scanner := packfile.NewScanner(pack)
 	_, count, err := scanner.Header()
 	if errors.Is(err, packfile.ErrEmptyPackfile) {
-		return nil // go-git says what it means
+		return nil // go-git reports this
 	}
 	if err != nil {
 		return fmt.Errorf("read the download: %w", err)
@@ -105,7 +106,7 @@ func (l Limits) checkObjects(scanner *packfile.Scanner, count uint32) error {
 		if err != nil {
 			return fmt.Errorf("read the download: %w", err)
 		}
-		object := &inflated{limit: l.FileSize}
+		object := &objectCounter{limit: l.FileSize}
 		if _, _, err := scanner.NextObject(object); err != nil {
 			return fmt.Errorf("read the download: %w", err)
 		}
@@ -124,16 +125,17 @@ func (l Limits) checkObjects(scanner *packfile.Scanner, count uint32) error {
 }
 
 func tooLargeObject(size, limit int64) error {
-	return tooLarge(fmt.Sprintf("the repository holds a file of at least %d bytes", size), limit, maxFileSize)
+	return tooLarge(fmt.Sprintf("the repository contains a file of at least %d bytes", size), limit, maxFileSize)
 }
 
-// inflated counts an object's bytes up to the limit and keeps the first ones.
-type inflated struct {
+// objectCounter counts the bytes of an unpacked object up to the limit, and keeps the first bytes.
+type objectCounter struct {
 	limit, size int64
 	start       []byte
 }
 
-func (o *inflated) Write(piece []byte) (int, error) {
+// Write implements io.Writer.
+func (o *objectCounter) Write(piece []byte) (int, error) {
 	o.size += int64(len(piece))
 	if o.size > o.limit {
 		return 0, tooLargeObject(o.size, o.limit)
@@ -144,11 +146,12 @@ func (o *inflated) Write(piece []byte) (int, error) {
 	return len(piece), nil
 }
 
-// deltaResult is the size of the object that a delta makes. A delta begins with the size of its base and then this one.
-func (o *inflated) deltaResult() int64 {
+// deltaResult returns the size of the object that a delta produces. A delta begins with the size of its base and the size of its result
+// (gitformat-pack).
+func (o *objectCounter) deltaResult() int64 {
 	_, n := binary.Uvarint(o.start)
 	if n <= 0 {
-		return 0 // go-git refuses such a delta
+		return 0 // go-git refuses this delta
 	}
 	size, n := binary.Uvarint(o.start[n:])
 	if n < 0 || size > 1<<62 {

@@ -14,20 +14,20 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// redirecting answers every request with a redirect to the same path at another server.
-func redirecting(to string) http.Handler {
+// redirectTo answers every request with a redirect to the same path on another server.
+func redirectTo(to string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, to+r.URL.RequestURI(), http.StatusFound)
 	})
 }
 
-// watched counts requests, and those with credentials.
-type watched struct {
+// countingHandler counts all requests, and those with credentials.
+type countingHandler struct {
 	http.Handler
 	all, credentials atomic.Int32
 }
 
-func (w *watched) ServeHTTP(out http.ResponseWriter, r *http.Request) {
+func (w *countingHandler) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	w.all.Add(1)
 	if r.Header.Get("Authorization") != "" {
 		w.credentials.Add(1)
@@ -35,64 +35,64 @@ func (w *watched) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	w.Handler.ServeHTTP(out, r)
 }
 
-func TestCredentialsGoToNoOtherServer(t *testing.T) {
+func TestCredentialsAreNotSentToOtherServer(t *testing.T) {
 	e := newExample(t)
-	other := &watched{Handler: httpBackend(t, e.root, "")}
+	other := &countingHandler{Handler: httpBackend(t, e.root, "")}
 	target := httptest.NewServer(other) // the same host, another port
 	defer target.Close()
-	server := httptest.NewServer(redirecting(target.URL))
+	server := httptest.NewServer(redirectTo(target.URL))
 	defer server.Close()
-	_, err := cloneBounded(within30s(t), Request{Repo: server.URL + "/config",
+	_, err := cloneWithLimits(timeout30s(t), Request{Repo: server.URL + "/config",
 		Auth: Auth{Password: "hunter2", AllowPlainHTTP: true}}, t.TempDir())
 	expectRefusal(t, err, exit.SourceRefused, "the server redirects to "+target.URL, "set repo to its URL")
 	if strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("says too much: %v", err)
+		t.Errorf("the message contains the password: %v", err)
 	}
 	if other.all.Load() != 0 {
 		t.Errorf("the other server got %d requests, %d of them with credentials", other.all.Load(), other.credentials.Load())
 	}
 }
 
-func TestARedirectWithoutCredentialsIsFollowed(t *testing.T) {
+func TestRedirectWithoutCredentialsIsFollowed(t *testing.T) {
 	e := newExample(t)
-	server := httptest.NewServer(redirecting(serveHTTP(t, e.root, "")))
+	server := httptest.NewServer(redirectTo(serveHTTP(t, e.root, "")))
 	defer server.Close()
 	listed := egress.Policy{Allowed: []string{"127.0.0.1"}}
-	got, err := cloneBounded(within30s(t), Request{Repo: server.URL + "/config", Remote: listed}, t.TempDir())
+	got, err := cloneWithLimits(timeout30s(t), Request{Repo: server.URL + "/config", Remote: listed}, t.TempDir())
 	if err != nil || got.Commit != e.third {
 		t.Errorf("got %v, %v", got, err)
 	}
 }
 
-// TestARedirectToTheMachineItselfIsRefused: such as to a cloud's metadata server, with and without an authority of the operator's.
-func TestARedirectToTheMachineItselfIsRefused(t *testing.T) {
+// TestRedirectToLocalAddressIsRefused checks redirects to loopback addresses and to a cloud's metadata server, with and without a CA file.
+func TestRedirectToLocalAddressIsRefused(t *testing.T) {
 	e := newExample(t)
-	other := &watched{Handler: httpBackend(t, e.root, "")}
+	other := &countingHandler{Handler: httpBackend(t, e.root, "")}
 	target := httptest.NewServer(other)
 	defer target.Close()
 	for _, to := range []string{target.URL, "http://169.254.169.254"} {
-		server := httptest.NewServer(redirecting(to))
+		server := httptest.NewServer(redirectTo(to))
 		defer server.Close()
-		_, err := cloneBounded(within30s(t), Request{Repo: server.URL + "/config", Remote: egress.Policy{Allowed: []string{"*"}}}, t.TempDir())
-		expectRefusal(t, err, exit.SourceRefused, "redirects to another one", "allowRemote")
+		_, err := cloneWithLimits(timeout30s(t), Request{Repo: server.URL + "/config", Remote: egress.Policy{Allowed: []string{"*"}}}, t.TempDir())
+		expectRefusal(t, err, exit.SourceRefused, "redirects to another server", "allowRemote")
 	}
 	secure := httptest.NewTLSServer(nil)
 	defer secure.Close()
-	server := httptest.NewTLSServer(redirecting(secure.URL))
+	server := httptest.NewTLSServer(redirectTo(secure.URL))
 	defer server.Close()
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	content := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	if err := os.WriteFile(ca, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := cloneBounded(within30s(t), Request{Repo: server.URL + "/config", Auth: Auth{CAFile: ca}}, t.TempDir())
-	expectRefusal(t, err, exit.SourceRefused, "redirects to another one", "allowRemote")
+	_, err := cloneWithLimits(timeout30s(t), Request{Repo: server.URL + "/config", Auth: Auth{CAFile: ca}}, t.TempDir())
+	expectRefusal(t, err, exit.SourceRefused, "redirects to another server", "allowRemote")
 	if other.all.Load() != 0 {
 		t.Errorf("the other server got %d requests", other.all.Load())
 	}
 }
 
-func TestARedirectOnTheSameServerKeepsTheCredentials(t *testing.T) {
+func TestRedirectOnSameServerKeepsCredentials(t *testing.T) {
 	e := newExample(t)
 	backend := httpBackend(t, e.root, "hunter2")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -103,34 +103,34 @@ func TestARedirectOnTheSameServerKeepsTheCredentials(t *testing.T) {
 		backend.ServeHTTP(w, r)
 	}))
 	defer server.Close()
-	got, err := cloneBounded(within30s(t), Request{Repo: server.URL + "/old/config",
+	got, err := cloneWithLimits(timeout30s(t), Request{Repo: server.URL + "/old/config",
 		Auth: Auth{Password: "hunter2", AllowPlainHTTP: true}}, t.TempDir())
 	if err != nil || got.Commit != e.third {
 		t.Errorf("got %v, %v", got, err)
 	}
 }
 
-func TestARedirectToPlainHTTPIsRefused(t *testing.T) {
+func TestRedirectToPlainHTTPIsRefused(t *testing.T) {
 	e := newExample(t)
-	plain := &watched{Handler: httpBackend(t, e.root, "")}
+	plain := &countingHandler{Handler: httpBackend(t, e.root, "")}
 	target := httptest.NewServer(plain)
 	defer target.Close()
-	server := httptest.NewTLSServer(redirecting(target.URL))
+	server := httptest.NewTLSServer(redirectTo(target.URL))
 	defer server.Close()
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	content := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	if err := os.WriteFile(ca, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for sentence, auth := range map[string]Auth{
+	for name, auth := range map[string]Auth{
 		"with credentials":    {CAFile: ca, Password: "hunter2", AllowPlainHTTP: true},
 		"without credentials": {CAFile: ca},
 	} {
-		t.Run(sentence, func(t *testing.T) {
-			_, err := cloneBounded(within30s(t), Request{Repo: server.URL + "/config", Auth: auth}, t.TempDir())
+		t.Run(name, func(t *testing.T) {
+			_, err := cloneWithLimits(timeout30s(t), Request{Repo: server.URL + "/config", Auth: auth}, t.TempDir())
 			expectRefusal(t, err, exit.SourceRefused, "redirects from https to http", "correct the server")
 			if plain.all.Load() != 0 {
-				t.Error("the other server was asked all the same")
+				t.Error("the other server got a request")
 			}
 		})
 	}
@@ -138,20 +138,20 @@ func TestARedirectToPlainHTTPIsRefused(t *testing.T) {
 
 func TestCredentialsOverPlainHTTPNeedTheSetting(t *testing.T) {
 	e := newExample(t)
-	asked := &watched{Handler: httpBackend(t, e.root, "")}
-	server := httptest.NewServer(asked)
+	backend := &countingHandler{Handler: httpBackend(t, e.root, "")}
+	server := httptest.NewServer(backend)
 	defer server.Close()
-	for sentence, req := range map[string]Request{
+	for name, req := range map[string]Request{
 		"a password":  {Repo: server.URL + "/config", Auth: Auth{Password: "hunter2"}},
 		"a user name": {Repo: server.URL + "/config", Auth: Auth{Username: "token"}},
 		"in the URL":  {Repo: strings.Replace(server.URL, "://", "://ada:hunter2@", 1) + "/config"},
 	} {
-		t.Run(sentence, func(t *testing.T) {
-			_, err := cloneBounded(within30s(t), req, t.TempDir())
+		t.Run(name, func(t *testing.T) {
+			_, err := cloneWithLimits(timeout30s(t), req, t.TempDir())
 			expectRefusal(t, err, exit.ConfigInvalid, "plain http", "use https, or set gitAllowPlainHttp")
 		})
 	}
-	if asked.all.Load() != 0 {
-		t.Error("the server was asked")
+	if backend.all.Load() != 0 {
+		t.Error("the server got a request")
 	}
 }

@@ -12,11 +12,11 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// refs is what a remote advertises.
+// refs are the refs that a remote advertises.
 type refs struct {
-	head   plumbing.ReferenceName            // what HEAD names: a branch, or detachedHead; empty if it names nothing
-	hashes map[plumbing.ReferenceName]string // of annotated tags this is the tag's own hash
-	peeled map[plumbing.ReferenceName]string // annotated tags only: the commit
+	head   plumbing.ReferenceName            // the branch of HEAD, or detachedHead; empty if HEAD points to neither
+	hashes map[plumbing.ReferenceName]string // for an annotated tag, the hash of the tag itself
+	peeled map[plumbing.ReferenceName]string // only annotated tags: the commit
 }
 
 func newRefs(listing []*plumbing.Reference) refs {
@@ -37,21 +37,21 @@ func newRefs(listing []*plumbing.Reference) refs {
 
 func (r refs) has(name plumbing.ReferenceName) bool { return r.hashes[name] != "" }
 
-// tipAt is a ref whose commit this is; with several, the first by name, so that runs do not differ.
+// tipAt returns a ref that points to the commit. If there are several, it returns the first by name, so that all runs use the same one.
 func (r refs) tipAt(commit string) (plumbing.ReferenceName, bool) {
-	var at []plumbing.ReferenceName
+	var names []plumbing.ReferenceName
 	for name, hash := range r.hashes {
 		if hash == commit && r.peeled[name] == "" || r.peeled[name] == commit {
-			at = append(at, name)
+			names = append(names, name)
 		}
 	}
-	if len(at) == 0 {
+	if len(names) == 0 {
 		return "", false
 	}
-	return slices.Min(at), true
+	return slices.Min(names), true
 }
 
-// branches are the short names of all branches, sorted.
+// branches returns the short names of all branches, sorted.
 func (r refs) branches() []string {
 	var names []string
 	for name := range r.hashes {
@@ -63,11 +63,11 @@ func (r refs) branches() []string {
 	return names
 }
 
-// target is what to fetch: a ref by its name, or a commit by its hash, or a ref because its tip is the commit.
+// target is what to fetch: a ref, a commit, or a commit that a ref points to.
 type target struct {
 	name   plumbing.ReferenceName
-	commit string // 40 digits, or fewer if name is empty
-	shown  string // the ref as asked for
+	commit string // 40 hexadecimal digits, or fewer if name is empty
+	shown  string // the ref as configured
 }
 
 var (
@@ -75,58 +75,58 @@ var (
 	shortHash = regexp.MustCompile(`^[0-9a-f]{7,39}$`)
 )
 
-// resolve decides what a ref means among those that the remote has.
-func resolve(ref string, have refs) (target, error) {
+// resolve returns the target that a configured ref means. See Request.Ref for the order.
+func resolve(ref string, remote refs) (target, error) {
 	if ref == "" {
-		return resolveHead(have)
+		return resolveHead(remote)
 	}
 	if commit := strings.ToLower(ref); fullHash.MatchString(commit) {
-		tip, _ := have.tipAt(commit)
+		tip, _ := remote.tipAt(commit)
 		return target{name: tip, commit: commit, shown: ref}, nil
 	}
 	for _, name := range []string{"refs/heads/" + ref, "refs/tags/" + ref, ref} {
-		if name := plumbing.ReferenceName(name); have.has(name) {
+		if name := plumbing.ReferenceName(name); remote.has(name) {
 			return target{name: name, shown: ref}, nil
 		}
 	}
 	if ref == plumbing.HEAD.String() {
-		return resolveHead(have)
+		return resolveHead(remote)
 	}
 	if commit := strings.ToLower(ref); shortHash.MatchString(commit) {
 		return target{commit: commit, shown: ref}, nil
 	}
-	return target{}, noSuchRef(ref, have)
+	return target{}, noSuchRef(ref, remote)
 }
 
-func resolveHead(have refs) (target, error) {
-	if !have.has(have.head) {
+func resolveHead(remote refs) (target, error) {
+	if !remote.has(remote.head) {
 		return target{}, exit.With(exit.SourceRefused,
-			errors.New("the remote's HEAD names no branch that exists: say which ref to use; "+have.listBranches()))
+			errors.New("the HEAD of the remote points to no existing branch: set ref; "+remote.listBranches()))
 	}
-	shown := have.head.Short()
-	if have.head == detachedHead {
+	shown := remote.head.Short()
+	if remote.head == detachedHead {
 		shown = plumbing.HEAD.String()
 	}
-	return target{name: have.head, shown: shown}, nil
+	return target{name: remote.head, shown: shown}, nil
 }
 
-func noSuchRef(ref string, have refs) error {
-	return exit.With(exit.SourceRefused, fmt.Errorf("there is no branch, tag or commit %q; %s", ref, have.listBranches()))
+func noSuchRef(ref string, remote refs) error {
+	return exit.With(exit.SourceRefused, fmt.Errorf("there is no branch, tag or commit %q; %s", ref, remote.listBranches()))
 }
 
 func ambiguous(ref string, found []plumbing.Hash) error {
 	return exit.With(exit.SourceRefused,
-		fmt.Errorf("%q begins the hash of %d commits, %s and %s among them: give more digits", ref, len(found), found[0], found[1]))
+		fmt.Errorf("the hashes of %d commits begin with %q, for example %s and %s: set ref to more digits", len(found), ref, found[0], found[1]))
 }
 
-// listBranches helps a person who mistyped one.
+// listBranches lists up to ten branches, for an error about a wrong ref.
 func (r refs) listBranches() string {
 	names, more := r.branches(), ""
 	if len(names) == 0 {
 		return "there are no branches"
 	}
-	if extra := len(names) - 10; extra > 0 {
-		names, more = names[:10], fmt.Sprintf(" and %d more", extra)
+	if rest := len(names) - 10; rest > 0 {
+		names, more = names[:10], fmt.Sprintf(" and %d more", rest)
 	}
 	return "the branches are " + strings.Join(names, ", ") + more
 }

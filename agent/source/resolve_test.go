@@ -11,7 +11,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-func TestOnlyTenBranchesAreListed(t *testing.T) {
+func TestAtMostTenBranchesAreListed(t *testing.T) {
 	var listing []*plumbing.Reference
 	for i := range 12 {
 		listing = append(listing, plumbing.NewReferenceFromStrings(fmt.Sprintf("refs/heads/b%02d", i), strings.Repeat("1", 40)))
@@ -23,23 +23,23 @@ func TestOnlyTenBranchesAreListed(t *testing.T) {
 	}
 }
 
-func TestAHEADThatNamesNothingIsRefused(t *testing.T) {
+func TestHEADWithoutBranchIsRefused(t *testing.T) {
 	_, err := resolve("", newRefs([]*plumbing.Reference{plumbing.NewReferenceFromStrings("refs/heads/main", strings.Repeat("1", 40))}))
 	if exit.Of(err) != exit.SourceRefused || !strings.Contains(err.Error(), "the branches are main") {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestAPanicBecomesAnError(t *testing.T) {
-	_, err := within(t.Context(), func() (int, error) { panic("strange repository") })
-	if err == nil || !strings.Contains(err.Error(), "strange repository") {
+func TestRunWithContextReturnsPanicAsError(t *testing.T) {
+	_, err := runWithContext(t.Context(), func() (int, error) { panic("malformed repository") })
+	if err == nil || !strings.Contains(err.Error(), "malformed repository") {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestErrorsOfGoGitAreSeenThrough(t *testing.T) {
+func TestUnwrapGoGit(t *testing.T) {
 	inner := errors.New("inner")
-	if got := open(fmt.Errorf("list: %w", plumbing.NewUnexpectedError(inner))); !errors.Is(got, inner) {
+	if got := unwrapGoGit(fmt.Errorf("list: %w", plumbing.NewUnexpectedError(inner))); !errors.Is(got, inner) {
 		t.Errorf("got %v", got)
 	}
 }

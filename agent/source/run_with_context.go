@@ -6,18 +6,19 @@ import (
 	"runtime/debug"
 )
 
-// within runs do and returns when ctx ends, even if do does not: go-git dials SSH and git:// hosts and writes work trees
-// without looking at a context. It turns a panic of go-git, which a strange repository can cause, into an error.
-func within[T any](ctx context.Context, do func() (T, error)) (T, error) {
+// runWithContext calls f, and returns when f or ctx ends. go-git ignores the context when it connects to SSH and git:// hosts and when it
+// writes a work tree, so f may continue after ctx has ended. If go-git panics, as it may for a malformed repository, runWithContext returns
+// an error.
+func runWithContext[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type result struct {
 		value T
 		err   error
 	}
 	if err := ctx.Err(); err != nil {
-		var none T
-		return none, err
+		var zero T
+		return zero, err
 	}
-	done := make(chan result, 1) // buffered: an abandoned do must not wait for ever
+	done := make(chan result, 1) // buffered, so that f can end after ctx has ended
 	go func() {
 		var r result
 		defer func() {
@@ -26,13 +27,13 @@ func within[T any](ctx context.Context, do func() (T, error)) (T, error) {
 			}
 			done <- r
 		}()
-		r.value, r.err = do()
+		r.value, r.err = f()
 	}()
 	select {
 	case r := <-done:
 		return r.value, r.err
 	case <-ctx.Done():
-		var none T
-		return none, ctx.Err()
+		var zero T
+		return zero, ctx.Err()
 	}
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/source/revision"
 )
 
-// Revision says which commit of which repository a checkout is.
+// Revision identifies the commit of a checkout, and its repository.
 type Revision = revision.Revision
 
-// Checkout is a directory of files and the revision they are.
+// Checkout is a directory with the files of a revision.
 type Checkout struct {
 	Dir string
 	Revision
@@ -20,29 +20,27 @@ type Checkout struct {
 
 // Request says what to clone.
 type Request struct {
-	// Repo is a URL (https, http, ssh, git, file), git@host:path or an absolute path. Credentials in it are used if Auth
-	// has none.
+	// Repo is a URL (https, http, ssh, git, file), git@host:path or an absolute path. The agent uses credentials in it if Auth has none.
 	Repo string
-	// Ref is a branch, a tag, a full ref (refs/…) or a commit, tried in this order, except that 40 hexadecimal digits are
-	// always a commit and 7 to 39 are one if nothing else has the name. So a branch wins over a tag of the same name.
-	// Empty means the remote's HEAD.
+	// Ref is a branch, a tag, a full ref (refs/…) or a commit. 40 hexadecimal digits are always a commit. Otherwise these are tried in
+	// order: a branch, a tag, a full ref, and a commit of which 7 to 39 digits are given. If Ref is empty, it is the HEAD of the remote.
 	Ref    string
 	Auth   Auth
 	Limits Limits
-	Remote egress.Policy // which loopback and link-local addresses a redirect may lead to
+	Remote egress.Policy // the loopback and link-local addresses that a redirect may lead to
 }
 
-// Auth says how to prove who we are, and who the server must be. Everything is optional, except KnownHostsFile for SSH.
+// Auth contains the credentials of the agent, and what identifies the server. All fields are optional, but SSH needs KnownHostsFile.
 type Auth struct {
 	Username, Password config.Secret
-	SSHKeyFile         string // a private key; Password opens it if it is encrypted
-	KnownHostsFile     string // the host keys to trust
-	CAFile             string // certificate authorities (PEM) to trust beside the system's
-	AllowPlainHTTP     bool   // send Username and Password over http too, where the network can read them
+	SSHKeyFile         string // a private key; if it is encrypted, Password is its passphrase
+	KnownHostsFile     string // the trusted host keys, in the format of OpenSSH
+	CAFile             string // certificate authorities in PEM format, in addition to those of the system
+	AllowPlainHTTP     bool   // send Username and Password also over http, which is not encrypted
 }
 
-// Clone puts the commit that req names into dir, which must be empty or not exist. When ctx ends it returns at once;
-// something may then still be written into dir for a moment, because go-git cannot always be interrupted.
+// Clone writes the commit that req names into dir, which must be empty or not exist. When ctx ends, Clone returns at once. go-git cannot
+// always be interrupted, so it may still write into dir for a moment. See the package for the exit codes of errors.
 func Clone(ctx context.Context, req Request, dir string) (Checkout, error) {
 	repo, username, password := config.SplitRepo(req.Repo)
 	if req.Auth.Username == "" {
@@ -54,7 +52,7 @@ func Clone(ctx context.Context, req Request, dir string) (Checkout, error) {
 	req.Repo = repo
 
 	ctx = withPolicy(ctx, req)
-	revision, err := within(ctx, func() (Revision, error) { return clone(ctx, req, dir) })
+	revision, err := runWithContext(ctx, func() (Revision, error) { return clone(ctx, req, dir) })
 	if err != nil {
 		return Checkout{}, fmt.Errorf("clone %s: %w", repo, classify(ctx, err))
 	}

@@ -27,28 +27,30 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-var once sync.Once
+var transportsOnce sync.Once
 
-// prepareTransports changes what go-git keeps for the whole process: local repositories are served in this process, since
-// go-git's own way is to execute git; a remote's detached HEAD is understood; and ~/.ssh/config is not read, since it
-// could redirect to a host other than the one whose key was checked.
+// prepareTransports changes settings of go-git that apply to the whole process:
+//   - It reads local repositories in this process; go-git itself would execute git.
+//   - It supports remotes with a detached HEAD.
+//   - It checks HTTP connections and redirects.
+//   - It does not read ~/.ssh/config, which could redirect to another host than the one whose key was checked.
 func prepareTransports() {
 	client.InstallProtocol("file", server.NewClient(localRepositories{}))
 	guarded := egress.TransportOf(http.DefaultTransport.(*http.Transport), policyOf)
-	web := githttp.NewClient(&http.Client{Transport: guarded, CheckRedirect: keepCredentials})
+	web := githttp.NewClient(&http.Client{Transport: guarded, CheckRedirect: refuseForeignRedirect})
 	client.InstallProtocol("http", web)
 	client.InstallProtocol("https", web)
-	for scheme, with := range client.Protocols {
-		client.InstallProtocol(scheme, detachable{with})
+	for scheme, original := range client.Protocols {
+		client.InstallProtocol(scheme, detachedTransport{original})
 	}
 	gitssh.DefaultSSHConfig = nil
 }
 
-// policyKey is the context's key for the policy of a clone. go-git lets a request have no transport of its own.
+// policyKey is the key of a clone's policy in the context. go-git has one HTTP transport for all clones.
 type policyKey struct{}
 
-// withPolicy lets requests reach the repository's own server at any address, because the operator chose it. A redirect to another one
-// is subject to the policy, and so is what go-git sends there afterwards.
+// withPolicy returns a context whose requests may reach the server of the repository at any address, because the operator chose it. The
+// policy applies to redirects to other servers, and to all later requests to them.
 func withPolicy(ctx context.Context, req Request) context.Context {
 	policy := egress.Policy{Allowed: slices.Clone(req.Remote.Allowed)}
 	if u, err := url.Parse(req.Repo); err == nil && u.Host != "" {
@@ -58,22 +60,22 @@ func withPolicy(ctx context.Context, req Request) context.Context {
 }
 
 func policyOf(ctx context.Context) egress.Policy {
-	policy, _ := ctx.Value(policyKey{}).(egress.Policy) // without one, only loopback and link-local addresses are refused
+	policy, _ := ctx.Value(policyKey{}).(egress.Policy) // the zero policy refuses only loopback and link-local addresses
 	return policy
 }
 
-// keepCredentials refuses a redirect to another server if the first request had credentials. go-git would go there without
-// them, and fail with a message about wrong credentials. go-git itself refuses redirects from https to http.
-func keepCredentials(to *http.Request, via []*http.Request) error {
+// refuseForeignRedirect refuses a redirect to another server if the first request had credentials. Otherwise go-git would follow it without
+// credentials, and fail with a message about wrong credentials. go-git itself refuses redirects from https to http.
+func refuseForeignRedirect(to *http.Request, via []*http.Request) error {
 	first := via[0]
 	if first.Header.Get("Authorization") == "" || webServer(first.URL) == webServer(to.URL) {
 		return nil
 	}
-	return exit.With(exit.SourceRefused, fmt.Errorf("the server redirects to %s, and credentials are sent to no other server "+
-		"than the repository's: if you trust it, set repo to its URL there", webServer(to.URL)))
+	return exit.With(exit.SourceRefused, fmt.Errorf("the server redirects to %s, but the agent sends credentials only to "+
+		"the server of the repository: if you trust the other server, set repo to its URL there", webServer(to.URL)))
 }
 
-// webServer is scheme, host and port, written out.
+// webServer returns scheme, host and port of a URL, also if the port is the default.
 func webServer(u *url.URL) string {
 	return u.Scheme + "://" + hostPort(u)
 }
@@ -83,29 +85,31 @@ func hostPort(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// detachedHead is the name that a remote's HEAD gets where it is on no branch.
+// detachedHead is the name of a remote's HEAD that points to no branch.
 const detachedHead = plumbing.ReferenceName("refs/helmfile-agent/HEAD")
 
-// detachable lists the refs of repositories whose HEAD is detached at a commit that is no tip. go-git by itself looks for
-// the branch that HEAD is on, and fails where there is none, whichever ref was asked for.
-type detachable struct{ transport.Transport }
+// detachedTransport lists the refs of repositories whose HEAD is detached at a commit that no branch or tag points to. go-git itself searches
+// for the branch of HEAD. If there is none, it fails for every ref.
+type detachedTransport struct{ transport.Transport }
 
-func (t detachable) NewUploadPackSession(to *transport.Endpoint, auth transport.AuthMethod) (transport.UploadPackSession, error) {
+// NewUploadPackSession implements transport.Transport.
+func (t detachedTransport) NewUploadPackSession(to *transport.Endpoint, auth transport.AuthMethod) (transport.UploadPackSession, error) {
 	session, err := t.Transport.NewUploadPackSession(to, auth)
 	if err != nil {
 		return nil, err
 	}
-	return detachableSession{session}, nil
+	return detachedSession{session}, nil
 }
 
-type detachableSession struct{ transport.UploadPackSession }
+type detachedSession struct{ transport.UploadPackSession }
 
-func (s detachableSession) AdvertisedReferencesContext(ctx context.Context) (*packp.AdvRefs, error) {
+// AdvertisedReferencesContext implements transport.Session.
+func (s detachedSession) AdvertisedReferencesContext(ctx context.Context) (*packp.AdvRefs, error) {
 	advertised, err := s.UploadPackSession.AdvertisedReferencesContext(ctx)
 	if err != nil || advertised.Head == nil {
 		return advertised, err
 	}
-	delete(advertised.References, plumbing.HEAD.String()) // the in-process server lists it as if it were a branch
+	delete(advertised.References, plumbing.HEAD.String()) // the in-process server lists HEAD like a branch
 	tips := slices.Collect(maps.Values(advertised.References))
 	if !advertised.Capabilities.Supports(capability.SymRef) && !slices.Contains(tips, *advertised.Head) {
 		advertised.References[detachedHead.String()] = *advertised.Head
@@ -113,9 +117,10 @@ func (s detachableSession) AdvertisedReferencesContext(ctx context.Context) (*pa
 	return advertised, nil
 }
 
-// localRepositories opens bare repositories, work trees, and linked work trees. go-git's own loader knows bare ones only.
+// localRepositories opens bare repositories, work trees, and linked work trees. The loader of go-git opens only bare repositories.
 type localRepositories struct{}
 
+// Load implements server.Loader.
 func (localRepositories) Load(at *transport.Endpoint) (storer.Storer, error) {
 	repo, err := git.PlainOpenWithOptions(at.Path, &git.PlainOpenOptions{EnableDotGitCommonDir: true})
 	if errors.Is(err, git.ErrRepositoryNotExists) {

@@ -18,18 +18,19 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// worktree is the file system that go-git checks out into. No file of a repository can be executed, and its links are
-// recorded, to be checked once all they may lead to is there.
+// worktree is the file system that go-git writes a checkout to. It removes the execute bits of files. It records symbolic links, which are
+// checked when all files are written.
 type worktree struct {
 	billy.Filesystem
 	links *[]string
 }
 
+// OpenFile implements billy.Filesystem.
 func (w worktree) OpenFile(name string, flag int, mode os.FileMode) (billy.File, error) {
 	return w.Filesystem.OpenFile(name, flag, mode&^0o111)
 }
 
-// Symlink refuses absolute targets itself, since billy would change them.
+// Symlink implements billy.Filesystem. It refuses absolute targets, because billy would change them.
 func (w worktree) Symlink(target, link string) error {
 	if filepath.IsAbs(target) {
 		return leadsOut(link, target)
@@ -38,8 +39,8 @@ func (w worktree) Symlink(target, link string) error {
 	return w.Filesystem.Symlink(target, link)
 }
 
-// measure refuses a commit with too many or too large files before go-git lists all of them in memory.
-func (l Limits) measure(repo *git.Repository, commit plumbing.Hash) error {
+// checkTree refuses a commit with too many or too large files. It does so before go-git lists all files in memory.
+func (l Limits) checkTree(repo *git.Repository, commit plumbing.Hash) error {
 	c, err := repo.CommitObject(commit)
 	if err != nil {
 		return err
@@ -62,14 +63,14 @@ func (l Limits) measure(repo *git.Repository, commit plumbing.Hash) error {
 		if count >= l.Files {
 			return tooMany(fmt.Sprintf("the checkout has at least %d files and directories", count+1), l.Files)
 		}
-		if size, err = l.add(repo, size, entry); err != nil {
+		if size, err = l.addSize(repo, size, entry); err != nil {
 			return err
 		}
 	}
 }
 
-// add is the size with that of one more entry.
-func (l Limits) add(repo *git.Repository, size int64, entry object.TreeEntry) (int64, error) {
+// addSize adds the size of an entry, and refuses a sum above the limit.
+func (l Limits) addSize(repo *git.Repository, size int64, entry object.TreeEntry) (int64, error) {
 	if entry.Mode == filemode.Dir || entry.Mode == filemode.Submodule {
 		return size, nil
 	}
@@ -90,7 +91,7 @@ func checkLinks(dir string, links []string) error {
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return onDisk{err}
+		return diskError{err}
 	}
 	defer root.Close()
 	for _, link := range links {
@@ -101,20 +102,20 @@ func checkLinks(dir string, links []string) error {
 	return nil
 }
 
-// checkLink follows the link as far as it stays inside of root. A link to what does not exist leads nowhere. Any other
-// failure is a refusal: it may be the attempt to leave, or a chain of links that is too long to be followed here.
+// checkLink follows a link, but not out of root. A link to a missing file is harmless. All other errors refuse the link: it leads out of
+// root, or its chain of links is longer than Go follows.
 func checkLink(root *os.Root, link string) error {
 	_, err := root.Stat(link)
 	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil
 	}
-	target, unreadable := root.Readlink(link)
-	if unreadable != nil {
-		return onDisk{unreadable}
+	target, readErr := root.Readlink(link)
+	if readErr != nil {
+		return diskError{readErr}
 	}
 	if errors.Is(err, syscall.ELOOP) {
 		return exit.With(exit.SourceRefused, fmt.Errorf("the symbolic link %s → %s leads through too many other links: "+
-			"let it name a file of the repository", link, target))
+			"link directly to a file of the repository", link, target))
 	}
 	return leadsOut(link, target)
 }
@@ -124,7 +125,7 @@ func leadsOut(link, target string) error {
 		"replace it with a copy of the file, or with a relative link to a file in the checkout", link, target))
 }
 
-// findLinks are all links below dir, but for git's own directory.
+// findLinks returns all symbolic links below dir, except those in .git.
 func (l Limits) findLinks(dir string) ([]string, error) {
 	var links []string
 	count := 0

@@ -10,7 +10,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-func TestNoFileOfACheckoutCanBeExecuted(t *testing.T) {
+func TestFilesAreNotExecutable(t *testing.T) {
 	e := newExample(t)
 	if err := os.MkdirAll(filepath.Join(e.dir, "bin"), 0o700); err != nil {
 		t.Fatal(err)
@@ -19,13 +19,13 @@ func TestNoFileOfACheckoutCanBeExecuted(t *testing.T) {
 	if err := os.WriteFile(script, []byte("#!/bin/sh\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	git_(t, e.dir, "add", "-A")
-	git_(t, e.dir, "commit", "-qm", "script")
-	if mode := git_(t, e.dir, "ls-files", "-s", "bin/helm"); !strings.HasPrefix(mode, "100755 ") {
+	runGit(t, e.dir, "add", "-A")
+	runGit(t, e.dir, "commit", "-qm", "script")
+	if mode := runGit(t, e.dir, "ls-files", "-s", "bin/helm"); !strings.HasPrefix(mode, "100755 ") {
 		t.Fatalf("the script is not executable in git: %s", mode)
 	}
 	dir := t.TempDir()
-	if _, err := cloneBounded(within30s(t), Request{Repo: e.dir}, dir); err != nil {
+	if _, err := cloneWithLimits(timeout30s(t), Request{Repo: e.dir}, dir); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(filepath.Join(dir, "bin", "helm"))
@@ -35,32 +35,32 @@ func TestNoFileOfACheckoutCanBeExecuted(t *testing.T) {
 	if info.Mode().Perm()&0o111 != 0 || info.Mode().Perm()&0o600 != 0o600 {
 		t.Errorf("the script has the mode %s", info.Mode())
 	}
-	if status := git_(t, dir, "status", "--porcelain"); status != "" {
-		t.Errorf("git takes the checkout for changed:\n%s", status)
+	if status := runGit(t, dir, "status", "--porcelain"); status != "" {
+		t.Errorf("git reports changes:\n%s", status)
 	}
 }
 
-// links are trees of symbolic links by their path. Targets that begin with OUTSIDE are absolute.
-var links = map[string]struct {
+// linkCases are trees of symbolic links by their paths. The target OUTSIDE is an absolute path.
+var linkCases = map[string]struct {
 	links   map[string]string
-	refused string // the link that the refusal names; empty if there is none
+	refused string // the link that the error names; empty if all links are allowed
 }{
-	"a link to a file":                         {map[string]string{"a": "helmfile.yaml"}, ""},
-	"a link to a file above, but inside":       {map[string]string{"sub/a": "../helmfile.yaml"}, ""},
-	"a link to a directory":                    {map[string]string{"sub/a": "../dir"}, ""},
-	"a link through a link":                    {map[string]string{"a": "b", "b": "c/file", "c": "dir"}, ""},
-	"a link that leaves no more than it seems": {map[string]string{"deep": "dir/below", "a": "deep/../../helmfile.yaml"}, ""},
-	"a link to nothing":                        {map[string]string{"a": "nothing"}, ""},
-	"an absolute link":                         {map[string]string{"a": "OUTSIDE"}, "a"},
-	"a relative link that leaves":              {map[string]string{"sub/a": "../../outside"}, "sub/a"},
-	"a relative link that leaves to nothing":   {map[string]string{"a": "../nothing"}, "a"},
-	"a link that leaves and comes back":        {map[string]string{"sub/a": "../../config/helmfile.yaml"}, "sub/a"},
-	"a link through a link of a directory":     {map[string]string{"dir/up": "..", "a": "dir/up/../outside"}, "a"},
-	"a link that leads into the one above":     {map[string]string{"dir/sub/a": "../../b/below/../../../outside", "b": "dir"}, "dir/sub/a"},
-	"a long chain of links":                    {chain(12), ""},
+	"a link to a file":                                         {map[string]string{"a": "helmfile.yaml"}, ""},
+	"a link to a file in a parent directory":                   {map[string]string{"sub/a": "../helmfile.yaml"}, ""},
+	"a link to a directory":                                    {map[string]string{"sub/a": "../dir"}, ""},
+	"a link through a link":                                    {map[string]string{"a": "b", "b": "c/file", "c": "dir"}, ""},
+	"a link whose path has more .. than its directory is deep": {map[string]string{"deep": "dir/below", "a": "deep/../../helmfile.yaml"}, ""},
+	"a link to a missing file":                                 {map[string]string{"a": "nothing"}, ""},
+	"an absolute link":                                         {map[string]string{"a": "OUTSIDE"}, "a"},
+	"a relative link out of the checkout":                      {map[string]string{"sub/a": "../../outside"}, "sub/a"},
+	"a relative link to a missing file outside":                {map[string]string{"a": "../nothing"}, "a"},
+	"a link out of the checkout and back":                      {map[string]string{"sub/a": "../../config/helmfile.yaml"}, "sub/a"},
+	"a link through a link of a directory":                     {map[string]string{"dir/up": "..", "a": "dir/up/../outside"}, "a"},
+	"a link that leads through a later link":                   {map[string]string{"dir/sub/a": "../../b/below/../../../outside", "b": "dir"}, "dir/sub/a"},
+	"a long chain of links":                                    {chain(12), ""},
 }
 
-// chain is longer than Go follows below a root, and shorter than Linux does. Its end is outside.
+// chain returns a chain of links whose end is outside. Go follows fewer links below a root, and Linux follows more.
 func chain(length int) map[string]string {
 	links := map[string]string{fmt.Sprint("link", length): "../outside"}
 	for i := range length {
@@ -69,8 +69,8 @@ func chain(length int) map[string]string {
 	return links
 }
 
-// newLinks is the example with a few directories and the links. Its neighbour is a file called outside.
-func newLinks(t *testing.T, tree map[string]string) example {
+// newExampleWithLinks is newExample with some directories and the links. Beside the repository is a file named outside.
+func newExampleWithLinks(t *testing.T, tree map[string]string) example {
 	t.Helper()
 	e := newExample(t)
 	outside := filepath.Join(e.root, "outside")
@@ -91,24 +91,24 @@ func newLinks(t *testing.T, tree map[string]string) example {
 			t.Fatal(err)
 		}
 	}
-	git_(t, e.dir, "add", "-A")
-	git_(t, e.dir, "commit", "-qm", "links")
+	runGit(t, e.dir, "add", "-A")
+	runGit(t, e.dir, "commit", "-qm", "links")
 	return e
 }
 
-func TestLinksStayInside(t *testing.T) {
-	for sentence, is := range links {
-		t.Run(sentence, func(t *testing.T) {
-			e := newLinks(t, is.links)
-			_, cloned := cloneBounded(within30s(t), Request{Repo: e.dir}, t.TempDir())
-			_, local := Local(e.dir, filepath.Join(t.TempDir(), "copy"), usual)
-			target := strings.Replace(is.links[is.refused], "OUTSIDE", filepath.Join(e.root, "outside"), 1)
+func TestLinksOutOfCheckoutAreRefused(t *testing.T) {
+	for name, test := range linkCases {
+		t.Run(name, func(t *testing.T) {
+			e := newExampleWithLinks(t, test.links)
+			_, cloned := cloneWithLimits(timeout30s(t), Request{Repo: e.dir}, t.TempDir())
+			_, local := CopyLocal(e.dir, filepath.Join(t.TempDir(), "copy"), defaultLimits)
+			target := strings.Replace(test.links[test.refused], "OUTSIDE", filepath.Join(e.root, "outside"), 1)
 			for way, err := range map[string]error{"clone": cloned, "dir": local} {
 				switch {
-				case strings.Contains(sentence, "long chain"):
+				case strings.Contains(name, "long chain"):
 					expectRefusal(t, err, exit.SourceRefused, "the symbolic link link")
-				case is.refused != "":
-					expectRefusal(t, err, exit.SourceRefused, "the symbolic link "+is.refused+" → "+target+" leads out of the checkout", "replace it")
+				case test.refused != "":
+					expectRefusal(t, err, exit.SourceRefused, "the symbolic link "+test.refused+" → "+target+" leads out of the checkout", "replace it")
 				case err != nil:
 					t.Errorf("%s: %v", way, err)
 				}
@@ -117,26 +117,26 @@ func TestLinksStayInside(t *testing.T) {
 	}
 }
 
-func TestGitsOwnDirectoryMayHoldAnyLink(t *testing.T) {
+func TestLinksInDotGitAreIgnored(t *testing.T) {
 	e := newExample(t)
 	if err := os.Symlink("/", filepath.Join(e.dir, ".git", "anywhere")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Local(e.dir, filepath.Join(t.TempDir(), "copy"), usual); err != nil {
+	if _, err := CopyLocal(e.dir, filepath.Join(t.TempDir(), "copy"), defaultLimits); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestALocalDirectoryIsNotSearchedWithoutEnd(t *testing.T) {
+func TestCopyLocalLimitsFiles(t *testing.T) {
 	e := newExample(t)
 	for i := range 6 {
 		write(t, e.dir, fmt.Sprint("file", i))
 	}
-	_, err := Local(e.dir, filepath.Join(t.TempDir(), "copy"), Limits{Files: 5})
+	_, err := CopyLocal(e.dir, filepath.Join(t.TempDir(), "copy"), Limits{Files: 5})
 	expectRefusal(t, err, exit.SourceRefused, "at least 6 files and directories, more than 5", "gitMaxFiles")
 }
 
-func TestALocalDirectoryThatCannotBeReadIsSaidToBeSo(t *testing.T) {
-	_, err := usual.findLinks(filepath.Join(t.TempDir(), "nothing"))
+func TestFindLinksInMissingDirectory(t *testing.T) {
+	_, err := defaultLimits.findLinks(filepath.Join(t.TempDir(), "nothing"))
 	expectRefusal(t, err, exit.ConfigInvalid, "no such file or directory")
 }

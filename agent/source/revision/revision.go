@@ -1,16 +1,16 @@
-// Package revision holds the type that names a commit. It is apart from package source so that the report can use the type
+// Package revision contains the type that identifies a commit. It is separate from package source, so that the report can use the type
 // without importing go-git. It imports no other package of the agent.
 package revision
 
 import "time"
 
-// Revision says which commit of which repository a checkout is. It holds no credentials.
+// Revision identifies the commit of a checkout, and its repository. It contains no credentials.
 type Revision struct {
 	Repo    string    `json:"repo,omitempty"`
-	Ref     string    `json:"ref,omitempty"`    // as configured; the branch of the remote's HEAD if nothing is configured
-	Commit  string    `json:"commit,omitempty"` // all 40 digits
-	Author  string    `json:"author,omitempty"` // the name without the address
-	Date    time.Time `json:"date,omitzero"`    // of the commit, not of its authoring
+	Ref     string    `json:"ref,omitempty"`    // as configured; if it is not configured, the branch of the remote's HEAD
+	Commit  string    `json:"commit,omitempty"` // 40 hexadecimal digits
+	Author  string    `json:"author,omitempty"` // the name; the address if there is no name
+	Date    time.Time `json:"date,omitzero"`    // the committer date, in UTC
 	Subject string    `json:"subject,omitempty"`
-	Dirty   bool      `json:"dirty,omitempty"` // a local checkout differs from the commit
+	Dirty   bool      `json:"dirty,omitempty"` // the local work tree differs from the commit
 }
