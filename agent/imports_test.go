@@ -25,7 +25,7 @@ var allowedImports = map[string][]string{
 	"lookup":   {},
 	"child":    {},
 	"config":   {"exit", "egress", "release"},
-	"source":   {"exit", "egress", "config", "source/revision"},
+	"source":   {"exit", "egress", "config", "source/revision", "source/limits"},
 	"secrets":  {"exit"},
 	"mask":     {},
 	"chart":    {"exit", "egress", "release"},
@@ -37,6 +37,8 @@ var allowedImports = map[string][]string{
 
 	// It holds only a type, so that the report can name a commit without importing go-git.
 	"source/revision": {},
+
+	"source/limits": {"exit"},
 
 	// These run in the process that reads the helmfile.
 	"desired/protocol": {"exit", "release", "child"},
@@ -63,7 +65,7 @@ var allowedImports = map[string][]string{
 
 // restrictedLibraries are libraries that only some packages below agent may import. All other packages call those packages instead.
 var restrictedLibraries = map[string][]string{
-	"github.com/go-git/":             {"source"},
+	"github.com/go-git/":             {"source", "source/limits"},
 	"github.com/getsops/":            {"secrets"},
 	"github.com/helmfile/helmfile":   {"desired/loader"},
 	"github.com/spf13/cobra":         {"helmshim"},

@@ -13,6 +13,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	"github.com/go-git/go-git/v5/storage/filesystem"
 	"github.com/go-git/go-git/v5/storage/memory"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/source/limits"
 )
 
 // fetchedRef is the name in the clone of the ref that was fetchedRef.
@@ -92,7 +94,7 @@ func (r *remote) init(dir string) error {
 	if err != nil {
 		return diskError{fmt.Errorf("make %s: %w", dir, err)}
 	}
-	storage := boundedStorage{filesystem.NewStorage(dotGit, cache.NewObjectLRUDefault()), r.limits}
+	storage := limits.Storage{Storage: filesystem.NewStorage(dotGit, cache.NewObjectLRUDefault()), Limits: r.limits}
 	if r.clone, err = git.Init(storage, worktree{files, &r.links}); err != nil {
 		return diskError{fmt.Errorf("make %s: %w", dir, err)}
 	}

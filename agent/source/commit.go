@@ -58,7 +58,7 @@ func commitsWithPrefix(repo *git.Repository, prefix string) ([]plumbing.Hash, er
 
 // checkout writes the files of the commit, after it checked their number and size. Then it checks the symbolic links.
 func (r *remote) checkout(commit plumbing.Hash, dir string) error {
-	if err := r.limits.checkTree(r.clone, commit); err != nil {
+	if err := checkTree(r.clone, commit, r.limits); err != nil {
 		return fmt.Errorf("check out %s: %w", commit, err)
 	}
 	tree, err := r.clone.Worktree()

@@ -6,11 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/source/limits"
 )
 
 // copyTree copies the files, links and directories below from into a new directory, without .git and without execute bits. helmfile writes
 // files beside those that it reads, so it gets a copy, and the directory of the user does not change.
-func copyTree(from, into string, limits Limits) error {
+func copyTree(from, into string, allowed Limits) error {
 	var size int64
 	return fs.WalkDir(os.DirFS(from), ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -31,15 +33,15 @@ func copyTree(from, into string, limits Limits) error {
 		case !entry.Type().IsRegular():
 			return nil // a repository contains no sockets, pipes and devices
 		}
-		copied, err := copyFile(filepath.Join(from, path), target, limits.FileSize)
+		copied, err := copyFile(filepath.Join(from, path), target, allowed.FileSize)
 		if err != nil {
 			return err
 		}
-		if copied > limits.FileSize {
-			return tooLarge(fmt.Sprintf("%s has at least %d bytes", path, copied), limits.FileSize, maxFileSize)
+		if copied > allowed.FileSize {
+			return limits.TooLarge(fmt.Sprintf("%s has at least %d bytes", path, copied), allowed.FileSize, limits.MaxFileSize)
 		}
-		if size += copied; size > limits.Size {
-			return tooLarge(fmt.Sprintf("the files have at least %d bytes", size), limits.Size, maxSize)
+		if size += copied; size > allowed.Size {
+			return limits.TooLarge(fmt.Sprintf("the files have at least %d bytes", size), allowed.Size, limits.MaxSize)
 		}
 		return nil
 	})

@@ -14,5 +14,5 @@
 // Errors have the exit codes SourceUnreachable (another try may help), SourceRefused (another try cannot help) and ConfigInvalid (an
 // invalid file with keys, host keys or certificates, or credentials over plain http). If ctx was cancelled, the error has no exit code.
 //
-// It may import exit, egress, config and source/revision.
+// It may import exit, egress, config, source/revision and source/limits.
 package source

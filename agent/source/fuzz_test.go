@@ -68,18 +68,3 @@ func FuzzOrigin(f *testing.F) {
 		}
 	})
 }
-
-// FuzzPack checks that no download makes checkPack panic, and that checkPack accepts only packs.
-func FuzzPack(f *testing.F) {
-	f.Add([]byte("PACK\x00\x00\x00\x02\x00\x00\x00\x00"))
-	f.Add([]byte("PACK\x00\x00\x00\x02\x00\x00\x00\x01\x30\x78\x9c\x03\x00\x00\x00\x00\x01"))
-	f.Add([]byte("PACK\x00\x00\x00\x02\xff\xff\xff\xff"))
-	f.Add([]byte{})
-	limits := Limits{Files: 1, Size: 1 << 10, FileSize: 1 << 10}
-	f.Fuzz(func(t *testing.T, pack []byte) {
-		err := limits.checkPack(strings.NewReader(string(pack)))
-		if err == nil && len(pack) >= 12 && string(pack[:4]) != "PACK" {
-			t.Error("accepted a download that is not a pack")
-		}
-	})
-}

@@ -1,10 +1,7 @@
 package source
 
 import (
-	"bytes"
-	"compress/zlib"
 	"crypto/rand"
-	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -106,27 +103,5 @@ func TestLargeFileIsNotUnpackedInMemory(t *testing.T) {
 	expectRefusal(t, err, exit.SourceRefused, "more than 4Mi", "gitMaxFileSize")
 	if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
 		t.Errorf("the clone allocated %d MiB", used>>20)
-	}
-}
-
-// TestDeltaOfLargeFileIsRefused checks a delta of a few bytes that produces a large file: a delta can copy the same bytes many times.
-func TestDeltaOfLargeFileIsRefused(t *testing.T) {
-	for size, refused := range map[uint64]bool{1000: false, 1 << 40: true, 1<<64 - 1: true} {
-		delta := binary.AppendUvarint(binary.AppendUvarint(nil, 7), size)
-		var pack bytes.Buffer
-		pack.WriteString("PACK\x00\x00\x00\x02\x00\x00\x00\x01")
-		pack.WriteByte(7<<4 | byte(len(delta))) // a delta of the object with the hash that follows
-		pack.Write(make([]byte, 20))
-		content := zlib.NewWriter(&pack)
-		_, _ = content.Write(delta) // cannot fail: it writes to memory
-		_ = content.Close()
-		pack.Write(make([]byte, 20)) // the checksum
-		err := defaultLimits.checkPack(&pack)
-		switch {
-		case refused:
-			expectRefusal(t, err, exit.SourceRefused, "more than 4Mi", "gitMaxFileSize")
-		case err != nil:
-			t.Error(err)
-		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 // CopyLocal copies a directory into another one, which must not exist, and returns the copy. It does not write to the original. It refuses
 // links that lead out of the directory, as Clone does. The revision is that of the git work tree that contains the directory. It is dirty if
 // a file in the work tree differs from the commit or is not tracked. It is empty if there is no work tree, or if go-git cannot read it.
-func CopyLocal(dir, into string, limits Limits) (Checkout, error) {
+func CopyLocal(dir, into string, allowed Limits) (Checkout, error) {
 	absolute, err := filepath.Abs(dir)
 	if err == nil {
 		err = isDirectory(absolute)
@@ -24,10 +24,10 @@ func CopyLocal(dir, into string, limits Limits) (Checkout, error) {
 	if err != nil {
 		return Checkout{}, exit.With(exit.ConfigInvalid, fmt.Errorf("read %s: %w", dir, err))
 	}
-	if err := checkLocalLinks(absolute, limits); err != nil {
+	if err := checkLocalLinks(absolute, allowed); err != nil {
 		return Checkout{}, fmt.Errorf("read %s: %w", absolute, err)
 	}
-	if err := copyTree(absolute, into, limits); err != nil {
+	if err := copyTree(absolute, into, allowed); err != nil {
 		return Checkout{}, fmt.Errorf("read %s: %w", absolute, err)
 	}
 	revision, err := localRevision(absolute)
@@ -47,8 +47,8 @@ func isDirectory(path string) error {
 	return err
 }
 
-func checkLocalLinks(dir string, limits Limits) error {
-	links, err := limits.findLinks(dir)
+func checkLocalLinks(dir string, allowed Limits) error {
+	links, err := findLinks(dir, allowed.Files)
 	if err != nil {
 		return err
 	}

@@ -6,11 +6,15 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
+	"github.com/helmfile-agent/helmfile-agent/agent/source/limits"
 	"github.com/helmfile-agent/helmfile-agent/agent/source/revision"
 )
 
 // Revision identifies the commit of a checkout, and its repository.
 type Revision = revision.Revision
+
+// Limits are the largest number and sizes of files that the agent accepts.
+type Limits = limits.Limits
 
 // Checkout is a directory with the files of a revision.
 type Checkout struct {

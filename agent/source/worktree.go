@@ -16,6 +16,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/source/limits"
 )
 
 // worktree is the file system that go-git writes a checkout to. It removes the execute bits of files. It records symbolic links, which are
@@ -40,7 +41,7 @@ func (w worktree) Symlink(target, link string) error {
 }
 
 // checkTree refuses a commit with too many or too large files. It does so before go-git lists all files in memory.
-func (l Limits) checkTree(repo *git.Repository, commit plumbing.Hash) error {
+func checkTree(repo *git.Repository, commit plumbing.Hash, allowed Limits) error {
 	c, err := repo.CommitObject(commit)
 	if err != nil {
 		return err
@@ -60,17 +61,17 @@ func (l Limits) checkTree(repo *git.Repository, commit plumbing.Hash) error {
 		if err != nil {
 			return err
 		}
-		if count >= l.Files {
-			return tooMany(fmt.Sprintf("the checkout has at least %d files and directories", count+1), l.Files)
+		if count >= allowed.Files {
+			return limits.TooManyFiles(fmt.Sprintf("the checkout has at least %d files and directories", count+1), allowed.Files)
 		}
-		if size, err = l.addSize(repo, size, entry); err != nil {
+		if size, err = addSize(repo, size, entry, allowed.Size); err != nil {
 			return err
 		}
 	}
 }
 
 // addSize adds the size of an entry, and refuses a sum above the limit.
-func (l Limits) addSize(repo *git.Repository, size int64, entry object.TreeEntry) (int64, error) {
+func addSize(repo *git.Repository, size int64, entry object.TreeEntry, limit int64) (int64, error) {
 	if entry.Mode == filemode.Dir || entry.Mode == filemode.Submodule {
 		return size, nil
 	}
@@ -78,8 +79,8 @@ func (l Limits) addSize(repo *git.Repository, size int64, entry object.TreeEntry
 	if err != nil {
 		return size, err
 	}
-	if size += more; size > l.Size {
-		return size, tooLarge(fmt.Sprintf("the files of the checkout have at least %d bytes", size), l.Size, maxSize)
+	if size += more; size > limit {
+		return size, limits.TooLarge(fmt.Sprintf("the files of the checkout have at least %d bytes", size), limit, limits.MaxSize)
 	}
 	return size, nil
 }
@@ -126,7 +127,7 @@ func leadsOut(link, target string) error {
 }
 
 // findLinks returns all symbolic links below dir, except those in .git.
-func (l Limits) findLinks(dir string) ([]string, error) {
+func findLinks(dir string, maxFiles int) ([]string, error) {
 	var links []string
 	count := 0
 	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, entry fs.DirEntry, err error) error {
@@ -138,8 +139,8 @@ func (l Limits) findLinks(dir string) ([]string, error) {
 		case entry.Type()&fs.ModeSymlink != 0:
 			links = append(links, path)
 		}
-		if count++; count > l.Files {
-			return tooMany(fmt.Sprintf("the directory has at least %d files and directories", count), l.Files)
+		if count++; count > maxFiles {
+			return limits.TooManyFiles(fmt.Sprintf("the directory has at least %d files and directories", count), maxFiles)
 		}
 		return nil
 	})

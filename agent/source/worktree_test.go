@@ -137,6 +137,6 @@ func TestCopyLocalLimitsFiles(t *testing.T) {
 }
 
 func TestFindLinksInMissingDirectory(t *testing.T) {
-	_, err := defaultLimits.findLinks(filepath.Join(t.TempDir(), "nothing"))
+	_, err := findLinks(filepath.Join(t.TempDir(), "nothing"), defaultLimits.Files)
 	expectRefusal(t, err, exit.ConfigInvalid, "no such file or directory")
 }

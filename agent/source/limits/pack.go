@@ -1,4 +1,4 @@
-package source
+package limits
 
 import (
 	"encoding/binary"
@@ -10,22 +10,26 @@ import (
 	"github.com/go-git/go-git/v5/storage/filesystem"
 )
 
-// boundedStorage refuses a download that exceeds the limits. All objects of a remote arrive as one packfile.
-type boundedStorage struct {
+// historyFactor is how many times the limits of a checkout the unpacked download may have. Some refs need the whole history, and most
+// objects of a history are older versions of files.
+const historyFactor = 20
+
+// Storage refuses a download that exceeds the limits. All objects of a remote arrive as one packfile.
+type Storage struct {
 	*filesystem.Storage
-	limits Limits
+	Limits Limits
 }
 
 // PackfileWriter implements storer.PackfileWriter. go-git writes the download to it.
-func (s boundedStorage) PackfileWriter() (io.WriteCloser, error) {
+func (s Storage) PackfileWriter() (io.WriteCloser, error) {
 	pack, err := s.Storage.PackfileWriter()
 	if err != nil {
 		return nil, err
 	}
 	reader, writer := io.Pipe()
-	w := &boundedPack{pack: pack, limit: s.limits.Size, copy: writer, checked: make(chan error, 1)}
+	w := &boundedPack{pack: pack, limit: s.Limits.Size, copy: writer, checked: make(chan error, 1)}
 	go func() {
-		err := s.limits.checkPack(reader)
+		err := s.Limits.checkPack(reader)
 		_ = reader.CloseWithError(err) // always nil
 		w.checked <- err
 	}()
@@ -46,7 +50,7 @@ type boundedPack struct {
 func (w *boundedPack) Write(piece []byte) (int, error) {
 	w.received += int64(len(piece))
 	if w.received > w.limit {
-		return 0, tooLarge(fmt.Sprintf("the download has at least %d bytes", w.received), w.limit, maxSize)
+		return 0, TooLarge(fmt.Sprintf("the download has at least %d bytes", w.received), w.limit, MaxSize)
 	}
 	if _, err := w.copy.Write(piece); err != nil {
 		return 0, err
@@ -90,7 +94,7 @@ func (l Limits) checkPack(pack io.Reader) error {
 		return fmt.Errorf("read the download: %w", err)
 	}
 	if limit := historyFactor * l.Files; int64(count) > int64(limit) {
-		return tooMany(fmt.Sprintf("the download has %d objects", count), limit)
+		return TooManyFiles(fmt.Sprintf("the download has %d objects", count), limit)
 	}
 	if err := l.checkObjects(scanner, count); err != nil {
 		return err
@@ -118,14 +122,14 @@ func (l Limits) checkObjects(scanner *packfile.Scanner, count uint32) error {
 			return tooLargeObject(size, l.FileSize)
 		}
 		if total += size; total > historyFactor*l.Size {
-			return tooLarge(fmt.Sprintf("the unpacked history has at least %d bytes", total), historyFactor*l.Size, maxSize)
+			return TooLarge(fmt.Sprintf("the unpacked history has at least %d bytes", total), historyFactor*l.Size, MaxSize)
 		}
 	}
 	return nil
 }
 
 func tooLargeObject(size, limit int64) error {
-	return tooLarge(fmt.Sprintf("the repository contains a file of at least %d bytes", size), limit, maxFileSize)
+	return TooLarge(fmt.Sprintf("the repository contains a file of at least %d bytes", size), limit, MaxFileSize)
 }
 
 // objectCounter counts the bytes of an unpacked object up to the limit, and keeps the first bytes.

@@ -1,4 +1,7 @@
-package source
+// Package limits bounds what a repository may contain, and refuses a download that exceeds the limits.
+//
+// It may import exit. Numbers, sizes and packs come in; errors with exit code SourceRefused go out.
+package limits
 
 import (
 	"fmt"
@@ -15,22 +18,20 @@ type Limits struct {
 	FileSize int64 // bytes of one file
 }
 
-// historyFactor is how many times the limits of a checkout the unpacked download may have. Some refs need the whole history, and most
-// objects of a history are older versions of files.
-const historyFactor = 20
-
 // The names of the settings, for messages.
 const (
-	maxFiles    = "gitMaxFiles"
-	maxSize     = "gitMaxSize"
-	maxFileSize = "gitMaxFileSize"
+	MaxFiles    = "gitMaxFiles"
+	MaxSize     = "gitMaxSize"
+	MaxFileSize = "gitMaxFileSize"
 )
 
-func tooMany(finding string, limit int) error {
-	return exit.With(exit.SourceRefused, fmt.Errorf("%s, more than %d: remove some, or raise %s", finding, limit, maxFiles))
+// TooManyFiles returns the error for a finding such as "the directory has at least 6 files".
+func TooManyFiles(finding string, limit int) error {
+	return exit.With(exit.SourceRefused, fmt.Errorf("%s, more than %d: remove some, or raise %s", finding, limit, MaxFiles))
 }
 
-func tooLarge(finding string, limit int64, setting string) error {
+// TooLarge returns the error for a finding such as "the files have at least 6 bytes". The setting is MaxSize or MaxFileSize.
+func TooLarge(finding string, limit int64, setting string) error {
 	return exit.With(exit.SourceRefused, fmt.Errorf("%s, more than %s: remove large files, or raise %s", finding, quantity(limit), setting))
 }
 
