@@ -4,4 +4,4 @@ package main
 
 import "os"
 
-func crashPipe() (from, to *os.File, err error) { return os.Pipe() }
+func crashPipe() (reader, writer *os.File, err error) { return os.Pipe() }

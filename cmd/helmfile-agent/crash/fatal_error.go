@@ -2,7 +2,7 @@ package crash
 
 import "strings"
 
-// fatalErrors are why the runtime itself ends a process that does something wrong.
+// fatalErrors are the reasons for which the runtime itself ends a process.
 var fatalErrors = []string{
 	"all goroutines are asleep - deadlock!",
 	"concurrent map clone and map write",
@@ -17,16 +17,17 @@ var fatalErrors = []string{
 	"sync: unlock of unlocked mutex",
 }
 
-const fatalBegins = "fatal error: "
+const fatalPrefix = "fatal error: "
 
-// fatalLine finds the reason of a fatal error in the run's output, and is empty if there is none. The runtime writes it there only, before
-// the crash begins. Other output may be secret, so a whole line must be one of the reasons. The run may have read the line's beginning.
+// fatalLine returns the line with the reason of a fatal error, or nothing. The runtime writes the reason only to the run's output, before
+// it prints the stacks. Other output may be secret, so the whole line must be a known reason. The prefix may be missing, because the run
+// may have read it already.
 func fatalLine(output string) string {
 	for line := range strings.Lines(output) {
-		reason := strings.TrimPrefix(strings.TrimSuffix(line, "\n"), fatalBegins)
+		reason := strings.TrimPrefix(strings.TrimSuffix(line, "\n"), fatalPrefix)
 		for _, known := range fatalErrors {
 			if reason == known {
-				return fatalBegins + known + "\n"
+				return fatalPrefix + known + "\n"
 			}
 		}
 	}

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// MonitorName is the name, instead of the binary's, under which a process is a crash monitor.
+// MonitorName is the name under which the binary is started as the crash monitor.
 const MonitorName = "helmfile-agent-crash-monitor"
 
-// The file descriptors that a crash monitor is started with.
+// The file descriptors that the crash monitor is started with.
 const (
-	Crash  = 0 // what the runtime prints about the crash is read here; it ends when the run ends
-	Shown  = 2 // the run's own standard error
-	Output = 3 // what the run writes to its standard output and standard error can be read here
+	TraceFD  = 0 // to read what the runtime prints about the crash; it ends when the run ends
+	StderrFD = 2 // the original standard error of the run
+	OutputFD = 3 // to read what the run has written to its standard output and standard error
 )
 
 func init() {
@@ -26,74 +26,74 @@ func init() {
 }
 
 const (
-	// maxShown is how much of a crash is shown.
+	// maxShown is how many bytes of a crash are shown.
 	maxShown = 64 << 10
-	// showTimeout is how long showing a crash may take. Then the rest is thrown away, so that a standard error that is not read
-	// does not keep the crashed process alive.
+	// showTimeout is how long the monitor may take to show a crash. Then it discards the rest, because the crashed process ends only
+	// when the monitor has read everything.
 	showTimeout = 5 * time.Second
 )
 
 // monitor waits until the run ends, and shows its crash if there is one.
 func monitor() {
 	chunk := make([]byte, 4<<10)
-	n := readFrom(Crash, chunk)
+	n := readFrom(TraceFD, chunk)
 	if n == 0 {
 		return
 	}
-	reason := fatalLine(unread(Output))
-	go discard(Output) // or the run would wait for ever: the runtime writes to its standard error first, which the run no longer reads
+	reason := fatalLine(unread(OutputFD))
+	go discard(OutputFD) // the runtime writes the crash to standard error first, and would wait for ever because the run no longer reads that pipe
 	time.AfterFunc(showTimeout, func() {
-		discard(Crash)
+		discard(TraceFD)
 		os.Exit(0)
 	})
-	f := filter{show: limited(writeTo(Shown), maxShown)}
+	f := panicFilter{show: limit(writeTo(StderrFD), maxShown)}
 	f.show([]byte(reason))
-	for ; n > 0; n = readFrom(Crash, chunk) {
+	for ; n > 0; n = readFrom(TraceFD, chunk) {
 		f.write(chunk[:n])
 	}
 	f.end()
 }
 
-// maxUnread is what a pipe holds.
+// maxUnread is the capacity of a pipe.
 const maxUnread = 64 << 10
 
-// unread is what has been written to the run's output and the run has not read. It does not wait: the output does not block.
-func unread(from int) string {
+// unread returns the captured output that the run has not read yet. It does not wait, because the file does not block.
+func unread(fd int) string {
 	chunk := make([]byte, maxUnread)
-	n, _ := syscall.Read(from, chunk) // an error means that there is none
+	n, _ := syscall.Read(fd, chunk) // an error means that there is none
 	return string(chunk[:max(n, 0)])
 }
 
-func discard(from int) {
+func discard(fd int) {
 	chunk := make([]byte, 32<<10)
-	for readFrom(from, chunk) > 0 {
+	for readFrom(fd, chunk) > 0 {
 	}
 }
 
-// readFrom returns 0 at the end. An error is an end too.
-func readFrom(from int, chunk []byte) int {
+// readFrom returns 0 at the end and for an error.
+func readFrom(fd int, chunk []byte) int {
 	for {
-		n, err := syscall.Read(from, chunk)
+		n, err := syscall.Read(fd, chunk)
 		switch {
 		case err == syscall.EINTR:
 		case err == syscall.EAGAIN:
-			time.Sleep(time.Millisecond) // the output does not block, because the run reads it with a deadline
+			time.Sleep(time.Millisecond) // the run has made its output non-blocking, to read it with a deadline
 		default:
 			return max(n, 0)
 		}
 	}
 }
 
-func writeTo(file int) func([]byte) {
+func writeTo(fd int) func([]byte) {
 	return func(text []byte) {
 		for len(text) > 0 {
-			n, err := syscall.Write(file, text)
+			n, err := syscall.Write(fd, text)
 			switch {
 			case err == syscall.EINTR:
 			case err == syscall.EAGAIN:
 				time.Sleep(time.Millisecond)
 			case err != nil:
-				return // the reader is gone
+				return // the other end is closed
 			default:
 				text = text[n:]
 			}

@@ -5,43 +5,44 @@ import (
 	"strings"
 )
 
-// Withheld stands for a message that is not shown.
-const Withheld = "panic: (the message is not shown: it may hold secrets)\n"
+// Withheld replaces a message that is not shown.
+const Withheld = "panic: (the message is not shown: it may contain secrets)\n"
 
 const truncated = "\n(the rest of the crash is not shown: it is too long)\n"
 
-// filter shows what the runtime prints about a crash, without messages.
-type filter struct {
+// panicFilter shows what the runtime prints about a crash, without the messages of panics.
+type panicFilter struct {
 	show      func([]byte)
-	line      []byte // the line that was begun, while it is not known whether it is shown
-	inMessage bool   // until the stacks begin
-	decided   bool   // about the line that was begun: it is shown or dropped as it comes
+	line      []byte // the beginning of the current line, until the filter decides about the line
+	decided   bool   // the rest of the current line is shown or dropped as it arrives
+	inMessage bool   // from a panic message until the stacks
 }
 
-// maxLine is how much of a line is looked at.
+// maxLine is how much of a line the filter looks at.
 const maxLine = 4 << 10
 
-// stacksBegin begin the lines that end a message. The runtime indents further lines of a message, but never these.
-var stacksBegin = []string{"goroutine ", "[signal ", "fatal error: ", "runtime stack:"}
+// stackPrefixes are the beginnings of the lines that end a message. The runtime indents the further lines of a message, but never these.
+var stackPrefixes = []string{"goroutine ", "[signal ", "fatal error: ", "runtime stack:"}
 
-const panicBegins = "panic: "
+const panicPrefix = "panic: "
 
-func (f *filter) write(text []byte) {
+func (f *panicFilter) write(text []byte) {
 	for len(text) > 0 {
-		part, end := text, false
+		part, complete := text, false
 		if i := bytes.IndexByte(text, '\n'); i >= 0 {
-			part, end = text[:i+1], true
+			part, complete = text[:i+1], true
 		}
 		f.writePart(part)
-		if end {
+		if complete {
 			f.endLine()
 		}
 		text = text[len(part):]
 	}
 }
 
-// writePart shows parts of lines at once where it may: where the run is the first process of its container, the monitor ends with it.
-func (f *filter) writePart(part []byte) {
+// writePart shows a part of a line as early as it can. If the run is the first process of its container, the monitor may be killed
+// before the rest of the line arrives.
+func (f *panicFilter) writePart(part []byte) {
 	if f.decided {
 		if !f.inMessage {
 			f.show(part)
@@ -49,10 +50,10 @@ func (f *filter) writePart(part []byte) {
 		return
 	}
 	f.line = append(f.line, part[:min(len(part), maxLine-len(f.line))]...)
-	if couldBegin(f.line, panicBegins) || f.inMessage && couldBeginAny(f.line, stacksBegin) && !beginsAny(f.line, stacksBegin) {
+	if mayHavePrefix(f.line, panicPrefix) || f.inMessage && mayHaveAnyPrefix(f.line, stackPrefixes) && !hasAnyPrefix(f.line, stackPrefixes) {
 		return
 	}
-	if beginsAny(f.line, stacksBegin) {
+	if hasAnyPrefix(f.line, stackPrefixes) {
 		f.inMessage = false
 	}
 	f.decided = true
@@ -61,37 +62,37 @@ func (f *filter) writePart(part []byte) {
 	}
 }
 
-func (f *filter) endLine() {
-	if !f.decided && bytes.HasPrefix(f.line, []byte(panicBegins)) {
+func (f *panicFilter) endLine() {
+	if !f.decided && bytes.HasPrefix(f.line, []byte(panicPrefix)) {
 		f.inMessage = true
 		f.show([]byte(panicLine(string(f.line))))
 	}
 	f.line, f.decided = f.line[:0], false
 }
 
-// end shows that there was a message even if the crash was cut within it.
-func (f *filter) end() {
+// end shows that there was a message, even if the output ends within it.
+func (f *panicFilter) end() {
 	if len(f.line) > 0 {
 		f.endLine()
 	}
 }
 
-// couldBegin says whether the text begins with the prefix, or may do so once more of it is there.
-func couldBegin(text []byte, prefix string) bool {
+// mayHavePrefix says whether the text has the prefix, or may have it when more of the text has arrived.
+func mayHavePrefix(text []byte, prefix string) bool {
 	n := min(len(text), len(prefix))
 	return string(text[:n]) == prefix[:n]
 }
 
-func couldBeginAny(text []byte, prefixes []string) bool {
+func mayHaveAnyPrefix(text []byte, prefixes []string) bool {
 	for _, prefix := range prefixes {
-		if couldBegin(text, prefix) {
+		if mayHavePrefix(text, prefix) {
 			return true
 		}
 	}
 	return false
 }
 
-func beginsAny(text []byte, prefixes []string) bool {
+func hasAnyPrefix(text []byte, prefixes []string) bool {
 	for _, prefix := range prefixes {
 		if strings.HasPrefix(string(text), prefix) {
 			return true
@@ -100,18 +101,18 @@ func beginsAny(text []byte, prefixes []string) bool {
 	return false
 }
 
-// limited drops what exceeds the limit, and says so once.
-func limited(show func([]byte), limit int) func([]byte) {
+// limit drops what exceeds the size in bytes, and says so once.
+func limit(show func([]byte), size int) func([]byte) {
 	return func(text []byte) {
 		switch {
-		case limit < 0:
-		case len(text) > limit:
-			show(text[:limit])
+		case size < 0:
+		case len(text) > size:
+			show(text[:size])
 			show([]byte(truncated))
-			limit = -1
+			size = -1
 		default:
 			show(text)
-			limit -= len(text)
+			size -= len(text)
 		}
 	}
 }

@@ -7,12 +7,12 @@ import (
 
 const stack = "\ngoroutine 7 [running]:\nmain.f({0xc000012345, 0x5})\n\t/src/main.go:4 +0x1d\ncreated by main.main in goroutine 1\n\t/src/main.go:9 +0x1f\n"
 
-// TestTheMessageIsNotShown gives the filter what the runtime prints, in one piece and byte by byte.
+// TestTheMessageIsNotShown writes what the runtime prints to the filter, in one piece and in small pieces.
 func TestTheMessageIsNotShown(t *testing.T) {
 	signal := "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x4]\n"
 	nilPointer := "panic: runtime error: invalid memory address or nil pointer dereference\n"
 	shownStack := strings.TrimPrefix(stack, "\n") // the empty line belongs to the message
-	for sentence, is := range map[string]struct{ printed, want string }{
+	for name, tt := range map[string]struct{ printed, want string }{
 		"a text":                           {"panic: secret\n" + stack, Withheld + shownStack},
 		"a text of several lines":          {"panic: one\n\tgoroutine 1 [running]:\n\tsecret\n" + stack, Withheld + shownStack},
 		"a text that was panicked again":   {"panic: secret [recovered]\n\tpanic: secret\n" + stack, Withheld + shownStack},
@@ -24,10 +24,10 @@ func TestTheMessageIsNotShown(t *testing.T) {
 		"a stack that is cut":              {"panic: secret\n\ngoroutine 1 [run", Withheld + "goroutine 1 [run"},
 		"a very long message":              {"panic: " + strings.Repeat("secret", maxLine) + "\n" + stack, Withheld + shownStack},
 	} {
-		t.Run(sentence, func(t *testing.T) {
-			for _, size := range []int{1, 7, len(is.printed)} {
-				if got := filtered(is.printed, size); got != is.want {
-					t.Errorf("in pieces of %d bytes:\n%s\nwant:\n%s", size, got, is.want)
+		t.Run(name, func(t *testing.T) {
+			for _, size := range []int{1, 7, len(tt.printed)} {
+				if got := filtered(tt.printed, size); got != tt.want {
+					t.Errorf("in pieces of %d bytes:\n%s\nwant:\n%s", size, got, tt.want)
 				}
 			}
 		})
@@ -36,7 +36,7 @@ func TestTheMessageIsNotShown(t *testing.T) {
 
 func filtered(text string, size int) string {
 	var shown strings.Builder
-	f := filter{show: func(part []byte) { shown.Write(part) }}
+	f := panicFilter{show: func(part []byte) { shown.Write(part) }}
 	for len(text) > 0 {
 		n := min(size, len(text))
 		f.write([]byte(text[:n]))
@@ -46,7 +46,7 @@ func filtered(text string, size int) string {
 	return shown.String()
 }
 
-func TestOnlyTheRuntimesOwnWordsAreShown(t *testing.T) {
+func TestOnlyMessagesOfTheRuntimeAreShown(t *testing.T) {
 	for message, shown := range map[string]bool{
 		"assignment to entry in nil map":                                                               true,
 		"send on closed channel":                                                                       true,
@@ -74,7 +74,7 @@ func TestOnlyTheRuntimesOwnWordsAreShown(t *testing.T) {
 	}
 }
 
-func TestTheReasonOfAFatalErrorIsFound(t *testing.T) {
+func TestFatalLine(t *testing.T) {
 	for output, want := range map[string]string{
 		"a log line\nfatal error: concurrent map writes\n":  "fatal error: concurrent map writes\n",
 		"concurrent map writes\n\ngoroutine 1 [running]:\n": "fatal error: concurrent map writes\n",
@@ -88,9 +88,9 @@ func TestTheReasonOfAFatalErrorIsFound(t *testing.T) {
 	}
 }
 
-func TestNoMoreIsShownThanTheLimit(t *testing.T) {
+func TestLimit(t *testing.T) {
 	var shown strings.Builder
-	show := limited(func(part []byte) { shown.Write(part) }, 5)
+	show := limit(func(part []byte) { shown.Write(part) }, 5)
 	for _, part := range []string{"123", "4567", "89"} {
 		show([]byte(part))
 	}

@@ -2,37 +2,39 @@ package crash
 
 import "strings"
 
-// panicLine is the line as it is shown: messages of the runtime are shown, because they quote no value but numbers and types.
+// panicLine returns the line as it may be shown. Messages of the runtime are shown: they contain only numbers and types, never other
+// values.
 func panicLine(line string) string {
-	message := strings.TrimSuffix(strings.TrimPrefix(line, panicBegins), "\n")
+	message := strings.TrimSuffix(strings.TrimPrefix(line, panicPrefix), "\n")
 	for _, note := range []string{" [recovered, repanicked]", " [recovered]"} {
 		message = strings.TrimSuffix(message, note)
 	}
-	if isRuntimes(message) {
+	if isRuntimeMessage(message) {
 		return line
 	}
 	return Withheld
 }
 
-// isRuntimes looks at the whole message: a library that panics again with a longer text may quote anything behind the runtime's words.
-func isRuntimes(message string) bool {
+// isRuntimeMessage checks the whole message, because a library may append any text to a message of the runtime and panic again.
+func isRuntimeMessage(message string) bool {
 	if rest, ok := strings.CutPrefix(message, "interface conversion: "); ok {
 		return isConversion(rest)
 	}
-	for _, words := range ownWords {
-		if rest, ok := strings.CutPrefix(message, words); ok && isNumbers(rest) {
+	for _, prefix := range runtimeMessages {
+		if rest, ok := strings.CutPrefix(message, prefix); ok && isNumbers(rest) {
 			return true
 		}
 	}
-	for _, words := range beforeType {
-		if rest, ok := strings.CutPrefix(message, words); ok && isType(rest) {
+	for _, prefix := range messagesWithType {
+		if rest, ok := strings.CutPrefix(message, prefix); ok && isType(rest) {
 			return true
 		}
 	}
 	return false
 }
 
-var ownWords = []string{
+// runtimeMessages are the beginnings of messages that only numbers may follow.
+var runtimeMessages = []string{
 	"assignment to entry in nil map",
 	"close of closed channel",
 	"close of nil channel",
@@ -50,9 +52,10 @@ var ownWords = []string{
 	"runtime error: slice bounds out of range",
 }
 
-var beforeType = []string{"runtime error: hash of unhashable type ", "runtime error: comparing uncomparable type "}
+// messagesWithType are the beginnings of messages that the name of a type follows.
+var messagesWithType = []string{"runtime error: hash of unhashable type ", "runtime error: comparing uncomparable type "}
 
-// isNumbers is true for what the runtime says of an index, such as " [5] with length 3".
+// isNumbers says whether the text is only about indexes and lengths, such as " [5] with length 3".
 func isNumbers(rest string) bool {
 	for _, words := range []string{" with length ", " with capacity ", " to array or pointer to array"} {
 		rest = strings.Replace(rest, words, "", 2)
@@ -60,7 +63,7 @@ func isNumbers(rest string) bool {
 	return strings.Trim(rest, " [:-0123456789]") == ""
 }
 
-// isConversion is true for "T is U, not V", and "T is not I: missing method M".
+// isConversion says whether the text has the form "T is U, not V" or "T is not I: missing method M".
 func isConversion(rest string) bool {
 	if types, method, ok := strings.Cut(rest, ": missing method "); ok {
 		from, to, ok := strings.Cut(types, " is not ")
@@ -74,7 +77,7 @@ func isConversion(rest string) bool {
 	return ok && isType(from) && isType(is) && isType(not)
 }
 
-// isType is true for the name of a type. A struct without a name is withheld, because its tags are text.
+// isType says whether the text is the name of a type. A struct type without a name does not count, because its tags may be any text.
 func isType(name string) bool {
 	name = strings.ReplaceAll(name, "interface {}", "any")
 	return name != "" && !strings.ContainsAny(name, " :=\"'`\t\r")
