@@ -2,89 +2,58 @@
 package agent
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 
-	"github.com/helmfile-agent/helmfile-agent/agent/apply"
-	"github.com/helmfile-agent/helmfile-agent/agent/cluster"
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
 	"github.com/helmfile-agent/helmfile-agent/agent/mask"
-	"github.com/helmfile-agent/helmfile-agent/agent/plan"
 	"github.com/helmfile-agent/helmfile-agent/agent/report"
 )
 
-// Run makes the cluster as the repository declares it, and says what happened. It returns a report, never an error. A dry run is [Diff].
-func Run(ctx context.Context, cfg config.Config, log *slog.Logger, mask *mask.Mask, progress *Progress) report.Report {
-	if cfg.DryRun {
-		return Diff(ctx, cfg, log, mask, progress)
-	}
-	r := begin(config.Run, cfg, log, mask, progress)
-	return r.within(ctx, func(ctx context.Context) error {
-		w, err := r.look(ctx)
-		if err != nil {
-			return err
-		}
-		r.planned(w.plan)
-		writer := cluster.NewWriter(w.reader)
-		work := func(ctx context.Context) error {
-			r.report.Outcomes = apply.Execute(ctx, w.plan, writer, cfg.Concurrency, log)
-			return r.remember(ctx, writer, w)
-		}
-		if !w.writes() {
-			return work(ctx)
-		}
-		if err := w.reader.Preflight(ctx, changes(w.plan)); err != nil {
-			return err
-		}
-		return r.alone(ctx, writer, w.lock, work)
-	})
+// Agent executes one command. It is used once.
+type Agent struct {
+	config   config.Config
+	log      *slog.Logger
+	mask     *mask.Mask
+	progress progress
 }
 
-// Diff says what Run would do, and writes nothing.
-func Diff(ctx context.Context, cfg config.Config, log *slog.Logger, mask *mask.Mask, progress *Progress) report.Report {
-	r := begin(config.Diff, cfg, log, mask, progress)
-	return r.within(ctx, func(ctx context.Context) error {
-		w, err := r.look(ctx)
-		r.planned(w.plan)
-		return err
-	})
+// New makes an agent for a validated configuration. The mask learns every secret that the command reads.
+func New(cfg config.Config, log *slog.Logger, mask *mask.Mask) *Agent {
+	return &Agent{config: cfg, log: log, mask: mask}
 }
 
-// observation is what a run has seen and decided before it writes. It has no way to a writer: only Run and Destroy make one.
-type observation struct {
-	reader *cluster.Reader
-	lock   cluster.Lock
-	was    cluster.State
-	unread []string // namespaces that hold releases of this instance and could not be read
-	plan   plan.Plan
+// Run makes the cluster as the repository declares it. It returns a report, never an error. A dry run is [Agent.Diff].
+func (a *Agent) Run(ctx context.Context) report.Report {
+	if a.config.DryRun {
+		return a.Diff(ctx)
+	}
+	return a.do(ctx, config.Run,
+		(*session).startLoader,
+		(*session).connect,
+		(*session).readLock,
+		(*session).fetch,
+		(*session).load,
+		(*session).observe,
+		(*session).render,
+		(*session).findDrift,
+		(*session).makePlan,
+		(*session).checkRights,
+		(*session).makeWriter,
+		(*session).apply,
+	)
 }
 
-// look is the whole way from the repository to the decisions. It writes nothing to the cluster.
-func (r *run) look(ctx context.Context) (w observation, err error) {
-	d, err := r.declared(ctx, r.foresee)
-	if err != nil {
-		return w, err
-	}
-	have, unread, err := d.reader.Observe(ctx, namespaces(d.Releases), d.was.Namespaces)
-	if err != nil {
-		return w, err
-	}
-	if err := r.learnFound(have); err != nil {
-		return w, err
-	}
-	next, err := d.reader.Render(ctx, d.Releases, r.cfg.Concurrency)
-	if err := cmp.Or(r.learnRendered(next), err); err != nil {
-		return w, err
-	}
-	if err := r.findDrift(ctx, d.reader, d.Releases, have); err != nil {
-		return w, err
-	}
-	return observation{
-		reader: d.reader,
-		lock:   d.lock,
-		was:    d.was,
-		unread: unread,
-		plan:   plan.Build(d.Releases, have, next, d.was.InstanceState, r.policy(d.checkout, d.Set), r.report.Started),
-	}, nil
+// Diff reports what Run would do. It writes nothing to the cluster.
+func (a *Agent) Diff(ctx context.Context) report.Report {
+	return a.do(ctx, config.Diff,
+		(*session).startLoader,
+		(*session).connect,
+		(*session).fetch,
+		(*session).load,
+		(*session).observe,
+		(*session).render,
+		(*session).findDrift,
+		(*session).makePlan,
+	)
 }

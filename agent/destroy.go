@@ -3,73 +3,92 @@ package agent
 import (
 	"cmp"
 	"context"
-	"log/slog"
+	"slices"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/apply"
-	"github.com/helmfile-agent/helmfile-agent/agent/cluster"
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
-	"github.com/helmfile-agent/helmfile-agent/agent/mask"
 	"github.com/helmfile-agent/helmfile-agent/agent/plan"
 	"github.com/helmfile-agent/helmfile-agent/agent/report"
 )
 
-// Destroy uninstalls everything that the instance owns and forgets it, once confirm has been shown what and agrees. It
-// needs no repository. confirm must return when its context ends.
-func Destroy(ctx context.Context, cfg config.Config, log *slog.Logger, mask *mask.Mask, progress *Progress, confirm func(context.Context, report.Report) error) report.Report {
-	r := begin(config.Destroy, cfg, log, mask, progress)
-	return r.within(ctx, func(ctx context.Context) error {
-		w, err := r.owned(ctx)
-		if err != nil {
-			return err
-		}
-		r.planned(w.plan)
-		if cfg.DryRun {
-			return nil
-		}
-		if err := confirm(ctx, r.report.Masked(mask.String)); err != nil {
-			return err
-		}
-		if len(w.plan.Changes()) == 0 && !w.was.Exists() && !w.lock.Exists() {
-			return nil
-		}
-		if err := w.reader.PreflightDestroy(ctx, changes(w.plan)); err != nil {
-			return err
-		}
-		writer := cluster.NewWriter(w.reader)
-		return r.alone(ctx, writer, w.lock, func(ctx context.Context) error {
-			r.report.Outcomes = apply.Execute(ctx, w.plan, writer, cfg.Concurrency, log)
-			if !allDone(r.report.Outcomes) {
-				return nil // what is left is remembered, so that it can be found again
-			}
-			return writer.DeleteState(ctx)
-		})
-	})
+// Confirm asks whether to go on with what the report plans. An error means no. It must return when its context ends.
+type Confirm func(ctx context.Context, planned report.Report) error
+
+// Destroy uninstalls everything that the instance owns, and deletes the state and the lock. It needs no repository.
+func (a *Agent) Destroy(ctx context.Context, confirm Confirm) report.Report {
+	stages := []stage{
+		(*session).connect,
+		(*session).readLock,
+		(*session).discover,
+		(*session).loadOwnedNamespaces,
+		(*session).observeOwned,
+		(*session).planDestroy,
+	}
+	if !a.config.DryRun {
+		stages = append(stages,
+			askFirst(confirm),
+			(*session).checkDestroyRights,
+			(*session).makeWriter,
+			(*session).destroy,
+		)
+	}
+	return a.do(ctx, config.Destroy, stages...)
 }
 
-// owned plans to remove what the instance owns, wherever it is known to own something.
-func (r *run) owned(ctx context.Context) (w observation, err error) {
-	if w.reader, w.lock, err = r.connect(ctx, nil); err != nil { // nothing is rendered, so no chart is needed
-		return w, err
-	}
-	if err := w.reader.Discover(ctx); err != nil {
-		return w, err
-	}
-	if w.was, err = w.reader.LoadState(ctx); err != nil {
-		return w, err
-	}
-	r.warnOfLost(w.was)
-	// Every namespace must be readable: what cannot be seen would be left behind and forgotten.
-	have, _, err := w.reader.Observe(ctx, w.was.Namespaces, nil)
-	err = cmp.Or(err, r.learnFound(have))
-	w.plan = plan.Destroy(have, w.was.InstanceState, plan.Policy{Instance: r.cfg.Instance, AbandonedAfter: r.cfg.Timeout + clockSkew}, r.report.Started)
-	return w, err
+func (s *session) discover(ctx context.Context) error { return s.reader.Discover(ctx) }
+
+// loadOwnedNamespaces reads from the state in which namespaces the instance may own releases.
+func (s *session) loadOwnedNamespaces(ctx context.Context) error {
+	err := s.loadState(ctx)
+	s.warnAboutLostState()
+	return err
 }
 
-func allDone(outcomes []apply.Outcome) bool {
-	for _, o := range outcomes {
-		if o.Result != apply.Done || o.Verb == plan.Hold {
-			return false
-		}
-	}
-	return true
+// observeOwned must be able to read every namespace of the state. Otherwise releases would be left behind without a state that names
+// them.
+func (s *session) observeOwned(ctx context.Context) (err error) {
+	s.observed, _, err = s.reader.Observe(ctx, s.previous.Namespaces, nil)
+	return cmp.Or(err, s.maskObserved())
 }
+
+func (s *session) planDestroy(context.Context) error {
+	policy := plan.Policy{Instance: s.config.Instance, AbandonedAfter: s.abandonedAfter()}
+	s.setPlan(plan.Destroy(s.observed, s.previous.InstanceState, policy, s.report.Started))
+	return nil
+}
+
+func askFirst(confirm Confirm) stage {
+	return func(s *session, ctx context.Context) error {
+		return confirm(ctx, s.report.Masked(s.mask.String))
+	}
+}
+
+func (s *session) checkDestroyRights(ctx context.Context) error {
+	if s.nothingToDestroy() {
+		return nil
+	}
+	return s.reader.PreflightDestroy(ctx, changes(s.plan))
+}
+
+func (s *session) destroy(ctx context.Context) error {
+	if s.nothingToDestroy() {
+		return nil
+	}
+	return s.withLock(ctx, s.uninstallOwned)
+}
+
+func (s *session) nothingToDestroy() bool {
+	return len(s.plan.Changes()) == 0 && !s.previous.Exists() && !s.lock.Exists()
+}
+
+// uninstallOwned keeps the state if a release is left, so that the next destroy finds it.
+func (s *session) uninstallOwned(ctx context.Context) error {
+	s.report.Outcomes = apply.Execute(ctx, s.plan, s.writer, s.config.Concurrency, s.log)
+	if slices.ContainsFunc(s.report.Outcomes, isLeft) {
+		return nil
+	}
+	return s.writer.DeleteState(ctx)
+}
+
+// isLeft says that the release was not uninstalled.
+func isLeft(o apply.Outcome) bool { return o.Result != apply.Done || o.Verb == plan.Hold }

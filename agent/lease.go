@@ -3,30 +3,28 @@ package agent
 import (
 	"context"
 
-	"github.com/helmfile-agent/helmfile-agent/agent/cluster"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
-	"github.com/helmfile-agent/helmfile-agent/agent/report"
 )
 
-// findLock comes as early as it can: what another run does afterwards is noticed, be it to the cluster or because its checkout
-// is newer. Whoever only shows what there is needs no lock.
-func (r *run) findLock(ctx context.Context, reader *cluster.Reader) (cluster.Lock, error) {
-	if r.report.Command == report.Diff || r.report.Command == report.Access {
-		return cluster.Lock{}, nil
-	}
-	return reader.Lock(ctx)
+// readLock reads the Lease before the run reads anything else. If another run takes the lock later, the data of this run may be old.
+// Commands that only read do not have this stage.
+func (s *session) readLock(ctx context.Context) (err error) {
+	s.lock, err = s.reader.Lock(ctx)
+	return err
 }
 
-// writes says whether a run has anything to write, but for Events. One that has not takes no lock, and may go on beside another.
-// What is remembered without a change does not depend on what becomes of the steps.
-func (w observation) writes() bool {
-	return len(w.plan.Changes()) > 0 || w.was.Differs(w.plan.NextState(w.was.InstanceState, w.unread, func(release.Key) bool { return false }))
+// writes says whether the run writes more than Events. If not, it needs no lock. It writes the state if the state changes even when
+// no step is done.
+func (s *session) writes() bool {
+	return len(s.plan.Changes()) > 0 || s.previous.Differs(s.nextState(noneDone))
 }
 
-// alone does what writes while no other run of the instance does. When the lock is lost it ends like a run that was stopped.
-func (r *run) alone(ctx context.Context, writer *cluster.Writer, found cluster.Lock, do func(context.Context) error) error {
-	return writer.WithLock(ctx, found, func(ctx context.Context) error {
-		err := do(ctx)
+func noneDone(release.Key) bool { return false }
+
+// withLock calls write while the run holds the lock. If the run loses the lock, it ends like a run that was stopped.
+func (s *session) withLock(ctx context.Context, write func(context.Context) error) error {
+	return s.writer.WithLock(ctx, s.lock, func(ctx context.Context) error {
+		err := write(ctx)
 		if ctx.Err() != nil {
 			return stopped(ctx, err)
 		}

@@ -2,74 +2,79 @@ package agent
 
 import (
 	"context"
+	"path/filepath"
 
-	"github.com/helmfile-agent/helmfile-agent/agent/chart"
-	"github.com/helmfile-agent/helmfile-agent/agent/cluster"
-	"github.com/helmfile-agent/helmfile-agent/agent/desired"
 	"github.com/helmfile-agent/helmfile-agent/agent/source"
 )
 
-// declaration is what the repository says, and the cluster that it says it about.
-type declaration struct {
-	desired.Set
-	checkout source.Checkout
-	reader   *cluster.Reader
-	lock     cluster.Lock
-	was      cluster.State
+// fetch clones the repository while the agent discovers the APIs of the cluster.
+func (s *session) fetch(ctx context.Context) error {
+	err := both(ctx, s.clone, s.reader.Discover)
+	s.report.Source = s.checkout.Revision
+	s.progress.setReport(s.report)
+	return err
 }
 
-// declared reads the repository. What does not depend on each other is done at once: the clone and the discovery of the
-// cluster's APIs, then the loading of the helmfile and what is read of the cluster meanwhile.
-func (r *run) declared(ctx context.Context, meanwhile func(context.Context, *declaration) error) (d declaration, err error) {
-	charts, err := r.charts()
+// clone makes the checkout, or copies a local directory.
+func (s *session) clone(ctx context.Context) (err error) {
+	dir := filepath.Join(s.workspace, "checkout")
+	if s.config.Dir != "" {
+		s.checkout, err = source.CopyLocal(s.config.Dir, dir, sourceLimits(s.config))
+	} else {
+		s.checkout, err = s.cloneRemote(ctx, dir)
+	}
 	if err != nil {
-		return d, err
-	}
-	loader, err := desired.Start(r.workspace, r.cfg.TemplateEnv)
-	if err != nil {
-		return d, err
-	}
-	defer loader.Close()
-	if err := r.reach(ctx, charts, &d); err != nil {
-		return d, err
-	}
-	err = both(ctx,
-		func(ctx context.Context) (err error) {
-			d.Set, err = r.load(ctx, loader, d.checkout, d.reader, charts)
-			return err
-		},
-		func(ctx context.Context) error { return meanwhile(ctx, &d) })
-	for _, file := range d.PassedOver {
-		r.report.Warnings = append(r.report.Warnings, "passed over: "+file)
-	}
-	r.exempt(d.Set)
-	r.warnOfLost(d.was)
-	return d, err
-}
-
-// reach finds the cluster and clones the repository. The lock comes first: whoever holds it after it was looked at may have a newer
-// checkout.
-func (r *run) reach(ctx context.Context, charts *chart.Store, d *declaration) (err error) {
-	if d.reader, d.lock, err = r.connect(ctx, charts); err != nil {
 		return err
 	}
-	err = both(ctx,
-		func(ctx context.Context) (err error) {
-			if d.checkout, err = r.checkout(ctx); err != nil {
-				return err
-			}
-			return charts.Confine(d.checkout.Dir, r.workspace)
-		},
-		d.reader.Discover)
-	r.report.Source = d.checkout.Revision
-	r.progress.note(r.report)
+	return s.charts.Confine(s.checkout.Dir, s.workspace)
+}
+
+func (s *session) cloneRemote(ctx context.Context, dir string) (source.Checkout, error) {
+	request, err := s.sourceRequest()
+	if err != nil {
+		return source.Checkout{}, err
+	}
+	checkout, err := source.Clone(ctx, request, dir)
+	if err == nil {
+		s.log.Info("checked out", "repo", checkout.Repo, "ref", checkout.Ref, "commit", checkout.Commit)
+	}
+	return checkout, err
+}
+
+// load loads the helmfile, and meanwhile reads from the cluster what the run probably needs.
+func (s *session) load(ctx context.Context) error {
+	return s.loadWith(ctx, s.prefetch)
+}
+
+// loadWith loads the helmfile and reads the previous state at the same time.
+func (s *session) loadWith(ctx context.Context, readState func(context.Context) error) error {
+	err := both(ctx, s.loadHelmfile, readState)
+	for _, file := range s.desired.PassedOver {
+		s.warn("passed over: %s", file)
+	}
+	s.exemptNames()
+	s.warnAboutLostState()
 	return err
 }
 
-// foresee reads of the cluster what can be known to be needed before the helmfile is loaded.
-func (r *run) foresee(ctx context.Context, d *declaration) (err error) {
-	if d.was, err = d.reader.LoadState(ctx); err == nil {
-		d.reader.Prefetch(ctx, d.was.Namespaces, r.looksForDrift())
+func (s *session) loadHelmfile(ctx context.Context) error {
+	request, err := s.loadRequest()
+	if err != nil {
+		return err
+	}
+	s.desired, err = s.loader.Load(ctx, request)
+	s.report.Confined = s.desired.Confined
+	if err == nil {
+		s.log.Info("helmfile loaded", "releases", len(s.desired.Releases), "confined", s.desired.Confined)
 	}
 	return err
+}
+
+// prefetch reads the previous state, and then what observe and findDrift need if the helmfile declares the same namespaces as before.
+func (s *session) prefetch(ctx context.Context) error {
+	if err := s.loadState(ctx); err != nil {
+		return err
+	}
+	s.reader.Prefetch(ctx, s.previous.Namespaces, s.checksDrift())
+	return nil
 }

@@ -1,42 +1,40 @@
 package agent
 
-import (
-	"github.com/helmfile-agent/helmfile-agent/agent/desired"
-	"github.com/helmfile-agent/helmfile-agent/agent/release"
-)
+import "github.com/helmfile-agent/helmfile-agent/agent/release"
 
-// exempt keeps names readable that appear in every text, even if a secret has the same value.
-func (r *run) exempt(set desired.Set) {
-	r.mask.Exempt(r.report.Namespace, r.cfg.Instance, r.cfg.Environment)
-	for _, want := range set.Releases {
-		r.mask.Exempt(want.Name, want.Namespace, want.Key.String(), want.Chart.Name)
+// exemptNames keeps the names of releases, namespaces and charts readable, even if a secret has the same value: every text contains
+// them.
+func (s *session) exemptNames() {
+	s.mask.Exempt(s.report.Namespace, s.config.Instance, s.config.Environment)
+	for _, want := range s.desired.Releases {
+		s.mask.Exempt(want.Name, want.Namespace, want.Key.String(), want.Chart.Name)
 	}
 }
 
-// learnFound makes known what the Secrets in the last revisions hold.
-func (r *run) learnFound(have []release.Observed) error {
-	for _, found := range have {
-		r.learnManifest(found.Manifest)
+// maskObserved masks the values of Secrets in the newest revisions.
+func (s *session) maskObserved() error {
+	for _, observed := range s.observed {
+		s.maskManifest(observed.Manifest)
 	}
-	return r.mask.Err()
+	return s.mask.Err()
 }
 
-// learnRendered does so for the next revisions.
-func (r *run) learnRendered(next []release.Rendered) error {
-	for _, rendered := range next {
-		r.learnManifest(rendered.Manifest)
+// maskRendered masks the values of Secrets in the next revisions.
+func (s *session) maskRendered() error {
+	for _, rendered := range s.rendered {
+		s.maskManifest(rendered.Manifest)
 	}
-	return r.mask.Err()
+	return s.mask.Err()
 }
 
-// learnSecret does so for Secrets that the API server answered with.
-func (r *run) learnSecret(object map[string]any) error {
-	r.mask.AddObject(object)
-	return r.mask.Err()
-}
-
-func (r *run) learnManifest(manifest release.Manifest) {
+func (s *session) maskManifest(manifest release.Manifest) {
 	for _, object := range manifest {
-		r.mask.AddObject(object.Content)
+		s.mask.AddObject(object.Content)
 	}
+}
+
+// maskSecret masks the values of a Secret that the API server returned.
+func (s *session) maskSecret(object map[string]any) error {
+	s.mask.AddObject(object)
+	return s.mask.Err()
 }

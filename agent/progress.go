@@ -8,34 +8,36 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/report"
 )
 
-// Progress is what a run has come to so far, for whoever must end the process without waiting for it.
-type Progress struct {
+// progress is what is known about a command before it ends. The zero value is ready to use, from several goroutines.
+type progress struct {
 	mu        sync.Mutex
 	report    report.Report
 	workspace string
 }
 
-// Abort removes the run's workspace and answers with its report as it was known last, ended by err. The run itself is
-// abandoned: it may still be writing.
-func (p *Progress) Abort(err error) report.Report {
+// Abort ends a command that does not stop by itself. It removes the workspace and returns the newest known report, with err as its
+// end. The command may still be writing: the caller must end the process.
+func (a *Agent) Abort(err error) report.Report {
+	p := &a.progress
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.workspace != "" {
 		err = errors.Join(err, os.RemoveAll(p.workspace))
 	}
-	p.report.Err = err
-	return p.report
+	aborted := p.report
+	aborted.Err = err
+	return aborted
 }
 
-func (p *Progress) in(workspace string) {
+func (p *progress) setWorkspace(dir string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.workspace = workspace
+	p.workspace = dir
 }
 
-// note is called with a report that nothing changes any more.
-func (p *Progress) note(known report.Report) {
+// setReport keeps a copy. The session does not change the elements of the slices in a report that it has passed.
+func (p *progress) setReport(r report.Report) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.report = known
+	p.report = r
 }

@@ -129,11 +129,11 @@ func TestAccess(t *testing.T) {
 		},
 		"a kind that nobody defines": {
 			commit: ownRelease("", text+"---\napiVersion: nobody.example.com/v1\nkind: Kind\nmetadata: {name: one}\n"),
-			says:   []string{"nobody defines this kind yet, so that no right to it was asked for: Kind (nobody.example.com/v1), in NAMESPACE/own"},
+			says:   []string{"the cluster does not know this kind yet, so its rights were not checked: Kind (nobody.example.com/v1), in NAMESPACE/own"},
 		},
 		"a release that cannot be rendered": {
 			commit: ownRelease("", `{{ fail "broken on purpose" }}`), code: releasesFailed,
-			says: []string{"these releases cannot be rendered, so what they need is not known", "NAMESPACE/own: ", "broken on purpose"},
+			says: []string{"these releases cannot be rendered, so the rights that they need are unknown", "NAMESPACE/own: ", "broken on purpose"},
 		},
 		"a helmfile that cannot be loaded": {commit: files{"helmfile.yaml": "releases: {"}, code: desiredInvalid},
 		"a namespace of somebody else's": {

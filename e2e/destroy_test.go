@@ -29,7 +29,7 @@ var destroyStories = map[string]func(*story){
 	"a script that did not say --yes is refused": func(s *story) {
 		s.installs(db, web)
 		s.destroy().shows(configInvalid, "db to prune, web to prune").
-			says("destroy asks before it uninstalls, and there is no terminal: say --yes, or --dry-run").writes("")
+			says("destroy asks for a confirmation, but standard input is not a terminal: use --yes to skip the confirmation, or --dry-run").writes("")
 		s.has("db 1, web 1")
 	},
 
@@ -161,7 +161,7 @@ func (s *story) destroyInterrupted() (result, time.Duration) {
 	screen := must(cmd.StdoutPipe())(s.t)
 	check(s.t, cmd.Start())
 	var stdout strings.Builder
-	for lines := bufio.NewReader(screen); !strings.HasSuffix(stdout.String(), "to go on: "); {
+	for lines := bufio.NewReader(screen); !strings.HasSuffix(stdout.String(), "to continue: "); {
 		shown, err := lines.ReadByte()
 		if err != nil {
 			s.t.Fatalf("%v after %s", err, stdout.String())

@@ -77,7 +77,7 @@ func stopMonitor(monitor *os.Process, ended <-chan struct{}) {
 	_ = debug.SetCrashOutput(nil, debug.CrashOptions{})
 	select {
 	case <-ended:
-	case <-time.After(lastWords):
+	case <-time.After(drainTimeout):
 		_ = monitor.Kill()
 		<-ended
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strings"
 
@@ -16,32 +15,30 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent"
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
-	"github.com/helmfile-agent/helmfile-agent/agent/mask"
 	"github.com/helmfile-agent/helmfile-agent/agent/report"
 )
 
 func destroyCommand(code *exit.Code) *cobra.Command {
-	return command(config.Destroy, "Uninstall everything that the instance owns, after asking", code, func(s session) exit.Code {
-		result := s.do(func(ctx context.Context, cfg config.Config, log *slog.Logger, mask *mask.Mask, progress *agent.Progress) report.Report {
-			return agent.Destroy(ctx, cfg, log, mask, progress, s.confirm)
-		}, report.Report.WriteText)
+	return command(config.Destroy, "Uninstall everything that the instance owns, after a confirmation", code, func(s session) exit.Code {
+		destroy := func(a *agent.Agent, ctx context.Context) report.Report { return a.Destroy(ctx, s.confirm) }
+		result := s.do(destroy, report.Report.WriteText)
 		s.print(report.Report.WriteText, result)
 		return result.Code()
 	})
 }
 
-// confirm shows what is about to go and asks a person. A script must say --yes: silence is no consent.
+// confirm shows what will be uninstalled, and asks for the name of the instance. A script cannot answer and must use --yes.
 func (s session) confirm(ctx context.Context, planned report.Report) error {
 	if s.cfg.Yes || len(planned.Outcomes) == 0 {
 		return nil
 	}
 	if !term.IsTerminal(int(os.Stdin.Fd())) {
-		return exit.With(exit.ConfigInvalid, errors.New("destroy asks before it uninstalls, and there is no terminal: say --yes, or --dry-run to see what would go"))
+		return exit.With(exit.ConfigInvalid, errors.New("destroy asks for a confirmation, but standard input is not a terminal: use --yes to skip the confirmation, or --dry-run to only list what would be uninstalled"))
 	}
 	if err := planned.WriteText(s.stderr, s.stderrStyle); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.stderr, "\nUninstall all of these? Type the name of the instance, %s, to go on: ", s.cfg.Instance)
+	fmt.Fprintf(s.stderr, "\nUninstall all of these? Type the name of the instance, %s, to continue: ", s.cfg.Instance)
 	if err := s.stderr.Flush(); err != nil {
 		return err
 	}
@@ -55,8 +52,8 @@ func (s session) confirm(ctx context.Context, planned report.Report) error {
 	return nil
 }
 
-// readLine reads a line, and returns without one when ctx ends. A read from a terminal cannot be cancelled: it goes on until the
-// process exits.
+// readLine reads one line, or returns the cause when ctx ends. A read from a terminal cannot be cancelled, so the goroutine may wait
+// until the process exits.
 func readLine(ctx context.Context, from io.Reader) (string, error) {
 	type line struct {
 		text string

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A person who is asked and presses Ctrl-C does not have to answer first.
-func TestAQuestionEndsWithItsContext(t *testing.T) {
+// A user who presses Ctrl-C at the prompt does not have to type an answer.
+func TestReadLineEndsWithItsContext(t *testing.T) {
 	from, typed := io.Pipe() // nothing is ever typed
 	defer typed.Close()
 	stopped := errors.New("stopped by signal: interrupt")
@@ -27,11 +27,11 @@ func TestAQuestionEndsWithItsContext(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	case <-time.After(5 * time.Second):
-		t.Error("it still waits for an answer")
+		t.Error("readLine still waits for an answer")
 	}
 }
 
-func TestAnAnswerIsOneLine(t *testing.T) {
+func TestReadLineReadsOneLine(t *testing.T) {
 	if got, err := readLine(t.Context(), strings.NewReader("shop\nmore\n")); got != "shop\n" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}

@@ -5,17 +5,17 @@ import (
 	"runtime/debug"
 )
 
-// A run is over before collecting garbage pays: while there is little of it, collect rarely. Past the limit, which the process
-// exceeds only if it holds that much at once, the collector works as hard as it must.
+// A run is short, so frequent garbage collection costs more than it saves. The memory limit makes the collector work harder before
+// the process uses much memory.
 const (
-	garbagePercent = 400
-	memoryLimit    = 192 << 20
+	gcPercent   = 400
+	memoryLimit = 192 << 20
 )
 
-// tuneGarbage leaves what the Go runtime's own variables say alone.
-func tuneGarbage() {
+// tuneGC changes nothing that the user has set with GOGC or GOMEMLIMIT.
+func tuneGC() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbagePercent)
+		debug.SetGCPercent(gcPercent)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)

@@ -11,7 +11,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
 )
 
-// newLog masks each value before it is quoted: of a secret that is quoted twice no form is known.
+// newLog masks each value before the handler quotes it. The mask would not find a secret that was quoted twice.
 func newLog(w io.Writer, cfg config.Config, mask func(string) string) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: cfg.LogLevel, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		a.Value = maskValue(a.Value.Resolve(), mask)
@@ -38,8 +38,8 @@ func maskValue(value slog.Value, mask func(string) string) slog.Value {
 	return value
 }
 
-// captureLogs sends to our log, and so through the mask, what libraries log on their own: Kubernetes's client with klog
-// and Helm with Go's standard logger.
+// captureLogs sends the logs of libraries through our log and its mask. Kubernetes' client uses klog, and Helm uses Go's standard
+// logger.
 func captureLogs(log *slog.Logger) {
 	klog.SetSlogLogger(log)
 	std := slog.NewLogLogger(log.Handler(), slog.LevelWarn)

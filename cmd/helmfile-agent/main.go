@@ -1,7 +1,7 @@
 // Command helmfile-agent makes a Kubernetes namespace as a helmfile in a git repository declares it.
 //
-// Called by the name helm or kustomize it answers as those tools would: helmfile runs them. By two other names it is the process that
-// reads the helmfile, or one that renders charts.
+// The same binary is also started under other names. As helm or kustomize it does what helmfile needs from these tools. Two more names
+// are those of the process that loads the helmfile, and of a process that renders charts.
 package main
 
 import (
@@ -14,8 +14,8 @@ import (
 )
 
 func main() {
-	surviveClosedPipes()
-	tuneGarbage()
+	ignoreClosedPipes()
+	tuneGC()
 	name := filepath.Base(os.Args[0])
 	switch name {
 	case loader.Name:

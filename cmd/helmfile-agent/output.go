@@ -9,48 +9,48 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/report"
 )
 
-// output is where text leaves the process. Whatever else in it writes to standard output or standard error, a library or a
-// child, writes to standard error through the mask.
+// output writes to the process's standard output and standard error through the mask. What libraries and children write to either goes
+// to standard error, also through the mask.
 type output struct {
 	stdout, stderr     *mask.Writer
 	style, stderrStyle report.Style
-	crashErr           error  // why a crash will not be shown
-	release            func() // ends the capture, once all has passed; what is written later is lost
+	monitorErr         error  // why there is no crash monitor
+	release            func() // writes out what was captured, and ends the capture; later output is lost
 }
 
-func takeOutput(mask *mask.Mask) (output, error) {
+// drainTimeout is how long the process waits at its end for output that was already written, and for the crash monitor.
+const drainTimeout = time.Second
+
+func captureOutput(mask *mask.Mask) (output, error) {
 	o := output{style: report.StyleFor(os.Stdout, os.Environ()), stderrStyle: report.StyleFor(os.Stderr, os.Environ())}
-	to, from, end, err := redirect()
+	original, captured, endCapture, err := redirect()
 	if err != nil {
 		return output{}, err
 	}
-	o.stdout, o.stderr = mask.Writer(to.stdout), mask.Writer(to.stderr)
-	passed := make(chan struct{})
+	o.stdout, o.stderr = mask.Writer(original.stdout), mask.Writer(original.stderr)
+	drained := make(chan struct{})
 	go func() {
-		defer close(passed)
-		pass(from, mask.Writer(to.stderr))
+		defer close(drained)
+		copyAll(mask.Writer(original.stderr), captured)
 	}()
-	stop, err := startCrashMonitor(from, to.stderr)
-	o.crashErr = err
+	stopMonitor, err := startCrashMonitor(captured, original.stderr)
+	o.monitorErr = err
 	o.release = func() {
-		end()
-		_ = from.SetReadDeadline(time.Now().Add(lastWords)) // a child may still hold the other end
-		<-passed
-		_, _ = o.stdout.Flush(), o.stderr.Flush() // an error could be reported nowhere
-		stop()
+		endCapture()
+		_ = captured.SetReadDeadline(time.Now().Add(drainTimeout)) // a child may still have the other end open
+		<-drained
+		_, _ = o.stdout.Flush(), o.stderr.Flush() // there is no place left to report an error
+		stopMonitor()
 	}
 	return o, nil
 }
 
-// lastWords is how long what was written before the end may take to arrive.
-const lastWords = time.Second
-
-// pass goes on reading when nobody reads what it writes: whoever writes here must not wait for ever.
-func pass(from io.Reader, to *mask.Writer) {
+// copyAll continues to read after a write error, so that the writers of the captured output are never blocked.
+func copyAll(to *mask.Writer, from io.Reader) {
 	_, _ = io.Copy(to, from)
 	_ = to.Flush()
 	_, _ = io.Copy(io.Discard, from)
 }
 
-// streams are the process's own.
+// streams are the standard output and the standard error that the process was started with.
 type streams struct{ stdout, stderr *os.File }

@@ -4,19 +4,20 @@ package main
 
 import "os"
 
-// redirect catches what is written to os.Stdout and os.Stderr from now on.
+// redirect captures what is written to os.Stdout and os.Stderr, and returns the original streams, the captured output and a function
+// that ends the capture.
 func redirect() (streams, *os.File, func(), error) {
-	to := streams{os.Stdout, os.Stderr}
-	from, pipe, err := os.Pipe()
+	original := streams{os.Stdout, os.Stderr}
+	captured, pipe, err := os.Pipe()
 	if err != nil {
 		return streams{}, nil, nil, err
 	}
 	os.Stdout, os.Stderr = pipe, pipe
-	return to, from, func() {
-		os.Stdout, os.Stderr = to.stdout, to.stderr
+	return original, captured, func() {
+		os.Stdout, os.Stderr = original.stdout, original.stderr
 		_ = pipe.Close()
 	}, nil
 }
 
-// startCrashMonitor does nothing: a monitor cannot be given files here.
+// startCrashMonitor does nothing: on this operating system a process cannot pass the files that the monitor needs.
 func startCrashMonitor(_, _ *os.File) (stop func(), err error) { return func() {}, nil }

@@ -9,13 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// redirect makes file descriptors 1 and 2 a pipe that is read from the second result, and returns what they were. It does so
-// below Go's os.Stdout and os.Stderr, because libraries keep copies of those, and children inherit the descriptors. The third
-// result makes them /dev/null and not what they were: the message of a crash between then and the exit must not be shown either.
+// redirect replaces file descriptors 1 and 2 by a pipe, and returns the original streams, the captured output and a function that ends
+// the capture. It replaces the descriptors, because libraries keep copies of os.Stdout and os.Stderr, and children inherit the
+// descriptors. After the capture the descriptors lead to /dev/null: a crash before the exit must not show its message either.
 func redirect() (streams, *os.File, func(), error) {
-	to, err := keep()
+	original, err := duplicateStreams()
 	if err != nil {
-		return streams{}, nil, nil, fmt.Errorf("keep standard output: %w", err)
+		return streams{}, nil, nil, fmt.Errorf("duplicate standard output and standard error: %w", err)
 	}
 	null, err := unix.Open(os.DevNull, unix.O_WRONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -26,7 +26,7 @@ func redirect() (streams, *os.File, func(), error) {
 		return streams{}, nil, nil, fmt.Errorf("redirect output: %w", err)
 	}
 	unix.CloseOnExec(ends[0])
-	if err := unix.SetNonblock(ends[0], true); err != nil { // or it would know no deadline
+	if err := unix.SetNonblock(ends[0], true); err != nil { // a blocking file has no read deadline
 		return streams{}, nil, nil, fmt.Errorf("redirect output: %w", err)
 	}
 	for _, standard := range []int{1, 2} {
@@ -37,12 +37,12 @@ func redirect() (streams, *os.File, func(), error) {
 	if err := unix.Close(ends[1]); err != nil {
 		return streams{}, nil, nil, fmt.Errorf("redirect output: %w", err)
 	}
-	return to, os.NewFile(uintptr(ends[0]), "output"), func() {
-		_, _ = unix.Dup2(null, 1), unix.Dup2(null, 2) // what was possible before
+	return original, os.NewFile(uintptr(ends[0]), "output"), func() {
+		_, _ = unix.Dup2(null, 1), unix.Dup2(null, 2) // cannot fail, because Dup2 succeeded above
 	}, nil
 }
 
-func keep() (streams, error) {
+func duplicateStreams() (streams, error) {
 	var files [2]*os.File
 	for i, name := range []string{"stdout", "stderr"} {
 		fd, err := unix.FcntlInt(uintptr(i+1), unix.F_DUPFD_CLOEXEC, 3)

@@ -16,50 +16,50 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/report"
 )
 
-// execute runs the command line and returns the code to exit with.
+// execute runs the command line and returns the exit code.
 func execute(args []string) exit.Code {
 	code := exit.Converged
 	root := &cobra.Command{
 		Use:           "helmfile-agent",
-		Short:         "GitOps with Helm for those who are not the cluster's admin",
+		Short:         "GitOps with Helm without cluster-admin rights",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	begun := false
-	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true } // cobra has understood the command line
+	parsed := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { parsed = true }
 	root.SetArgs(args)
 	root.SetOut(os.Stdout)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
 	root.AddCommand(runCommand(&code), diffCommand(&code), accessCommand(&code), destroyCommand(&code), versionCommand())
 	if err := root.Execute(); err != nil {
-		if !begun && exit.Of(err) == exit.Unexpected { // cobra's own, such as an unknown command, are the caller's mistakes
+		if !parsed && exit.Of(err) == exit.Unexpected { // an error of cobra, such as an unknown command
 			err = usageError(root, err)
 		}
-		refuse(args, err)
+		reportStartError(args, err)
 		return exit.Of(err)
 	}
 	return code
 }
 
-// refuse tells why a command did not begin, in every way in which a run tells of its end.
-func refuse(args []string, err error) {
+// reportStartError reports why a command did not start: on standard error, in the termination message and, if asked for, as JSON.
+func reportStartError(args []string, err error) {
 	s := session{mask: &mask.Mask{}, log: slog.Default()}
 	for _, credential := range config.Credentials(args, os.Environ()) {
 		s.mask.AddNamed("password", string(credential))
 	}
 	fmt.Fprintln(os.Stderr, s.mask.String("helmfile-agent: "+err.Error()))
-	command := commandOf(args)
+	command := commandIn(args)
 	result := report.Report{Command: command, Started: time.Now(), Err: err}.Masked(s.mask.String)
 	if config.Output(command, args, os.Environ()) == "json" {
 		if err := result.WriteJSON(s.mask.Writer(os.Stdout)); err != nil {
 			s.log.Error("report not written", "error", err)
 		}
 	}
-	s.terminate(result.Termination(terminationLimit))
+	s.writeTerminationMessage(result.Termination(terminationLimit))
 }
 
-// commandOf is the command that was meant; empty if it is not known.
-func commandOf(args []string) string {
+// commandIn returns the command in the arguments, or nothing if it is unknown.
+func commandIn(args []string) string {
 	if len(args) > 0 && slices.Contains([]string{config.Run, config.Diff, config.Access, config.Destroy}, args[0]) {
 		return args[0]
 	}

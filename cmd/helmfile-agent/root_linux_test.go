@@ -7,8 +7,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// The caller cannot correct a fault of the system, here one file too many: it is no mistake in the configuration.
-func TestAFaultBeforeTheCommandBeginsIsNoMistakeOfTheCaller(t *testing.T) {
+// A failure of the system, here a process with too many open files, is not an error in the configuration.
+func TestASystemErrorBeforeTheStartIsNotConfigInvalid(t *testing.T) {
 	var before syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
 		t.Fatal(err)

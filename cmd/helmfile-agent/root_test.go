@@ -11,12 +11,12 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// A command line that is wrong ends like a run: with last words for Kubernetes, and with JSON if that was asked for.
+// A wrong command line ends like a run: with a termination message for Kubernetes, and with JSON if the user asked for it.
 func TestAWrongCommandLineIsReported(t *testing.T) {
-	for sentence, is := range map[string]struct {
+	for name, tt := range map[string]struct {
 		args        string
 		env         string // HELMFILE_AGENT_OUTPUT
-		termination string // how the last words begin
+		termination string // its beginning
 		json        bool
 	}{
 		"an unknown flag":        {args: "run --bogus", termination: "config-invalid (exit 10): unknown flag: --bogus (see helmfile-agent run --help)"},
@@ -26,18 +26,18 @@ func TestAWrongCommandLineIsReported(t *testing.T) {
 		"no repository":          {args: "run --output json", termination: "config-invalid (exit 10): read configuration: 1 problem: repo: is not given", json: true},
 		"several wrong settings": {args: "diff --concurrency 0 --timeout x", termination: "config-invalid (exit 10): read configuration: 3 problems: "},
 	} {
-		t.Run(sentence, func(t *testing.T) {
-			t.Setenv("HELMFILE_AGENT_OUTPUT", is.env)
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("HELMFILE_AGENT_OUTPUT", tt.env)
 			log := useTerminationLog(t)
-			stdout, code := stdoutOf(t, strings.Fields(is.args))
-			words := read(t, log)
-			if code != exit.ConfigInvalid || !strings.HasPrefix(words, is.termination) || len(words) > terminationLimit {
-				t.Errorf("exit %d with %q, want exit 10 with %q", code, words, is.termination)
+			stdout, code := stdoutOf(t, strings.Fields(tt.args))
+			message := read(t, log)
+			if code != exit.ConfigInvalid || !strings.HasPrefix(message, tt.termination) || len(message) > terminationLimit {
+				t.Errorf("exit %d with %q, want exit 10 with %q", code, message, tt.termination)
 			}
-			if strings.Contains(words+stdout, "hunter2") {
-				t.Errorf("a password is shown: %s %s", words, stdout)
+			if strings.Contains(message+stdout, "hunter2") {
+				t.Errorf("a password is shown: %s %s", message, stdout)
 			}
-			expectReport(t, stdout, is.json)
+			expectReport(t, stdout, tt.json)
 		})
 	}
 }
@@ -62,7 +62,7 @@ func expectReport(t *testing.T, stdout string, want bool) {
 	}
 }
 
-// useTerminationLog stands in for what Kubernetes puts into every container.
+// useTerminationLog replaces the file that Kubernetes puts into every container.
 func useTerminationLog(t *testing.T) string {
 	t.Helper()
 	before := terminationLog

@@ -11,12 +11,12 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// grace is how long a run that was told to stop may take to mark its releases and write its report. It is below the 30
-// seconds that Kubernetes waits by default before it kills.
-const grace = 20 * time.Second
+// gracePeriod is how long a stopped run may take to mark its unfinished revisions as failed and to write its report. It is shorter than
+// the 30 seconds that Kubernetes waits by default before it kills the container.
+const gracePeriod = 20 * time.Second
 
-// untilSignal is a context that ends with the first SIGTERM or interrupt.
-func untilSignal() (context.Context, func()) {
+// signalContext returns a context that ends with the first SIGTERM or interrupt.
+func signalContext() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
@@ -31,9 +31,9 @@ func untilSignal() (context.Context, func()) {
 	}
 }
 
-// overdue waits until a run has ended, which is nil, or goes on for too long after it should have stopped: a library that
-// ignores its context must not make the Job hang. The error says why it should have.
-func overdue(ctx context.Context, ended <-chan struct{}, timeout, grace time.Duration) error {
+// waitForEnd returns nil when the run has ended. It returns an error when the run does not end within the grace period after its
+// deadline or a signal, because a library that ignores its context must not make the Job hang.
+func waitForEnd(ctx context.Context, ended <-chan struct{}, timeout, grace time.Duration) error {
 	deadline := time.NewTimer(timeout + grace)
 	defer deadline.Stop()
 	why := exit.With(exit.Deadline, fmt.Errorf("the run did not end within %s", timeout))
@@ -49,9 +49,9 @@ func overdue(ctx context.Context, ended <-chan struct{}, timeout, grace time.Dur
 		case <-time.After(grace):
 		}
 	}
-	return fmt.Errorf("%w, and did not stop within %s of being told to: given up", why, grace)
+	return fmt.Errorf("%w, and did not stop within %s after that: the agent ended its process", why, grace)
 }
 
-// surviveClosedPipes makes a write to a standard output that nobody reads any more an error like any other: `| head` must
-// not end a run in the middle of an upgrade.
-func surviveClosedPipes() { signal.Ignore(syscall.SIGPIPE) }
+// ignoreClosedPipes makes a write to a closed standard output an ordinary error. Without it, "| head" would end a run in the middle of
+// an upgrade.
+func ignoreClosedPipes() { signal.Ignore(syscall.SIGPIPE) }

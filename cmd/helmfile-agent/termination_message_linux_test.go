@@ -13,8 +13,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/report"
 )
 
-// TestLastWordsAreMasked has a secret at the place where the termination message is cut, and the log quote it.
-func TestLastWordsAreMasked(t *testing.T) {
+// TestTerminationMessageIsMasked puts a secret where the termination message is cut, and logs it with quotes.
+func TestTerminationMessageIsMasked(t *testing.T) {
 	for form, text := range map[string]string{
 		"plain":  canary,
 		"quoted": strconv.Quote(canary),
@@ -29,13 +29,13 @@ func TestLastWordsAreMasked(t *testing.T) {
 			log := useTerminationLog(t)
 			err := errors.New(strings.Repeat("x", before) + " " + text + " after")
 			s.log.Error("it failed", "error", err, "value", slog.AnyValue(err), "text", strconv.Quote(text))
-			s.terminate(report.Report{Command: "run", Err: exit.With(exit.ReleasesFailed, err)}.Masked(mask.String).Termination(terminationLimit))
-			words := read(t, log)
-			if said := words + stderr.String(); strings.Contains(said, "horse") || strings.Contains(said, "Y29ycmVj") {
-				t.Errorf("%s after %d bytes: %s", form, before, said)
+			s.writeTerminationMessage(report.Report{Command: "run", Err: exit.With(exit.ReleasesFailed, err)}.Masked(mask.String).Termination(terminationLimit))
+			message := read(t, log)
+			if shown := message + stderr.String(); strings.Contains(shown, "horse") || strings.Contains(shown, "Y29ycmVj") {
+				t.Errorf("%s after %d bytes: %s", form, before, shown)
 			}
-			if words == "" || len(words) > terminationLimit || !strings.Contains(stderr.String(), "********") {
-				t.Errorf("%s after %d bytes: the last words are %d bytes: %s", form, before, len(words), stderr.String())
+			if message == "" || len(message) > terminationLimit || !strings.Contains(stderr.String(), "********") {
+				t.Errorf("%s after %d bytes: the termination message has %d bytes: %s", form, before, len(message), stderr.String())
 			}
 		}
 	}
