@@ -36,7 +36,7 @@ func (s *session) observeReadable(ctx context.Context) error {
 	return s.reader.ObserveReadable(ctx, slices.Concat(namespaces(s.desired.Releases), s.previous.Namespaces))
 }
 
-// reviewAccess asks the API server about every right. An unanswered question counts before a release that cannot be rendered.
+// reviewAccess asks the API server about every right. The error about missing rights counts before the error about releases that cannot be rendered.
 func (s *session) reviewAccess(ctx context.Context) error {
 	access, err := s.reader.Access(ctx, lifecycleChanges(s.desired.Releases, s.rendered), s.checksDrift())
 	if err != nil {

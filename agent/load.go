@@ -9,7 +9,7 @@ import (
 
 // fetch clones the repository while the agent discovers the APIs of the cluster.
 func (s *session) fetch(ctx context.Context) error {
-	err := both(ctx, s.clone, s.reader.Discover)
+	err := inParallel(ctx, s.clone, s.reader.Discover)
 	s.report.Source = s.checkout.Revision
 	s.progress.setReport(s.report)
 	return err
@@ -48,9 +48,9 @@ func (s *session) load(ctx context.Context) error {
 
 // loadWith loads the helmfile and reads the previous state at the same time.
 func (s *session) loadWith(ctx context.Context, readState func(context.Context) error) error {
-	err := both(ctx, s.loadHelmfile, readState)
+	err := inParallel(ctx, s.loadHelmfile, readState)
 	for _, file := range s.desired.PassedOver {
-		s.warn("passed over: %s", file)
+		s.warn("helmfile skipped a state file: %s", file)
 	}
 	s.exemptNames()
 	s.warnAboutLostState()

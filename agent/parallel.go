@@ -2,10 +2,10 @@ package agent
 
 import "context"
 
-// both runs two functions at the same time and returns when both have ended, even if the first one panics. An error of the first
-// counts before an error of the second, as if they had run in this order. If the first fails, the second is cancelled. A panic of
-// either reaches the caller.
-func both(ctx context.Context, first, second func(context.Context) error) error {
+// inParallel calls two functions at the same time, and returns when both have ended, even if the first one panics. An error of the first
+// function counts before an error of the second, as if they had been called in this order. If the first fails, the context of the second
+// is cancelled. A panic of either function reaches the caller.
+func inParallel(ctx context.Context, first, second func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	var err error

@@ -10,7 +10,7 @@ import (
 
 var errFirst, errSecond = errors.New("first"), errors.New("second")
 
-func TestBoth(t *testing.T) {
+func TestInParallel(t *testing.T) {
 	answer := func(err error) func(context.Context) error { return func(context.Context) error { return err } }
 	stopped := func(ctx context.Context) error { <-ctx.Done(); return errSecond }
 	for name, tt := range map[string]struct {
@@ -23,36 +23,36 @@ func TestBoth(t *testing.T) {
 		"the first fails: the second must end": {answer(errFirst), stopped, errFirst},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := both(t.Context(), tt.first, tt.second); !errors.Is(got, tt.want) {
+			if got := inParallel(t.Context(), tt.first, tt.second); !errors.Is(got, tt.want) {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})
 	}
 }
 
-func TestBothPassesOnAPanic(t *testing.T) {
+func TestInParallelPassesOnAPanic(t *testing.T) {
 	defer func() {
 		if cause := recover(); cause != "oh" {
 			t.Errorf("recovered %v", cause)
 		}
 	}()
-	_ = both(t.Context(), func(context.Context) error { return nil }, func(context.Context) error { panic("oh") })
+	_ = inParallel(t.Context(), func(context.Context) error { return nil }, func(context.Context) error { panic("oh") })
 	t.Error("no panic")
 }
 
-// What runs beside a panic uses what the caller releases while it unwinds, such as the workspace.
-func TestBothWaitsForTheSecondWhenTheFirstPanics(t *testing.T) {
+// The second function may use the workspace, which the caller removes when a panic reaches it.
+func TestInParallelWaitsForTheSecondWhenTheFirstPanics(t *testing.T) {
 	var secondEnded atomic.Bool
 	defer func() {
 		if cause := recover(); cause != "oh" {
 			t.Errorf("recovered %v", cause)
 		}
 		if !secondEnded.Load() {
-			t.Error("the second function goes on after both has returned")
+			t.Error("the second function still runs after inParallel has returned")
 		}
 	}()
 	started := make(chan struct{})
-	_ = both(t.Context(),
+	_ = inParallel(t.Context(),
 		func(context.Context) error { <-started; panic("oh") },
 		func(ctx context.Context) error {
 			close(started)

@@ -125,7 +125,7 @@ func (s *session) complete(ctx context.Context, err error) report.Report {
 }
 
 // stopped returns the error of a run whose context ended. The exit code is that of the cause, such as a signal or the deadline. The
-// text also says what the run was doing.
+// text also has the last error, which says what the run was doing.
 func stopped(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
 	switch {
@@ -134,6 +134,6 @@ func stopped(ctx context.Context, err error) error {
 	case errors.Is(err, cause):
 		return exit.With(exit.Of(cause), err)
 	default:
-		return exit.With(exit.Of(cause), fmt.Errorf("%w; it was about to: %w", cause, err))
+		return exit.With(exit.Of(cause), fmt.Errorf("%w; the last error was: %w", cause, err))
 	}
 }

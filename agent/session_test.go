@@ -28,8 +28,8 @@ func TestAStoppedRunSaysWhatItWasDoing(t *testing.T) {
 	cause := exit.With(exit.Terminated, errors.New("stopped by signal"))
 	for want, err := range map[string]error{
 		"stopped by signal": nil,
-		"discover the APIs of example.com: stopped by signal":           exit.With(exit.ClusterUnreached, fmt.Errorf("discover the APIs of example.com: %w", cause)),
-		"stopped by signal; it was about to: clone: connection refused": errors.New("clone: connection refused"),
+		"discover the APIs of example.com: stopped by signal":              exit.With(exit.ClusterUnreached, fmt.Errorf("discover the APIs of example.com: %w", cause)),
+		"stopped by signal; the last error was: clone: connection refused": errors.New("clone: connection refused"),
 	} {
 		ctx, stop := context.WithCancelCause(t.Context())
 		stop(cause)
@@ -68,11 +68,11 @@ func TestEveryEndIsReported(t *testing.T) {
 				stop(signal)
 				return exit.With(exit.ClusterUnreached, errors.New("list releases"))
 			},
-			code: exit.Terminated, message: "stopped by signal; it was about to: list releases",
+			code: exit.Terminated, message: "stopped by signal; the last error was: list releases",
 		},
 		"a signal counts before the panic that follows": {
 			last: func(_ context.Context, stop context.CancelCauseFunc) error { stop(signal); panic("oh") },
-			code: exit.Terminated, message: "stopped by signal; it was about to: panic: oh",
+			code: exit.Terminated, message: "stopped by signal; the last error was: panic: oh",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -236,7 +236,7 @@ var pruneStories = map[string]func(*story){
 		s.repo.commit(s.t, map[string]string{"helmfile.d/b.yaml": "environments: {staging: {}}\n---\nreleases:\n- {name: web, chart: ../chart}\n"}, "oops")
 		for range 2 {
 			s.run(production...).shows(pruneRefused, "db unchanged, web held").
-				says("passed over: helmfile.d/b.yaml", "helmfile skipped state files: helmfile.d/b.yaml does not define the environment")
+				says("helmfile skipped a state file: helmfile.d/b.yaml", "helmfile skipped state files: helmfile.d/b.yaml does not define the environment")
 		}
 		s.run(append(production, "--prune-allow", s.commit())...).shows(pruneRefused, "db unchanged, web held")
 		s.marks("")

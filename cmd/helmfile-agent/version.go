@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Stamped by the linker; see the Makefile.
+// The linker sets these; see the Makefile.
 var (
 	version = "dev"
 	commit  = "unknown"
