@@ -31,7 +31,7 @@ func TestARunWritesIfAStepWritesOrTheStateChanges(t *testing.T) {
 		step plan.Step
 		want bool
 	}{
-		"a release that nobody owns is left": {plan.Step{Key: key, Verb: plan.Leave}, false},
+		"a release without an owner is left": {plan.Step{Key: key, Verb: plan.Leave}, false},
 		"a release is installed":             {plan.Step{Key: key, Verb: plan.Install, Want: &release.Desired{Key: key}}, true},
 		"an orphan is marked": {
 			plan.Step{Key: key, Verb: plan.Mark, Have: &release.Observed{Key: key, Revision: 1, Status: "deployed", Owner: release.Owner{Instance: "shop"}}, Owner: release.Owner{Instance: "shop"}, NewMark: &release.Mark{Key: key}},
