@@ -102,7 +102,6 @@ type Options struct {
 	DisableOpenAPIValidation bool
 	EnableDNS                bool
 	Force                    bool
-	HideNotes                bool
 	HistoryMax               int // revisions kept; 0 keeps all
 	Labels                   map[string]string
 	RecreatePods             bool

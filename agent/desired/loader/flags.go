@@ -63,7 +63,6 @@ func (f *upgradeFlags) optionFlags() {
 		"disable-openapi-validation": &o.DisableOpenAPIValidation,
 		"enable-dns":                 &o.EnableDNS,
 		"force":                      &o.Force,
-		"hide-notes":                 &o.HideNotes,
 		"no-hooks":                   &o.DisableHooks,
 		"recreate-pods":              &o.RecreatePods,
 		"render-subchart-notes":      &o.SubNotes,
@@ -85,7 +84,7 @@ func (f *upgradeFlags) optionFlags() {
 
 // ignoredFlags change nothing here: they say what the agent does anyway, or how a command line prints.
 func (f *upgradeFlags) ignoredFlags() {
-	for _, name := range []string{"install", "debug", "dependency-update"} {
+	for _, name := range []string{"install", "debug", "dependency-update", "hide-notes"} {
 		f.Bool(name, false, "")
 	}
 	f.String("kube-context", "", "") // its value was checked on the state

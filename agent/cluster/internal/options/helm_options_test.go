@@ -26,7 +26,6 @@ var reach = map[string][]string{
 	"DisableOpenAPIValidation": {"install.DisableOpenAPIValidation=true", "upgrade.DisableOpenAPIValidation=true"},
 	"EnableDNS":                {"install.EnableDNS=true", "upgrade.EnableDNS=true"},
 	"Force":                    {"install.Force=true", "upgrade.Force=true"},
-	"HideNotes":                nil, // only the command helm prints notes
 	"HistoryMax":               {"upgrade.MaxHistory=7"},
 	"Labels":                   {"install.Labels=map[team:shop]", "upgrade.Labels=map[team:shop]"},
 	"RecreatePods":             {"upgrade.Recreate=true"},
