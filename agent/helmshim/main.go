@@ -17,7 +17,7 @@ import (
 func Main(name string, args []string, stdin io.Reader, stdout, stderr io.Writer) (exitCode int) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	ctx, cancel := child.AsTold(ctx)
+	ctx, cancel := child.ParentDeadline(ctx)
 	defer cancel()
 	untilParentEnds(ctx, stderr)
 	root, err := command(name)

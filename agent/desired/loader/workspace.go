@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"time"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/broker"
 	"github.com/helmfile-agent/helmfile-agent/agent/child"
@@ -66,13 +65,15 @@ func Environment(workspace string) map[string]string {
 
 // tellChildren puts into the environment what the children called helm and kustomize need of the input.
 func tellChildren(input protocol.Input) error {
+	if err := child.ExportDeadline(input.Deadline); err != nil {
+		return err
+	}
 	proxy := "http://127.0.0.1:" + strconv.Itoa(input.Proxy)
 	return setenv(map[string]string{
 		// Where chartify's charts are rendered for when their release names no namespace.
 		"HELM_NAMESPACE":        input.Namespace,
 		"HELM_REPOSITORY_CACHE": input.Charts, // the rules for local charts lie there
 		sandbox.RootsVariable:   roots(input).String(),
-		child.DeadlineVariable:   input.Deadline.Format(time.RFC3339Nano),
 		"HTTP_PROXY":            proxy,
 		"HTTPS_PROXY":           proxy,
 		"NO_PROXY":              "",
