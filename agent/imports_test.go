@@ -24,7 +24,7 @@ var allowedImports = map[string][]string{
 	"release":  {},
 	"lookup":   {},
 	"child":    {},
-	"config":   {"exit", "egress", "release"},
+	"config":   {"exit", "egress", "release", "config/internal/settings"},
 	"source":   {"exit", "egress", "config", "source/revision", "source/limits"},
 	"secrets":  {"exit"},
 	"mask":     {},
@@ -34,6 +34,8 @@ var allowedImports = map[string][]string{
 	"render":   {"egress", "broker", "child", "sandbox"},
 	"helmshim": {"child", "release", "chart", "broker", "sandbox"},
 	"desired":  {"exit", "release", "egress", "secrets", "mask", "chart", "broker", "child", "desired/protocol", "desired/loader"},
+
+	"config/internal/settings": {"exit"},
 
 	// It holds only a type, so that the report can name a commit without importing go-git.
 	"source/revision": {},

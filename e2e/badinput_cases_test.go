@@ -64,7 +64,7 @@ var badConfiguration = []badInput{
 		does:  "both a repository and a directory",
 		calls: "diff",
 		args:  []string{"--dir", "."},
-		code:  configInvalid, names: []string{"flag --dir", "repo", "give one of them"},
+		code:  configInvalid, names: []string{"flag --dir", "repo", "remove one of them"},
 	},
 	{
 		does: "a name that no instance can have",

@@ -1,9 +1,9 @@
-// Package config is everything the run was told, read once and validated before anything else happens.
+// Package config reads the configuration of a command once, and validates it before anything else happens.
 //
-// In go flags, the environment, and a YAML file; out comes one plain [Config], or one error that lists every problem at
-// once. The same keys exist in all three sources: the flag --log-format, the variable HELMFILE_AGENT_LOG_FORMAT and the
-// file's logFormat are one key, described once in the table in settings.go. A flag wins over the environment, the environment
-// over the file, the file over the default. It is the only door to the environment and to mounted configuration files.
+// Flags, the environment and a YAML file give the settings; [Load] returns one [Config], or one error that lists every problem. Every
+// setting exists in all three: the flag --log-format, the variable HELMFILE_AGENT_LOG_FORMAT and the key logFormat are the same
+// setting. The table in settings.go describes it once. A flag wins over the environment, the environment over the file, and the file
+// over the default. No other package reads settings of the agent from the environment or from files.
 //
-// It may import exit and no other room.
+// It may import packages exit, egress, release and config/internal/settings.
 package config

@@ -7,14 +7,14 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// setDriftIgnore reads rules such as Deployment.apps/shop/web:/spec/replicas,/metadata/labels/team. An asterisk, or nothing,
-// stands for any kind.
-func setDriftIgnore(c *Config, values []string) error {
+// storeDriftIgnore reads rules such as Deployment.apps/shop/web:/spec/replicas,/metadata/labels/team. An asterisk, or an empty kind,
+// stands for every kind.
+func storeDriftIgnore(c *Config, values []string) error {
 	var rules []release.IgnoreRule
 	for _, value := range values {
 		rule, err := ignoreRule(value)
 		if err != nil {
-			return of(value, values, err)
+			return inItem(value, values, err)
 		}
 		rules = append(rules, rule)
 	}

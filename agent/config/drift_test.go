@@ -28,7 +28,7 @@ func TestDriftIgnore(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			var c Config
-			if err := setDriftIgnore(&c, []string{rule}); err != nil {
+			if err := storeDriftIgnore(&c, []string{rule}); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff([]release.IgnoreRule{want}, c.DriftIgnore); diff != "" {
@@ -52,7 +52,7 @@ func TestDriftIgnoreRefuses(t *testing.T) {
 		"apps/v1/Deployment/web:/spec": "too many parts",
 	} {
 		t.Run(rule, func(t *testing.T) {
-			err := setDriftIgnore(&Config{}, []string{"Service:/spec", rule})
+			err := storeDriftIgnore(&Config{}, []string{"Service:/spec", rule})
 			if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), rule) {
 				t.Errorf("got %v, want one about %q", err, want)
 			}

@@ -11,27 +11,27 @@ import (
 // FuzzSettings states what holds for every value of every setting: no value makes the check panic, no message shows a
 // secret, and what is accepted lies within the bounds that the other packages rely on.
 func FuzzSettings(f *testing.F) {
-	for i, k := range keys {
-		f.Add(uint(i), k.fallback)
+	for i, s := range allSettings {
+		f.Add(uint(i), s.Default)
 	}
 	for i, value := range []string{"../x", "a=b,c", "-1", "1e99h", "100%", "1Pi", "Deployment.apps/shop/web:/spec/replicas", "*.example.org:443", "HEAD~1",
 		"https://ada:hunter2@git.example.org/x?y#z", "::1/128", "key!=value", "\x00", "\xff"} {
-		for j := range keys {
+		for j := range allSettings {
 			f.Add(uint(j), value)
 		}
 		f.Add(uint(i), strings.Repeat(value, 100))
 	}
 	f.Fuzz(func(t *testing.T, which uint, value string) {
-		k := keys[which%uint(len(keys))]
+		s := allSettings[which%uint(len(allSettings))]
 		var c Config
-		if err := k.set(&c, []string{value}); err != nil {
-			if k.secret && len(value) > 3 && strings.Contains(err.Error(), value) {
-				t.Errorf("the message shows the secret %s: %v", k.name, err)
+		if err := s.store(&c, []string{value}); err != nil {
+			if s.Secret && len(value) > 3 && strings.Contains(err.Error(), value) {
+				t.Errorf("the message shows the secret %s: %v", s.Name, err)
 			}
 			return
 		}
-		if problem := outOfBounds(k.name, c); problem != "" {
-			t.Errorf("%s accepts %q: %s", k.name, value, problem)
+		if problem := outOfBounds(s.Name, c); problem != "" {
+			t.Errorf("%s accepts %q: %s", s.Name, value, problem)
 		}
 	})
 }
@@ -87,37 +87,6 @@ func FuzzSplitRepo(f *testing.F) {
 			secret := repo[len(scheme.FindString(repo)):at]
 			if len(secret) > len(stars) && !strings.Contains(repo[at:], secret) && strings.Contains(redact(repo), secret) {
 				t.Errorf("%q is shown as %q", repo, redact(repo))
-			}
-		}
-	})
-}
-
-// FuzzPasswordInFile states that no message about a file shows the password in it, however the password breaks the file.
-func FuzzPasswordInFile(f *testing.F) {
-	for _, password := range []string{"hunter2", "*hunter2", "[hunter2]", "{hunter2: x}", `"hunter2`, "!!int hunter2", "&hunter2 x", "hunter2: x", "|hunter2", "%hunter2", "- hunter2", "\thunter2"} {
-		f.Add(password)
-	}
-	f.Fuzz(func(t *testing.T, password string) {
-		if strings.ContainsAny(password, "\n\r\u0085\u2028\u2029") || len(password) < 6 {
-			return // the next line is another setting, and what is shorter occurs in every message
-		}
-		_, wrong := parseFile("agent.yaml", []byte("gitPassword: "+password+"\nref: main\n"))
-		if err := wrong.err(); err != nil && strings.Contains(err.Error(), password) {
-			t.Errorf("the message shows the password: %v", err)
-		}
-	})
-}
-
-// FuzzFile states that no file makes the reader panic, and that a setting that is not a list has one value.
-func FuzzFile(f *testing.F) {
-	for _, content := range []string{"", "repo: https://git.example.org/x\n", "a: *b\n", "[", "---\n---\n", "selector:\n  - app=web\n", "timeout: {}\n", "<<: {repo: x}\n", "a: &a [*a]\n"} {
-		f.Add([]byte(content))
-	}
-	f.Fuzz(func(t *testing.T, content []byte) {
-		given, _ := parseFile("agent.yaml", content)
-		for _, s := range given {
-			if len(s.values) != 1 && s.kind != list {
-				t.Errorf("%s has %d values", s.name, len(s.values))
 			}
 		}
 	})

@@ -6,155 +6,126 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/config/internal/settings"
 )
 
-// podNamespace is where Kubernetes tells a pod its namespace.
-const podNamespace = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+// namespaceFile is the file in which Kubernetes gives a pod its namespace.
+const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
-// Load reads the configuration of a command from the flags that [Flags] registered, from environ (as os.Environ gives
-// it) and from the file that they name. Its error lists every problem and has the exit code ConfigInvalid.
+// Flags registers the flags of a command. They accept any text: [Load] reports mistakes in them together with all others.
+func Flags(fs *pflag.FlagSet, command string) { described.AddFlags(fs, command) }
+
+// Load reads the configuration of a command from the flags that [Flags] registered, from environ (as os.Environ returns it) and from
+// the file that they name. Its error lists every problem and has the exit code ConfigInvalid.
 func Load(command string, fs *pflag.FlagSet, environ []string) (Config, error) {
-	return load(command, fs, environ, podNamespace, "/")
+	return load(command, fs, environ, namespaceFile, "/")
 }
-
-// setting is one key as one source gave it.
-type setting struct {
-	key
-	values []string
-	from   origin
-}
-
-// origin says where a setting was given. The higher rank wins.
-type origin struct {
-	rank rank
-	text string
-}
-
-type rank int
-
-const (
-	defaultRank rank = iota
-	fileRank
-	environmentRank
-	flagRank
-)
 
 func load(command string, fs *pflag.FlagSet, environ []string, namespaceFile, root string) (Config, error) {
-	flags := fromFlags(fs)
-	environment, inEnvironment := fromEnviron(environ)
-	file, inFile := fromFile(namedFile(slices.Concat(environment, flags)))
-
-	b := builder{command: command, origins: map[string]origin{}, refused: map[string]bool{}, wrong: slices.Concat(inFile, inEnvironment)}
-	b.apply(slices.Concat(defaults(), file, environment, flags))
+	entries, problems := readSources(fs, environ)
+	b := builder{command: command, sources: map[string]settings.Source{}, invalid: map[string]bool{}, problems: problems}
+	b.apply(entries)
 	b.chooseCheckout()
 	b.splitCredentials()
 	b.readPassword()
 	b.checkFiles()
 	b.defaultNamespace(namespaceFile)
 	b.defaultMemory(root)
-	if err := b.wrong.err(); err != nil {
+	if err := b.problems.Err(); err != nil {
 		return Config{}, err
 	}
 	return b.config, nil
 }
 
-// namedFile is the last, and so the strongest, setting of the key config.
-func namedFile(given []setting) setting {
-	file := setting{values: []string{""}}
-	for _, s := range given {
-		if s.name == "config" {
-			file = s
+// readSources returns the entries of all sources, those with the lowest priority first.
+func readSources(fs *pflag.FlagSet, environ []string) ([]settings.Entry, settings.Problems) {
+	flags := settings.FromFlags(fs)
+	environment, inEnvironment := described.FromEnviron(environ)
+	file, inFile := described.FromFile(configFile(slices.Concat(environment, flags)))
+	return slices.Concat(described.Defaults(), file, environment, flags), slices.Concat(inFile, inEnvironment)
+}
+
+// configFile is the last entry of the setting config. It has the highest priority.
+func configFile(entries []settings.Entry) settings.Entry {
+	file := settings.Entry{Values: []string{""}}
+	for _, e := range entries {
+		if e.Name == "config" {
+			file = e
 		}
 	}
 	return file
 }
 
-func defaults() []setting {
-	var given []setting
-	for _, k := range keys {
-		if k.fallback != "" {
-			given = append(given, setting{k, []string{k.fallback}, origin{defaultRank, "default of " + k.name}})
-		}
-	}
-	return given
-}
-
-// builder makes a Config out of settings and remembers where each came from.
+// builder makes a Config from entries.
 type builder struct {
-	command string
-	config  Config
-	origins map[string]origin
-	refused map[string]bool // keys with a wrong value: they are not missing as well
-	wrong   problems
+	command  string
+	config   Config
+	sources  map[string]settings.Source // of each setting that was stored
+	invalid  map[string]bool            // settings with a wrong value, which are not reported as missing too
+	problems settings.Problems
 }
 
-// apply sets the weakest first. What is overridden is checked all the same: it is a mistake that waits.
-func (b *builder) apply(given []setting) {
-	for _, s := range given {
-		if !s.appliesTo(b.command) {
-			b.refuseForeign(s)
+// apply stores the entries in order, so the last entry of a setting wins. It also checks values that a later entry replaces: a mistake
+// in them would appear when the later entry is removed.
+func (b *builder) apply(entries []settings.Entry) {
+	for _, e := range entries {
+		if !e.UsedBy(b.command) {
+			b.refuseForOtherCommands(e)
 			continue
 		}
-		if err := s.set(&b.config, s.values); err != nil {
-			b.refuse(s.from.text, fmt.Sprintf("%s %v", s.show(), err))
-			b.refused[s.name] = true
+		if err := store(&b.config, e); err != nil {
+			b.refuse(e.Source.Text, fmt.Sprintf("%s %v", printable(e), err))
+			b.invalid[e.Name] = true
 			continue
 		}
-		b.origins[s.name] = s.from
+		b.sources[e.Name] = e.Source
 	}
 }
 
-// refuseForeign refuses a setting of other commands, unless it asks for nothing or describes the installation.
-func (b *builder) refuseForeign(s setting) {
-	if s.refusedBy(b.command) && !s.asksNothing() {
-		b.refuse(s.from.text, fmt.Sprintf("is not for %s: only %s can do it; remove it", b.command, strings.Join(s.commands, ", ")))
+func (b *builder) refuseForOtherCommands(e settings.Entry) {
+	if e.RefusedBy(b.command) && !e.HasNoEffect() {
+		b.refuse(e.Source.Text, fmt.Sprintf("is not for %s: only %s can do it; remove it", b.command, strings.Join(e.Commands, ", ")))
 	}
 }
 
-// asksNothing is true of an empty value and of false, which are the defaults of every setting that asks something.
-func (s setting) asksNothing() bool {
-	if s.kind == toggle {
-		on, err := strconv.ParseBool(s.values[0])
-		return err == nil && !on
-	}
-	return strings.Join(s.values, "") == ""
+func (b *builder) refuse(where, what string) {
+	b.problems = append(b.problems, settings.Problem{Where: where, What: what})
 }
 
-func (b *builder) refuse(where, what string) { b.wrong = append(b.wrong, problem{where, what}) }
-
-// show is the value as it may be printed.
-func (s setting) show() string {
-	value := strings.Join(s.values, ",")
+// printable is the value of an entry without credentials.
+func printable(e settings.Entry) string {
+	value := strings.Join(e.Values, ",")
 	switch {
-	case s.secret:
+	case e.Secret:
 		value = stars
-	case s.name == "repo":
+	case e.Name == "repo":
 		value = redact(value)
 	}
 	return fmt.Sprintf("%q", value)
 }
 
-// weaker is which of two keys that exclude each other was given by the weaker source, and so gives way. Given by the same
-// source they are a problem.
+// weaker returns which of two settings that exclude each other has the source with the lower priority, and must be ignored. It is a
+// problem if both have the same source.
 func (b *builder) weaker(one, other string) string {
-	switch a, z := b.origins[one], b.origins[other]; {
-	case a.rank < z.rank:
+	first, second := b.sources[one], b.sources[other]
+	switch {
+	case first.Rank < second.Rank:
 		return one
-	case a.rank > z.rank:
+	case first.Rank > second.Rank:
 		return other
 	default:
-		b.refuse(z.text, fmt.Sprintf("excludes %s: give one of them", one))
+		b.refuse(second.Text, fmt.Sprintf("excludes %s: remove one of them", one))
 		return ""
 	}
 }
 
-// chooseCheckout settles where the helmfile comes from. `diff --dir .` works beside a file that names a repository.
+// chooseCheckout decides between repo and dir. `diff --dir .` works also with a file that names a repository.
 func (b *builder) chooseCheckout() {
-	if !slices.Contains(loading, b.command) {
+	if !slices.Contains(readingRepository, b.command) {
 		return
 	}
 	c := &b.config
@@ -167,29 +138,30 @@ func (b *builder) chooseCheckout() {
 		}
 	}
 	switch {
-	case c.Dir == "" && c.Repo == "" && !b.refused["repo"]:
-		b.refuse("repo", "is not given: "+b.howToGive())
+	case c.Dir == "" && c.Repo == "" && !b.invalid["repo"]:
+		b.refuse("repo", "is missing: "+b.howToSetCheckout())
 	case c.Dir != "" && c.Repo == "" && c.Ref != "":
 		b.dropRef()
 	}
 }
 
-// dropRef: the files of a dir are read as they are, whatever ref a weaker source names.
+// dropRef removes the ref, because the files of a directory are read as they are. It is a problem only if the ref has the same source
+// as the directory, or one with a higher priority.
 func (b *builder) dropRef() {
-	if b.origins["ref"].rank >= b.origins["dir"].rank {
-		b.refuse(b.origins["ref"].text, "has no meaning with dir: remove one of them")
+	if b.sources["ref"].Rank >= b.sources["dir"].Rank {
+		b.refuse(b.sources["ref"].Text, "has no meaning with dir: remove one of them")
 	}
 	b.config.Ref = ""
 }
 
-func (b *builder) howToGive() string {
-	if slices.Contains(looking, b.command) {
+func (b *builder) howToSetCheckout() string {
+	if slices.Contains(readingDirectory, b.command) {
 		return "set --repo, HELMFILE_AGENT_REPO or repo in the file, or --dir for a local checkout"
 	}
 	return "set --repo, HELMFILE_AGENT_REPO or repo in the file"
 }
 
-// splitCredentials takes credentials out of the URL. Those given by their own keys are stronger.
+// splitCredentials moves credentials from the URL into their own settings, unless these are set.
 func (b *builder) splitCredentials() {
 	c := &b.config
 	clean, username, password := SplitRepo(c.Repo)
@@ -202,7 +174,7 @@ func (b *builder) splitCredentials() {
 	}
 }
 
-// readPassword takes the password out of its file, without the line break that editors append.
+// readPassword reads the file with the password, without the line break that editors append.
 func (b *builder) readPassword() {
 	c := &b.config
 	if c.GitPasswordFile == "" {
@@ -211,22 +183,22 @@ func (b *builder) readPassword() {
 	if c.GitPassword != "" && b.weaker("gitPassword", "gitPasswordFile") != "gitPassword" {
 		return
 	}
-	from := b.origins["gitPasswordFile"]
+	source := b.sources["gitPasswordFile"]
 	content, err := os.ReadFile(c.GitPasswordFile)
 	if err != nil {
-		b.refuse(from.text, fmt.Sprintf("%q cannot be read: %v", c.GitPasswordFile, cause(err)))
+		b.refuse(source.Text, fmt.Sprintf("%q cannot be read: %v", c.GitPasswordFile, settings.WithoutPath(err)))
 		return
 	}
 	c.GitPassword = Secret(strings.TrimRight(string(content), "\r\n"))
 	if c.GitPassword == "" {
-		b.refuse(from.text, fmt.Sprintf("%q holds no password: write it into the file", c.GitPasswordFile))
+		b.refuse(source.Text, fmt.Sprintf("%q contains no password: write it into the file", c.GitPasswordFile))
 	}
 }
 
-// checkFiles makes sure that the files another room will read are there.
+// checkFiles checks that the files that other packages will read can be read.
 func (b *builder) checkFiles() {
 	c := b.config
-	for _, file := range []struct{ key, path string }{
+	for _, file := range []struct{ setting, path string }{
 		{"kubeconfig", c.Kubeconfig},
 		{"gitSSHKeyFile", c.GitSSHKeyFile},
 		{"gitKnownHostsFile", c.GitKnownHostsFile},
@@ -236,17 +208,18 @@ func (b *builder) checkFiles() {
 			continue
 		}
 		if _, err := os.ReadFile(file.path); err != nil {
-			b.refuse(b.origins[file.key].text, fmt.Sprintf("%q cannot be read: %v", file.path, cause(err)))
+			b.refuse(b.sources[file.setting].Text, fmt.Sprintf("%q cannot be read: %v", file.path, settings.WithoutPath(err)))
 		}
 	}
 	if c.SopsKeys != "" {
 		if _, err := os.ReadDir(c.SopsKeys); err != nil {
-			b.refuse(b.origins["sopsKeys"].text, fmt.Sprintf("%q cannot be read as a directory: %v", c.SopsKeys, cause(err)))
+			b.refuse(b.sources["sopsKeys"].Text, fmt.Sprintf("%q cannot be read as a directory: %v", c.SopsKeys, settings.WithoutPath(err)))
 		}
 	}
 }
 
-// defaultNamespace is the pod's. Outside a pod the file is missing and the kubeconfig decides, which another room reads.
+// defaultNamespace sets the namespace of the pod. Outside of a pod the file does not exist, and package cluster uses the namespace of
+// the kubeconfig.
 func (b *builder) defaultNamespace(file string) {
 	if b.config.Namespace != "" {
 		return
@@ -256,6 +229,6 @@ func (b *builder) defaultNamespace(file string) {
 	case err == nil:
 		b.config.Namespace = strings.TrimSpace(string(content))
 	case !errors.Is(err, fs.ErrNotExist):
-		b.refuse("namespace", fmt.Sprintf("%q cannot be read: %v: set --namespace", file, cause(err)))
+		b.refuse("namespace", fmt.Sprintf("%q cannot be read: %v: set --namespace", file, settings.WithoutPath(err)))
 	}
 }

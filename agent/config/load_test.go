@@ -228,26 +228,26 @@ gitPassword: hunter2
 read configuration: 23 problems:
   config.yaml:1: "repoo" is not a known key: did you mean repo?
   config.yaml:5: concurrency has a text, but needs a whole number, without quotes
-  config.yaml:7: repeats the key "ref" of line 2: keep one of them
+  config.yaml:7: repeats the key "ref" of line 2: remove one of them
   config.yaml:8: selector needs a list: write one ` + "`- item`" + ` per line
-  config.yaml:10: namespace has no value: give one, or remove the line
+  config.yaml:10: namespace has no value: write one, or remove the line
   config.yaml:11: detailedExitcode has a text, but needs true or false, without quotes
   config.yaml:12: kubeconfig has true or false, but needs a text, in quotes
   config.yaml:13: "zzzzzzzzzz" is not a known key: remove it
   config.yaml:14: "config" is not a known key: remove it
   config.yaml:15: logFormat has a mapping, but needs a text, in quotes
-  config.yaml:17: begins a second document: keep everything in one, and remove the ---
+  config.yaml:17: begins a second document: write everything in one document, and remove the ---
   environment HELMFILE_AGENT_TIMOUT: is not a known variable: did you mean HELMFILE_AGENT_TIMEOUT?
-  config.yaml:2: ref: "HEAD~1" cannot be a ref: name a branch, a tag, a full ref or a commit; git's expressions such as HEAD~1 are not understood
+  config.yaml:2: ref: "HEAD~1" cannot be a ref: name a branch, a tag, a full ref or a commit; git expressions such as HEAD~1 are not supported
   config.yaml:3: path: "../other" leads out of the repository: give a path relative to its root, without ..
   config.yaml:4: instance: "Not_A_Name" cannot name an instance: use at most 52 lower-case letters, digits, - and ., starting and ending with a letter or digit
   config.yaml:6: timeout: "soon" is not a duration: write it like 90s, 10m or 1h30m
   config.yaml:9: stateValuesSet: "a=1,b" has the item "b", which is not key=value: write it like image.tag=v2
-  config.yaml:16: output: "xml" is not known: give one of text, json
-  environment HELMFILE_AGENT_LOG_LEVEL: "loud" is not known: give one of debug, info, warn, error
+  config.yaml:16: output: "xml" is unknown: use one of text, json
+  environment HELMFILE_AGENT_LOG_LEVEL: "loud" is unknown: use one of debug, info, warn, error
   flag --repo: "https://*****@git.example" is not a URL: percent-encode special characters, above all those of a password
   flag --timeout: "0s" leaves no time: give more than 0s
-  environment HELMFILE_AGENT_GIT_PASSWORD_FILE: excludes gitPassword: give one of them
+  environment HELMFILE_AGENT_GIT_PASSWORD_FILE: excludes gitPassword: remove one of them
   flag --git-ssh-key-file: "/nowhere/key" cannot be read: no such file or directory`)
 	_, err := g.read(t)
 	if err == nil {
@@ -263,28 +263,28 @@ func TestLoadRefuses(t *testing.T) {
 		given
 		says string
 	}{
-		"a run without a repository":          {given{}, `repo: is not given: set --repo, HELMFILE_AGENT_REPO or repo in the file`},
-		"a diff without either":               {given{command: Diff}, `repo: is not given: set --repo, HELMFILE_AGENT_REPO or repo in the file, or --dir for a local checkout`},
-		"a diff with both":                    {given{command: Diff, args: []string{"--repo", repo, "--dir=."}}, "flag --dir: excludes repo: give one of them"},
+		"a run without a repository":          {given{}, `repo: is missing: set --repo, HELMFILE_AGENT_REPO or repo in the file`},
+		"a diff without either":               {given{command: Diff}, `repo: is missing: set --repo, HELMFILE_AGENT_REPO or repo in the file, or --dir for a local checkout`},
+		"a diff with both":                    {given{command: Diff, args: []string{"--repo", repo, "--dir=."}}, "flag --dir: excludes repo: remove one of them"},
 		"a ref beside a directory":            {given{command: Diff, args: []string{"--ref=x", "--dir=."}}, "flag --ref: has no meaning with dir: remove one of them"},
 		"a file that is missing":              {given{args: []string{"--repo", repo, "--config=nowhere.yaml"}}, `flag --config: "nowhere.yaml" cannot be read: no such file or directory`},
 		"a file that is no YAML":              {given{args: []string{"--repo", repo}, file: "a: b\nc: d: e"}, "config.yaml:2: is not YAML: mapping values are not allowed in this context"},
 		"a file that is a list":               {given{args: []string{"--repo", repo}, file: "- repo"}, "config.yaml:1: is not a mapping: write one `key: value` per line"},
 		"a password that looks like an alias": {given{args: []string{"--repo", repo}, file: "gitPassword: *hunter2"}, "config.yaml: is not YAML: a value that begins with * refers to an anchor that does not exist: put the value in quotes"},
-		"a password with a tag":               {given{args: []string{"--repo", repo}, file: "gitPassword: !hunter2 x"}, "config.yaml:1: gitPassword has a value with a tag of its own, but needs a text, in quotes"},
+		"a password with a tag":               {given{args: []string{"--repo", repo}, file: "gitPassword: !hunter2 x"}, "config.yaml:1: gitPassword has a value with a YAML tag, but needs a text, in quotes"},
 		"a relative path":                     {given{args: []string{"--repo=./config"}}, `flag --repo: "./config" is neither a URL nor an absolute path: write it like https://host/path, git@host:path or /path`},
 		"an unknown scheme":                   {given{args: []string{"--repo=ftp://host/x"}}, `flag --repo: "ftp://host/x" has the unknown scheme "ftp": use https, http, ssh, git or file`},
 		"a token in the query":                {given{args: []string{"--repo=https://host/x?token=hunter2"}}, `flag --repo: "https://host/x?*****" has a query or fragment: remove what follows ? or #, and give the branch or tag as ref`},
 		"a repository without a path":         {given{args: []string{"--repo=https://host/"}}, `flag --repo: "https://host/" names no repository on the host: add its path`},
-		"a selector that is none":             {given{args: []string{"--repo", repo, "--selector=a==b"}}, `flag --selector: "a==b" is not a selector: write key=value or key!=value, joined by commas where all must hold`},
+		"a selector that is none":             {given{args: []string{"--repo", repo, "--selector=a==b"}}, `flag --selector: "a==b" is not a selector: write key=value or key!=value, with commas between terms that must all match`},
 		"no files":                            {given{args: []string{"--repo", repo, "--git-max-files=0"}}, `flag --git-max-files: "0" is not a whole number from 1 to 10000000: give one`},
 		"a size of nothing":                   {given{args: []string{"--repo", repo, "--git-max-size=0"}}, `flag --git-max-size: "0" is not a size from 1 to 1Pi: write it like 64Mi or 1Gi`},
 		"a size that is none":                 {given{args: []string{"--repo", repo, "--git-max-file-size=large"}}, `flag --git-max-file-size: "large" is not a size from 1 to 1Pi: write it like 64Mi or 1Gi`},
 		"a size beyond all":                   {given{args: []string{"--repo", repo, "--git-max-size=2Pi"}}, `flag --git-max-size: "2Pi" is not a size from 1 to 1Pi: write it like 64Mi or 1Gi`},
 		"too much concurrency":                {given{args: []string{"--repo", repo, "--concurrency=65"}}, `flag --concurrency: "65" is not a whole number from 1 to 64: give one`},
 		"an instance that is too long":        {given{args: []string{"--repo", repo, "--instance=" + strings.Repeat("a", 53)}}, `cannot name an instance`},
-		"an unknown way to prune":             {given{args: []string{"--repo", repo, "--prune=always"}}, `flag --prune: "always" is not known: give one of two-step, report, off`},
-		"an unknown way to deal with drift":   {given{args: []string{"--repo", repo, "--drift=ignore"}}, `flag --drift: "ignore" is not known: give one of correct, warn, off`},
+		"an unknown way to prune":             {given{args: []string{"--repo", repo, "--prune=always"}}, `flag --prune: "always" is unknown: use one of two-step, report, off`},
+		"an unknown way to deal with drift":   {given{args: []string{"--repo", repo, "--drift=ignore"}}, `flag --drift: "ignore" is unknown: use one of correct, warn, off`},
 		"a rule without a field":              {given{args: []string{"--repo", repo, "--drift-ignore=Service"}}, `flag --drift-ignore: "Service" is no rule`},
 		"a grace without a unit":              {given{args: []string{"--repo", repo, "--prune-grace=5"}}, `flag --prune-grace: "5" is not a duration: write it like 0s, 30m or 24h`},
 		"a grace in the past":                 {given{args: []string{"--repo", repo, "--prune-grace=-1h"}}, `flag --prune-grace: "-1h" is not a duration: write it like 0s, 30m or 24h`},

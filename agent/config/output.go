@@ -2,44 +2,41 @@ package config
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 )
 
-// Output is the format of the result, as far as a command line and an environment tell that cannot be read otherwise: a
-// program that asked for JSON wants to hear of a mistake in JSON too. Mistakes are passed over.
+// Output is the format of the result, as far as it can be read from a command line or an environment with mistakes: a program that
+// wants JSON should get the error as JSON too. It ignores the mistakes.
 func Output(command string, args, environ []string) string {
 	fs := pflag.NewFlagSet(command, pflag.ContinueOnError)
 	fs.ParseErrorsAllowlist.UnknownFlags = true
 	fs.Usage = func() {}
 	Flags(fs, command)
-	_ = fs.Parse(args) // what is wrong with them is being reported already
-	flags := fromFlags(fs)
-	environment, _ := fromEnviron(environ)
-	file, _ := fromFile(namedFile(slices.Concat(environment, flags)))
+	_ = fs.Parse(args) // the caller already reports these mistakes
+	entries, _ := readSources(fs, environ)
 	var c Config
-	for _, s := range slices.Concat(defaults(), file, environment, flags) {
-		if s.name == "output" {
-			_ = s.set(&c, s.values) // an unknown format is none
+	for _, e := range entries {
+		if e.Name == "output" {
+			_ = store(&c, e) // an unknown format is ignored
 		}
 	}
 	return c.Output
 }
 
-// Credentials are whatever could be one in a command line and an environment that cannot be read: a message that quotes them
-// must not show it.
+// Credentials lists every text in a command line and an environment that may be a credential. If they have mistakes, the message may
+// quote them, and must not show credentials.
 func Credentials(args, environ []string) []Secret {
 	var found []Secret
 	for _, arg := range args {
 		found = append(found, userinfo(arg)...)
 	}
-	environment, _ := fromEnviron(environ)
-	for _, s := range environment {
-		for _, value := range s.values {
+	environment, _ := described.FromEnviron(environ)
+	for _, e := range environment {
+		for _, value := range e.Values {
 			found = append(found, userinfo(value)...)
-			if s.secret || s.name == "gitUsername" {
+			if e.Secret || e.Name == "gitUsername" {
 				found = append(found, Secret(value))
 			}
 		}
@@ -47,7 +44,8 @@ func Credentials(args, environ []string) []Secret {
 	return found
 }
 
-// userinfo is what stands before the host of a URL within a text: all of it, the password, and that as it is without escapes.
+// userinfo returns the credentials of a URL in the text: the part before the host, the password, and the password without percent
+// encoding.
 func userinfo(text string) []Secret {
 	_, rest, isURL := strings.Cut(text, "://")
 	at := strings.LastIndex(rest, "@")

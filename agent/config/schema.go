@@ -3,50 +3,54 @@ package config
 import (
 	"errors"
 	"slices"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/config/internal/settings"
 )
 
-// Schema is the JSON schema of the file's keys that at least one of the commands honours, by name, for those who write the file as part of something else, such as the
-// chart's values. A secret is not among them: such files are shown to everybody. null stands for a key that is not given.
+// Schema is the JSON schema of the settings that at least one of the commands uses, by their keys in the file. It is for files that
+// contain the configuration, such as the values of the chart. It leaves out secrets, because many people can read such files. The value
+// null means that the setting is not given.
 func Schema(commands ...string) map[string]any {
 	properties := map[string]any{}
-	for _, k := range keys {
-		if k.noFile || k.secret || !slices.ContainsFunc(commands, k.appliesTo) {
+	for _, s := range allSettings {
+		if s.NotInFile || s.Secret || !slices.ContainsFunc(commands, s.UsedBy) {
 			continue
 		}
-		properties[k.name] = k.schema()
+		properties[s.Name] = s.schema()
 	}
 	return properties
 }
 
-// schema says of which type a value is; what else is wrong with it is found when it is loaded. A text that looks like a number
-// must be in quotes: whoever reads the values first would rewrite it, 1.10 to 1.1.
-func (k key) schema() map[string]any {
-	schema := map[string]any{"description": k.usage, "type": []string{"string", "null"}}
-	switch k.kind {
-	case number:
+// schema describes the type of the value. [Load] checks everything else. A text that looks like a number must be in quotes: programs
+// that read the values before the agent would change 1.10 to 1.1.
+func (s setting) schema() map[string]any {
+	schema := map[string]any{"description": s.Usage, "type": []string{"string", "null"}}
+	switch s.Kind {
+	case settings.Number:
 		schema["type"] = []string{"integer", "null"}
-	case toggle:
+	case settings.Toggle:
 		schema["type"] = []string{"boolean", "null"}
-	case list:
+	case settings.List:
 		schema["type"] = []string{"array", "null"}
 		schema["items"] = map[string]any{"type": "string"}
-	case duration:
+	case settings.Duration:
 		schema["pattern"] = `^([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+$|^0$`
 	}
-	if choices := k.choices(); choices != nil {
+	if choices := s.choices(); choices != nil {
 		schema["enum"] = choices
 	}
-	if k.fallback != "" {
-		schema["default"] = k.fallback
+	if s.Default != "" {
+		schema["default"] = s.Default
 	}
 	return schema
 }
 
-// choices are the only values that the key takes, and null; nil if it takes others too. The check itself knows them.
-func (k key) choices() (values []any) {
-	const nothing = "\x00"
+// choices lists the values that the setting accepts, and null. It is nil if the setting is not a choice. The list comes from the error
+// for a value that cannot be right.
+func (s setting) choices() (values []any) {
+	const impossible = "\x00"
 	var allowed notOneOf
-	if k.kind != text || !errors.As(k.set(&Config{}, []string{nothing}), &allowed) {
+	if s.Kind != settings.Text || !errors.As(s.store(&Config{}, []string{impossible}), &allowed) {
 		return nil
 	}
 	for _, value := range allowed {

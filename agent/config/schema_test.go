@@ -27,18 +27,18 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// TestSchemaHasTheKeysOfTheCommands has every key that one of the commands honours, but for those that must not be seen.
-func TestSchemaHasTheKeysOfTheCommands(t *testing.T) {
+// TestSchemaHasTheSettingsOfTheCommands: the schema has every setting that one of the commands uses, except secrets.
+func TestSchemaHasTheSettingsOfTheCommands(t *testing.T) {
 	for _, commands := range [][]string{{Run}, {Diff}, {Run, Diff}, {Access}, {Destroy}} {
 		schema := Schema(commands...)
-		for _, k := range keys {
-			want := !k.noFile && !k.secret && slices.ContainsFunc(commands, k.appliesTo)
-			if _, has := schema[k.name]; has != want {
-				t.Errorf("%v: %s is in the schema: %t", commands, k.name, has)
+		for _, s := range allSettings {
+			want := !s.NotInFile && !s.Secret && slices.ContainsFunc(commands, s.UsedBy)
+			if _, has := schema[s.Name]; has != want {
+				t.Errorf("%v: %s is in the schema: %t", commands, s.Name, has)
 			}
 		}
 	}
 	if schema := Schema(Run); schema["gitPassword"] != nil || schema["yes"] != nil || schema["detailedExitcode"] != nil || len(schema) < 20 {
-		t.Errorf("the schema for run has keys that it must not have, or too few: %d", len(schema))
+		t.Errorf("the schema for run has settings that it must not have, or too few: %d", len(schema))
 	}
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/spf13/pflag"
 )
 
-func TestNamesDeriveFromTheKey(t *testing.T) {
+func TestFlagAndVariableDeriveFromTheName(t *testing.T) {
 	got := map[string]string{}
-	for _, k := range keys {
-		got[k.name] = k.flag() + " " + k.variable()
+	for _, s := range allSettings {
+		got[s.Name] = s.Flag() + " " + s.Variable()
 	}
 	for name, want := range map[string]string{
 		"pruneMaxShare":     "--prune-max-share HELMFILE_AGENT_PRUNE_MAX_SHARE",
@@ -35,36 +35,36 @@ func TestFlagsAreThoseOfTheCommand(t *testing.T) {
 	Flags(diff, Diff)
 	for _, name := range []string{"dir", "detailed-exitcode"} {
 		if run.Lookup(name) != nil || diff.Lookup(name) == nil {
-			t.Errorf("--%s is for diff alone", name)
+			t.Errorf("only diff has --%s", name)
 		}
 	}
 	destroy := pflag.NewFlagSet("destroy", pflag.ContinueOnError)
 	Flags(destroy, Destroy)
 	if run.Lookup("yes") != nil || diff.Lookup("yes") != nil || destroy.Lookup("yes") == nil {
-		t.Error("--yes is for destroy alone")
+		t.Error("only destroy has --yes")
 	}
 	for command, flags := range map[string]*pflag.FlagSet{Run: run, Diff: diff, Destroy: destroy} {
 		if flags.Lookup("dry-run") == nil {
-			t.Errorf("%s --dry-run is not known", command)
+			t.Errorf("%s has no --dry-run", command)
 		}
 	}
 	for _, name := range []string{"repo", "ref", "selector", "environment", "prune", "prune-grace", "prune-max-share", "prune-allow", "drift", "drift-ignore"} {
 		if run.Lookup(name) == nil || diff.Lookup(name) == nil || destroy.Lookup(name) != nil {
-			t.Errorf("--%s is for those that read a repository", name)
+			t.Errorf("run and diff have --%s, destroy does not", name)
 		}
 	}
 	if diff.Lookup("git-password") != nil {
-		t.Error("a password is no flag")
+		t.Error("a password must not be a flag")
 	}
 	if usage := run.FlagUsages(); !strings.Contains(usage, "--timeout duration") || !strings.Contains(usage, "(default 10m)") {
 		t.Error(usage)
 	}
 }
 
-func TestReferenceHasALineForEveryKey(t *testing.T) {
+func TestReferenceHasALineForEverySetting(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(Reference()), "\n")
-	if len(lines) != len(keys)+2 {
-		t.Errorf("%d lines for %d keys", len(lines), len(keys))
+	if len(lines) != len(allSettings)+2 {
+		t.Errorf("%d lines for %d settings", len(lines), len(allSettings))
 	}
 	want := "| `timeout` | `--timeout` | `HELMFILE_AGENT_TIMEOUT` | `10m` | time the whole run may take, such as 90s, 10m or 1h30m |"
 	for _, line := range lines {

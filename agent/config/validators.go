@@ -13,16 +13,19 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/config/internal/settings"
 )
 
-// A check says what is wrong with a value and what to do about it; its message continues the value: `"x" is not …`.
+// A check returns what is wrong with a value and what to do. Messages print it after the value: `"x" is not …`.
 type check func(string) error
 
-// The functions that make a key's set function. A scalar gets exactly one value.
+// Each of the next functions returns a function that checks the values of a setting and stores them in a field. A setting that is not
+// a list has exactly one value.
 
-func words(field func(*Config) *string, checks ...check) func(*Config, []string) error {
+func storeText(field func(*Config) *string, checks ...check) func(*Config, []string) error {
 	return func(c *Config, values []string) error {
-		if err := all(values[0], checks); err != nil {
+		if err := checkAll(values[0], checks); err != nil {
 			return err
 		}
 		*field(c) = values[0]
@@ -30,8 +33,8 @@ func words(field func(*Config) *string, checks ...check) func(*Config, []string)
 	}
 }
 
-// paths keeps a path as an absolute one, so that it means the same whatever the current directory is later.
-func paths(field func(*Config) *string) func(*Config, []string) error {
+// storeFilePath makes the path absolute, because the working directory may change later.
+func storeFilePath(field func(*Config) *string) func(*Config, []string) error {
 	return func(c *Config, values []string) (err error) {
 		path := values[0]
 		if path != "" {
@@ -44,18 +47,18 @@ func paths(field func(*Config) *string) func(*Config, []string) error {
 	}
 }
 
-func secrets(field func(*Config) *Secret) func(*Config, []string) error {
+func storeSecret(field func(*Config) *Secret) func(*Config, []string) error {
 	return func(c *Config, values []string) error {
 		*field(c) = Secret(values[0])
 		return nil
 	}
 }
 
-func lists(field func(*Config) *[]string, checks ...check) func(*Config, []string) error {
+func storeList(field func(*Config) *[]string, checks ...check) func(*Config, []string) error {
 	return func(c *Config, values []string) error {
 		for _, value := range values {
-			if err := all(value, append([]check{notEmpty}, checks...)); err != nil {
-				return of(value, values, err)
+			if err := checkAll(value, append([]check{notEmpty}, checks...)); err != nil {
+				return inItem(value, values, err)
 			}
 		}
 		*field(c) = slices.Clone(values)
@@ -63,25 +66,25 @@ func lists(field func(*Config) *[]string, checks ...check) func(*Config, []strin
 	}
 }
 
-func all(value string, checks []check) error {
-	for _, ok := range checks {
-		if err := ok(value); err != nil {
+func checkAll(value string, checks []check) error {
+	for _, check := range checks {
+		if err := check(value); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// of says which item of a list is meant, unless it is all of it.
-func of(item string, values []string, err error) error {
+// inItem adds to an error the item of the list that it is about, if the list has other items.
+func inItem(item string, values []string, err error) error {
 	if strings.Join(values, ",") == item {
 		return err
 	}
 	return fmt.Errorf("has the item %q, which %w", item, err)
 }
 
-// setPath keeps the path cleaned; "." is the same as saying nothing.
-func setPath(c *Config, values []string) error {
+// storeHelmfilePath stores the cleaned path. The path "." means the same as an empty one.
+func storeHelmfilePath(c *Config, values []string) error {
 	if values[0] == "" {
 		c.Path = ""
 		return nil
@@ -96,13 +99,13 @@ func setPath(c *Config, values []string) error {
 	return nil
 }
 
-// setStateValues splits every item at commas, as helmfile does, which panics over an item without "=".
-func setStateValues(c *Config, values []string) error {
+// storeStateValues splits every item at commas, as helmfile does. It refuses an item without "=", because helmfile would panic.
+func storeStateValues(c *Config, values []string) error {
 	var pairs []string
 	for _, value := range values {
 		for pair := range strings.SplitSeq(value, ",") {
 			if name, _, ok := strings.Cut(pair, "="); !ok || name == "" {
-				return of(pair, values, errors.New("is not key=value: write it like image.tag=v2"))
+				return inItem(pair, values, errors.New("is not key=value: write it like image.tag=v2"))
 			}
 			pairs = append(pairs, pair)
 		}
@@ -111,7 +114,7 @@ func setStateValues(c *Config, values []string) error {
 	return nil
 }
 
-func setTimeout(c *Config, values []string) error {
+func storeTimeout(c *Config, values []string) error {
 	timeout, err := time.ParseDuration(values[0])
 	if err != nil {
 		return errors.New("is not a duration: write it like 90s, 10m or 1h30m")
@@ -123,7 +126,7 @@ func setTimeout(c *Config, values []string) error {
 	return nil
 }
 
-func setConcurrency(c *Config, values []string) error {
+func storeConcurrency(c *Config, values []string) error {
 	n, err := strconv.Atoi(values[0])
 	if err != nil || n < 1 || n > 64 {
 		return errors.New("is not a whole number from 1 to 64: give one")
@@ -136,7 +139,7 @@ var logLevels = map[string]slog.Level{
 	"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
 }
 
-func setLogLevel(c *Config, values []string) error {
+func storeLogLevel(c *Config, values []string) error {
 	level, known := logLevels[values[0]]
 	if !known {
 		return oneOf("debug", "info", "warn", "error")(values[0])
@@ -145,7 +148,7 @@ func setLogLevel(c *Config, values []string) error {
 	return nil
 }
 
-func toggles(field func(*Config) *bool) func(*Config, []string) error {
+func storeBool(field func(*Config) *bool) func(*Config, []string) error {
 	return func(c *Config, values []string) error {
 		on, err := strconv.ParseBool(values[0])
 		if err != nil {
@@ -156,7 +159,7 @@ func toggles(field func(*Config) *bool) func(*Config, []string) error {
 	}
 }
 
-func setGitMaxFiles(c *Config, values []string) error {
+func storeGitMaxFiles(c *Config, values []string) error {
 	n, err := strconv.Atoi(values[0])
 	if err != nil || n < 1 || n > 10_000_000 {
 		return errors.New("is not a whole number from 1 to 10000000: give one")
@@ -165,10 +168,10 @@ func setGitMaxFiles(c *Config, values []string) error {
 	return nil
 }
 
-// maxSize leaves room for calculating with sizes.
+// maxSize is small enough that sums and products of sizes do not overflow.
 var maxSize = resource.MustParse("1Pi")
 
-func sizes(field func(*Config) *int64) func(*Config, []string) error {
+func storeSize(field func(*Config) *int64) func(*Config, []string) error {
 	return func(c *Config, values []string) error {
 		size, err := resource.ParseQuantity(values[0])
 		if err != nil || size.Sign() <= 0 || size.Cmp(maxSize) > 0 {
@@ -179,7 +182,7 @@ func sizes(field func(*Config) *int64) func(*Config, []string) error {
 	}
 }
 
-func setPruneGrace(c *Config, values []string) error {
+func storePruneGrace(c *Config, values []string) error {
 	grace, err := time.ParseDuration(values[0])
 	if err != nil || grace < 0 {
 		return errors.New("is not a duration: write it like 0s, 30m or 24h")
@@ -188,7 +191,7 @@ func setPruneGrace(c *Config, values []string) error {
 	return nil
 }
 
-func setPruneMaxShare(c *Config, values []string) error {
+func storePruneMaxShare(c *Config, values []string) error {
 	share, err := strconv.Atoi(strings.TrimSuffix(values[0], "%"))
 	if err != nil || share < 0 || share > 100 {
 		return errors.New("is not a share: write it like 50%, from 0% to 100%")
@@ -208,7 +211,7 @@ func isCommit(value string) error {
 
 func notEmpty(value string) error {
 	if strings.TrimSpace(value) == "" {
-		return errors.New("is empty: give a value, or leave the key out")
+		return errors.New("is empty: give a value, or remove the setting")
 	}
 	return nil
 }
@@ -222,11 +225,11 @@ func oneOf(allowed ...string) check {
 	}
 }
 
-// notOneOf is the error for a value that is none of these.
+// notOneOf is the error for a value that is not in this list.
 type notOneOf []string
 
 func (allowed notOneOf) Error() string {
-	return "is not known: give one of " + strings.Join(allowed, ", ")
+	return "is unknown: use one of " + strings.Join(allowed, ", ")
 }
 
 func staysInside(value string) error {
@@ -236,12 +239,12 @@ func staysInside(value string) error {
 	return nil
 }
 
-var selectorTerm = regexp.MustCompile(`^[a-zA-Z0-9_./+-]+!?=[a-zA-Z0-9_./+-]+$`) // helmfile's own
+var selectorTerm = regexp.MustCompile(`^[a-zA-Z0-9_./+-]+!?=[a-zA-Z0-9_./+-]+$`) // the same as in helmfile
 
 func isSelector(value string) error {
 	for term := range strings.SplitSeq(value, ",") {
 		if !selectorTerm.MatchString(term) {
-			return errors.New("is not a selector: write key=value or key!=value, joined by commas where all must hold")
+			return errors.New("is not a selector: write key=value or key!=value, with commas between terms that must all match")
 		}
 	}
 	return nil
@@ -252,7 +255,7 @@ var (
 	dnsSubdomain = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
 )
 
-// isInstance leaves room, in the 63 characters that Kubernetes allows, for what is appended to make object names.
+// isInstance limits the length, because object names are made of the instance and a suffix, and Kubernetes allows 63 characters.
 func isInstance(value string) error {
 	if len(value) > 52 || !dnsSubdomain.MatchString(value) {
 		return errors.New("cannot name an instance: use at most 52 lower-case letters, digits, - and ., starting and ending with a letter or digit")
@@ -278,25 +281,25 @@ var notInRefs = regexp.MustCompile(`[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/]|[
 
 func isRef(value string) error {
 	if notInRefs.MatchString(value) {
-		return errors.New("cannot be a ref: name a branch, a tag, a full ref or a commit; git's expressions such as HEAD~1 are not understood")
+		return errors.New("cannot be a ref: name a branch, a tag, a full ref or a commit; git expressions such as HEAD~1 are not supported")
 	}
 	return nil
 }
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// isTemplateVariable refuses the agent's own settings, among which are passwords.
+// isTemplateVariable refuses the variables of the agent's own settings, because some of them are passwords.
 func isTemplateVariable(name string) error {
 	switch {
 	case !variableName.MatchString(name):
 		return errors.New("is not the name of an environment variable")
-	case strings.HasPrefix(name, variablePrefix):
+	case settings.IsVariable(name):
 		return errors.New("is a setting of the agent, which a helmfile must not read")
 	}
 	return nil
 }
 
-func setLoaderTime(c *Config, values []string) error {
+func storeLoaderTime(c *Config, values []string) error {
 	d, err := time.ParseDuration(values[0])
 	if err != nil || d < time.Second {
 		return errors.New("is not a duration of at least one second, such as 90s or 2m")
