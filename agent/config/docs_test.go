@@ -9,7 +9,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite docs/configuration.md")
 
-// TestConfigurationIsDocumented keeps the table of settings in docs/configuration.md the one that the code works by.
+// TestConfigurationIsDocumented checks that docs/configuration.md has the table of settings of the code.
 func TestConfigurationIsDocumented(t *testing.T) {
 	const file, begin, end = "../../docs/configuration.md", "<!-- settings -->\n", "<!-- /settings -->\n"
 	content, err := os.ReadFile(file)
@@ -29,6 +29,6 @@ func TestConfigurationIsDocumented(t *testing.T) {
 		return
 	}
 	if string(content) != want {
-		t.Errorf("%s is not what the code does; run: go test ./agent/config -run %s -update", file, t.Name())
+		t.Errorf("%s is out of date; run: go test ./agent/config -run %s -update", file, t.Name())
 	}
 }

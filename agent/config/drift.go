@@ -25,12 +25,12 @@ func storeDriftIgnore(c *Config, values []string) error {
 func ignoreRule(value string) (release.IgnoreRule, error) {
 	target, pointers, found := strings.Cut(value, ":")
 	if !found {
-		return release.IgnoreRule{}, errors.New("is no rule: write it like Deployment.apps/web:/spec/replicas")
+		return release.IgnoreRule{}, errors.New("is not a rule: write it like Deployment.apps/web:/spec/replicas")
 	}
 	var rule release.IgnoreRule
 	for pointer := range strings.SplitSeq(pointers, ",") {
 		if !strings.HasPrefix(pointer, "/") || pointer == "/" {
-			return rule, errors.New("names no field: a JSON pointer begins with /, like /spec/replicas")
+			return rule, errors.New("has no field: a JSON pointer begins with /, like /spec/replicas")
 		}
 		rule.Paths = append(rule.Paths, pointer)
 	}

@@ -40,14 +40,14 @@ func TestDriftIgnore(t *testing.T) {
 
 func TestDriftIgnoreRefuses(t *testing.T) {
 	for rule, want := range map[string]string{
-		"":                             "is no rule",
-		"Deployment":                   "is no rule",
-		"/spec/replicas":               "is no rule",
-		"Deployment:":                  "names no field",
-		"Deployment:/":                 "names no field",
-		"Deployment:spec/replicas":     "names no field",
-		"Deployment:/spec, /status":    "names no field",
-		"Deployment:/spec,":            "names no field",
+		"":                             "is not a rule",
+		"Deployment":                   "is not a rule",
+		"/spec/replicas":               "is not a rule",
+		"Deployment:":                  "has no field",
+		"Deployment:/":                 "has no field",
+		"Deployment:spec/replicas":     "has no field",
+		"Deployment:/spec, /status":    "has no field",
+		"Deployment:/spec,":            "has no field",
 		"Deployment.apps/a/b/c:/spec":  "too many parts",
 		"apps/v1/Deployment/web:/spec": "too many parts",
 	} {

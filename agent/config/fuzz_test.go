@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// FuzzSettings states what holds for every value of every setting: no value makes the check panic, no message shows a
-// secret, and what is accepted lies within the bounds that the other packages rely on.
+// FuzzSettings checks every value of every setting: no value makes the check panic, no message shows a
+// secret, and accepted values are within the bounds that other packages rely on.
 func FuzzSettings(f *testing.F) {
 	for i, s := range allSettings {
 		f.Add(uint(i), s.Default)
@@ -36,7 +36,7 @@ func FuzzSettings(f *testing.F) {
 	})
 }
 
-// outOfBounds says which bound a configuration breaks after the setting was accepted.
+// outOfBounds returns which bound an accepted value breaks.
 func outOfBounds(name string, c Config) string {
 	bounds := map[string]bool{
 		"path":          c.Path == "" || filepath.IsLocal(c.Path) && filepath.Clean(c.Path) == c.Path,
@@ -66,7 +66,7 @@ func outOfBounds(name string, c Config) string {
 	return ""
 }
 
-// FuzzSplitRepo states that no text is left with a password after the credentials were taken out, and that a message about
+// FuzzSplitRepo checks that no text contains a password after SplitRepo removed the credentials, and that a message about
 // it shows none.
 func FuzzSplitRepo(f *testing.F) {
 	for _, repo := range []string{"https://ada:hunter2@git.example.org/team/config", "https://token@host/x", "ssh://git@host:22/x", "git@host:path",

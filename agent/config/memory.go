@@ -9,36 +9,36 @@ import (
 	"strings"
 )
 
-// The default of loaderMemory. The agent itself, a renderer and what lies in a /tmp in memory need the rest of a container's limit.
+// The default of loaderMemory. The rest of the container's limit is for the agent, a renderer, and a /tmp in memory.
 const (
 	memoryShare   = 40 // per cent of the container's limit
-	memoryLeast   = 128 << 20
+	memoryMinimum = 128 << 20
 	memoryDefault = 512 << 20 // without a limit
 )
 
-// defaultMemory sets loaderMemory where nothing else has set it. The root is that of the file system.
+// defaultMemory sets loaderMemory if no source has set it. The root is the root of the file system.
 func (b *builder) defaultMemory(root string) {
 	if b.config.LoaderMemory != 0 || b.command == Destroy {
 		return
 	}
 	b.config.LoaderMemory = memoryDefault
 	if limit := memoryLimit(root); limit > 0 {
-		b.config.LoaderMemory = max(limit/100*memoryShare, memoryLeast)
+		b.config.LoaderMemory = max(limit/100*memoryShare, memoryMinimum)
 	}
 }
 
-// unlimited is more than any machine has. Version 1 of cgroups writes such a number where there is no limit.
+// unlimited is more than any machine has. Version 1 of cgroups writes such a number if there is no limit.
 const unlimited = 1 << 50
 
-// memoryLimit is the lowest limit of this process's cgroup and of those above it, or 0 without one.
+// memoryLimit is the lowest limit of the cgroup of this process and of all cgroups above it; 0 without a limit.
 func memoryLimit(root string) int64 {
 	lowest := int64(0)
 	for _, file := range limitFiles(root) {
 		text, err := os.ReadFile(filepath.Join(root, file))
 		if err != nil {
-			continue // another version of cgroups
+			continue // the system uses the other version of cgroups
 		}
-		limit, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64) // or it is the word max
+		limit, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64) // the file of a cgroup without a limit contains the word max
 		if err == nil && limit > 0 && limit < unlimited && (lowest == 0 || limit < lowest) {
 			lowest = limit
 		}
@@ -46,11 +46,11 @@ func memoryLimit(root string) int64 {
 	return lowest
 }
 
-// limitFiles are where the limits of both versions of cgroups may be. Within a container the cgroup is often the topmost one that is
-// visible, whatever its name is.
+// limitFiles lists the files that can contain the limit, for both versions of cgroups. In a container, the cgroup of the process is often
+// mounted as the topmost one, although /proc shows another name.
 func limitFiles(root string) []string {
 	files := []string{"sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes"}
-	text, _ := os.ReadFile(filepath.Join(root, "proc/self/cgroup")) // it exists on Linux only
+	text, _ := os.ReadFile(filepath.Join(root, "proc/self/cgroup")) // the file exists only on Linux
 	for _, line := range strings.Split(string(text), "\n") {
 		fields := strings.SplitN(line, ":", 3)
 		if len(fields) < 3 {

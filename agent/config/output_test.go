@@ -6,12 +6,12 @@ import (
 	"testing"
 )
 
-func TestOutputOfWhatCannotBeRead(t *testing.T) {
+func TestOutputOfInvalidConfiguration(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	write(t, file, "output: json\nunknown: [\n")
 	good := filepath.Join(t.TempDir(), "config.yaml")
 	write(t, good, "output: json\nunknown: key\n")
-	for sentence, is := range map[string]struct {
+	for name, test := range map[string]struct {
 		args string
 		env  []string
 		want string
@@ -28,12 +28,12 @@ func TestOutputOfWhatCannotBeRead(t *testing.T) {
 		"an unknown format":            {"run --output yaml", nil, "text"},
 		"a file with an unknown key":   {"run --config " + good, nil, "json"},
 		"a file that is not YAML":      {"run --config " + file, nil, "text"},
-		"a file that is not there":     {"run --config nowhere.yaml", nil, "text"},
+		"a file that does not exist":     {"run --config nowhere.yaml", nil, "text"},
 	} {
-		t.Run(sentence, func(t *testing.T) {
-			args := strings.Fields(is.args)
-			if got := Output(args[0], args[1:], is.env); got != is.want {
-				t.Errorf("got %s, want %s", got, is.want)
+		t.Run(name, func(t *testing.T) {
+			args := strings.Fields(test.args)
+			if got := Output(args[0], args[1:], test.env); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
 	}

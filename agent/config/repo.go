@@ -15,10 +15,10 @@ var (
 	scpLike = regexp.MustCompile(`^([A-Za-z0-9._-]+@)?([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):[^\\:]`)
 )
 
-// isRepository never repeats what net/url says: its errors quote the URL, and so perhaps a password.
+// isRepository does not use the errors of net/url, because they quote the URL, which may contain a password.
 func isRepository(repo string) error {
 	switch {
-	case repo == "": // as a flag, it unsets what the file says
+	case repo == "": // an empty flag removes the value in the file
 		return nil
 	case scheme.MatchString(repo):
 		return isRepositoryURL(repo)
@@ -29,7 +29,7 @@ func isRepository(repo string) error {
 	}
 }
 
-// hostPart is what stands before the first colon of git@host:path. With a slash in it, it is a path and no host.
+// hostPart is the text before the first colon of git@host:path. If it contains a slash, it is not a host but a path.
 func hostPart(repo string) string {
 	host, _, _ := strings.Cut(repo, ":")
 	return host
@@ -38,26 +38,26 @@ func hostPart(repo string) string {
 func isRepositoryURL(repo string) error {
 	u, err := url.Parse(repo)
 	if err != nil {
-		return errors.New("is not a URL: percent-encode special characters, above all those of a password")
+		return errors.New("is not a URL: percent-encode special characters, for example in the password")
 	}
 	remote := slices.Contains([]string{"https", "http", "ssh", "git"}, u.Scheme)
 	switch {
 	case !remote && u.Scheme != "file":
 		return fmt.Errorf("has the unknown scheme %q: use https, http, ssh, git or file", u.Scheme)
 	case remote && u.Hostname() == "":
-		return errors.New("names no host: write it like https://host/path")
+		return errors.New("has no host: write it like https://host/path")
 	case !remote && u.Host != "" && u.Host != "localhost":
-		return errors.New("names a host: write file:///path, with three slashes")
+		return errors.New("has a host, which file URLs must not have: write file:///path, with three slashes")
 	case strings.Trim(u.Path, "/") == "":
-		return errors.New("names no repository on the host: add its path")
+		return errors.New("has no path: add the path of the repository")
 	case u.RawQuery != "" || u.Fragment != "":
-		return errors.New("has a query or fragment: remove what follows ? or #, and give the branch or tag as ref")
+		return errors.New("has a query or fragment: remove everything after ? or #, and use the setting ref for a branch or tag")
 	}
 	return nil
 }
 
-// SplitRepo parts a repository's URL from the credentials in it, so that nothing prints them. The user of an SSH URL is
-// part of the address and stays. What cannot be parsed loses everything before its last @.
+// SplitRepo separates the credentials from the URL of a repository, so that they are not printed. The user in an SSH URL is part of the
+// address and stays. If the URL cannot be parsed, SplitRepo removes everything before the last @.
 func SplitRepo(repo string) (clean string, username, password Secret) {
 	if !scheme.MatchString(repo) {
 		return repo, "", ""
@@ -69,17 +69,17 @@ func SplitRepo(repo string) (clean string, username, password Secret) {
 	if u.User == nil {
 		return repo, "", ""
 	}
-	word, _ := u.User.Password()
+	pass, _ := u.User.Password()
 	name := u.User.Username()
 	u.User = nil
 	if u.Scheme == "ssh" {
 		u.User = url.User(name)
 		name = ""
 	}
-	return u.String(), Secret(name), Secret(word)
+	return u.String(), Secret(name), Secret(pass)
 }
 
-// redact hides whatever could be a credential in a repository that may be malformed.
+// redact hides every part of a repository that may be a credential, also if the repository is malformed.
 func redact(repo string) string {
 	prefix := scheme.FindString(repo)
 	rest := repo[len(prefix):]

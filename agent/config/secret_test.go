@@ -12,7 +12,7 @@ import (
 	kyaml "sigs.k8s.io/yaml"
 )
 
-func TestASecretIsNeverPrinted(t *testing.T) {
+func TestSecretIsNeverPrinted(t *testing.T) {
 	const password = "hunter2"
 	c := Config{Repo: "https://git.example", GitUsername: password, GitPassword: password}
 	printed := map[string]string{}
@@ -40,6 +40,6 @@ func TestASecretIsNeverPrinted(t *testing.T) {
 		}
 	}
 	if fmt.Sprint(Secret("")) != "" || fmt.Sprint(c.GitPassword) != stars {
-		t.Error("an empty secret is empty, any other is stars")
+		t.Error("an empty secret must print as an empty text, any other as stars")
 	}
 }

@@ -66,7 +66,7 @@ func TestReferenceHasALineForEverySetting(t *testing.T) {
 	if len(lines) != len(allSettings)+2 {
 		t.Errorf("%d lines for %d settings", len(lines), len(allSettings))
 	}
-	want := "| `timeout` | `--timeout` | `HELMFILE_AGENT_TIMEOUT` | `10m` | time the whole run may take, such as 90s, 10m or 1h30m |"
+	want := "| `timeout` | `--timeout` | `HELMFILE_AGENT_TIMEOUT` | `10m` | maximum duration of the whole run, such as 90s, 10m or 1h30m |"
 	for _, line := range lines {
 		if strings.Contains(line, "`timeout`") {
 			if diff := cmp.Diff(want, line); diff != "" {

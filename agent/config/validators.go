@@ -90,7 +90,7 @@ func storeHelmfilePath(c *Config, values []string) error {
 		return nil
 	}
 	if !filepath.IsLocal(values[0]) {
-		return errors.New("leads out of the repository: give a path relative to its root, without ..")
+		return errors.New("leads out of the repository: use a path relative to its root, without ..")
 	}
 	c.Path = path.Clean(values[0])
 	if c.Path == "." {
@@ -120,7 +120,7 @@ func storeTimeout(c *Config, values []string) error {
 		return errors.New("is not a duration: write it like 90s, 10m or 1h30m")
 	}
 	if timeout <= 0 {
-		return errors.New("leaves no time: give more than 0s")
+		return errors.New("is too short: use more than 0s")
 	}
 	c.Timeout = timeout
 	return nil
@@ -129,7 +129,7 @@ func storeTimeout(c *Config, values []string) error {
 func storeConcurrency(c *Config, values []string) error {
 	n, err := strconv.Atoi(values[0])
 	if err != nil || n < 1 || n > 64 {
-		return errors.New("is not a whole number from 1 to 64: give one")
+		return errors.New("is not a whole number from 1 to 64")
 	}
 	c.Concurrency = n
 	return nil
@@ -152,7 +152,7 @@ func storeBool(field func(*Config) *bool) func(*Config, []string) error {
 	return func(c *Config, values []string) error {
 		on, err := strconv.ParseBool(values[0])
 		if err != nil {
-			return errors.New("is neither true nor false: write one of them")
+			return errors.New("is neither true nor false: use one of them")
 		}
 		*field(c) = on
 		return nil
@@ -162,7 +162,7 @@ func storeBool(field func(*Config) *bool) func(*Config, []string) error {
 func storeGitMaxFiles(c *Config, values []string) error {
 	n, err := strconv.Atoi(values[0])
 	if err != nil || n < 1 || n > 10_000_000 {
-		return errors.New("is not a whole number from 1 to 10000000: give one")
+		return errors.New("is not a whole number from 1 to 10000000")
 	}
 	c.GitMaxFiles = n
 	return nil
@@ -194,7 +194,7 @@ func storePruneGrace(c *Config, values []string) error {
 func storePruneMaxShare(c *Config, values []string) error {
 	share, err := strconv.Atoi(strings.TrimSuffix(values[0], "%"))
 	if err != nil || share < 0 || share > 100 {
-		return errors.New("is not a share: write it like 50%, from 0% to 100%")
+		return errors.New("is not a percentage from 0% to 100%: write it like 50%")
 	}
 	c.PruneMaxShare = share
 	return nil
@@ -206,12 +206,12 @@ func isCommit(value string) error {
 	if value == "" || commitDigits.MatchString(value) {
 		return nil
 	}
-	return errors.New("is not a commit: give 7 to 40 of its hexadecimal digits, in lower case")
+	return errors.New("is not a commit: use 7 to 40 of its hexadecimal digits, in lower case")
 }
 
 func notEmpty(value string) error {
 	if strings.TrimSpace(value) == "" {
-		return errors.New("is empty: give a value, or remove the setting")
+		return errors.New("is empty: write a value, or remove the setting")
 	}
 	return nil
 }
@@ -234,7 +234,7 @@ func (allowed notOneOf) Error() string {
 
 func staysInside(value string) error {
 	if !filepath.IsAbs(value) && !filepath.IsLocal(value) {
-		return errors.New("leads out of the repository: give a path relative to its root without .., or an absolute one")
+		return errors.New("leads out of the repository: use a path relative to its root without .., or an absolute path")
 	}
 	return nil
 }
@@ -258,21 +258,21 @@ var (
 // isInstance limits the length, because object names are made of the instance and a suffix, and Kubernetes allows 63 characters.
 func isInstance(value string) error {
 	if len(value) > 52 || !dnsSubdomain.MatchString(value) {
-		return errors.New("cannot name an instance: use at most 52 lower-case letters, digits, - and ., starting and ending with a letter or digit")
+		return errors.New("cannot be the name of an instance: use at most 52 lower-case letters, digits, - and ., starting and ending with a letter or digit")
 	}
 	return nil
 }
 
 func isSecretName(value string) error {
 	if len(value) > 253 || !dnsSubdomain.MatchString(value) {
-		return errors.New("cannot name a Secret: use at most 253 lower-case letters, digits, - and ., starting and ending with a letter or digit")
+		return errors.New("cannot be the name of a Secret: use at most 253 lower-case letters, digits, - and ., starting and ending with a letter or digit")
 	}
 	return nil
 }
 
 func isNamespace(value string) error {
 	if value != "" && (len(value) > 63 || !dnsLabel.MatchString(value)) {
-		return errors.New("cannot name a namespace: use at most 63 lower-case letters, digits and -, starting and ending with a letter or digit")
+		return errors.New("cannot be the name of a namespace: use at most 63 lower-case letters, digits and -, starting and ending with a letter or digit")
 	}
 	return nil
 }
@@ -281,7 +281,7 @@ var notInRefs = regexp.MustCompile(`[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/]|[
 
 func isRef(value string) error {
 	if notInRefs.MatchString(value) {
-		return errors.New("cannot be a ref: name a branch, a tag, a full ref or a commit; git expressions such as HEAD~1 are not supported")
+		return errors.New("cannot be a ref: use a branch, a tag, a full ref or a commit; git expressions such as HEAD~1 are not supported")
 	}
 	return nil
 }

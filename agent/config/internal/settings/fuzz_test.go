@@ -17,14 +17,14 @@ var testTable = Table{
 	{Name: "gitPassword", Kind: Text, Secret: true},
 }
 
-// FuzzPasswordInFile states that no message about a file shows the password in it, however the password breaks the file.
+// FuzzPasswordInFile checks that no message about a file shows a password in it, also if the password makes the file invalid.
 func FuzzPasswordInFile(f *testing.F) {
 	for _, password := range []string{"hunter2", "*hunter2", "[hunter2]", "{hunter2: x}", `"hunter2`, "!!int hunter2", "&hunter2 x", "hunter2: x", "|hunter2", "%hunter2", "- hunter2", "\thunter2"} {
 		f.Add(password)
 	}
 	f.Fuzz(func(t *testing.T, password string) {
 		if strings.ContainsAny(password, "\n\r\u0085\u2028\u2029") || len(password) < 6 {
-			return // the next line is another setting, and what is shorter occurs in every message
+			return // text after a line break is another setting, and short texts occur in every message
 		}
 		_, problems := testTable.parseFile("agent.yaml", []byte("gitPassword: "+password+"\nref: main\n"))
 		if err := problems.Err(); err != nil && strings.Contains(err.Error(), password) {
@@ -33,7 +33,7 @@ func FuzzPasswordInFile(f *testing.F) {
 	})
 }
 
-// FuzzFile states that no file makes the reader panic, and that a setting that is not a list has one value.
+// FuzzFile checks that no file makes the reader panic, and that a setting that is not a list has one value.
 func FuzzFile(f *testing.F) {
 	for _, content := range []string{"", "repo: https://git.example.org/x\n", "a: *b\n", "[", "---\n---\n", "selector:\n  - app=web\n", "timeout: {}\n", "<<: {repo: x}\n", "a: &a [*a]\n"} {
 		f.Add([]byte(content))
