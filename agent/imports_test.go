@@ -61,8 +61,11 @@ var allowedImports = map[string][]string{
 
 	"plan":   {"release"},
 	"apply":  {"release", "plan"},
-	"report": {"exit", "release", "source/revision", "plan", "apply"},
+	"report": {"exit", "release", "source/revision", "plan", "apply", "report/internal/objectdiff", "report/internal/sanitize"},
 	".":      {"exit", "egress", "release", "config", "source", "secrets", "mask", "chart", "desired", "cluster", "render", "plan", "apply", "report"},
+
+	"report/internal/objectdiff": {"release", "report/internal/sanitize"},
+	"report/internal/sanitize":   {},
 }
 
 // restrictedLibraries are libraries that only some packages below agent may import. All other packages call those packages instead.
@@ -77,7 +80,7 @@ var restrictedLibraries = map[string][]string{
 	"k8s.io/apiserver":               {"lookup"},
 	"github.com/santhosh-tekuri/":    {"chart"},
 	"sigs.k8s.io/kustomize":          {"helmshim"},
-	"github.com/aymanbagabas/go-udi": {"report"},
+	"github.com/aymanbagabas/go-udi": {"report/internal"},
 }
 
 func TestImports(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/report/internal/sanitize"
 )
 
 // Right lists the verbs that the agent needs for one kind of object in one namespace, divided into allowed and missing ones.
@@ -57,7 +59,7 @@ func (r Right) cells() []string {
 	}
 	cells := []string{r.Namespace, r.Resource, strings.Join(r.Allowed, " "), strings.Join(missing, " "), firstAndCount(r.For)}
 	for i, cell := range cells {
-		if cells[i] = oneLine(cell); cells[i] == "" {
+		if cells[i] = sanitize.OneLine(cell); cells[i] == "" {
 			cells[i] = "-"
 		}
 	}
@@ -84,7 +86,7 @@ func (r Report) grantSection() string {
 	if r.Grant == "" {
 		return ""
 	}
-	return "To grant the missing rights, apply this with kubectl apply --filename:\n\n" + strings.TrimSpace(removeControls(r.Grant))
+	return "To grant the missing rights, apply this with kubectl apply --filename:\n\n" + strings.TrimSpace(sanitize.RemoveControls(r.Grant))
 }
 
 // rightsSummary is "rights: 38 needed, 5 missing". It does not count optional rights.

@@ -8,6 +8,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/apply"
 	"github.com/helmfile-agent/helmfile-agent/agent/plan"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
+	"github.com/helmfile-agent/helmfile-agent/agent/report/internal/objectdiff"
+	"github.com/helmfile-agent/helmfile-agent/agent/report/internal/sanitize"
 )
 
 // WriteDiff writes for a person what would change: for each release that would be written, a unified diff of each of its objects
@@ -31,9 +33,9 @@ func (r Report) WriteDiff(w io.Writer, style Style) error {
 func (r Report) releaseDiff(o apply.Outcome, style Style) (string, error) {
 	heading := style.paint(colorOf(o), fmt.Sprintf("%s: %s", o.Key, r.statusWord(o)))
 	if hasError(o) {
-		return heading + "\n" + indent(r.reason(o)), nil
+		return heading + "\n" + sanitize.Indent(r.reason(o)), nil
 	}
-	if why := oneLine(r.reason(o)); why != "" {
+	if why := sanitize.OneLine(r.reason(o)); why != "" {
 		heading += ": " + why
 	}
 	body, err := r.objectDiffs(o, style)
@@ -54,8 +56,8 @@ func (r Report) objectDiffs(o apply.Outcome, style Style) (string, error) {
 		return "    (not rendered: its objects cannot be compared)", nil
 	}
 	var text strings.Builder
-	for _, pair := range pairObjects(stored(o), rendered(o), o.Namespace) {
-		diff, err := pair.unifiedDiff(o.Key)
+	for _, pair := range objectdiff.Pairs(stored(o), rendered(o), o.Namespace) {
+		diff, err := pair.Unified(o.Key)
 		if err != nil {
 			return "", err
 		}
@@ -88,8 +90,8 @@ const lineLimit = 400
 func shortLines(diff string) string {
 	var text strings.Builder
 	for line := range strings.Lines(diff) {
-		line = escapeControls(strings.TrimSuffix(line, "\n"))
-		text.WriteString(cut(line, lineLimit))
+		line = sanitize.EscapeControls(strings.TrimSuffix(line, "\n"))
+		text.WriteString(sanitize.Cut(line, lineLimit))
 		if len(line) > lineLimit {
 			fmt.Fprintf(&text, " (%d bytes)", len(line))
 		}

@@ -6,5 +6,5 @@
 // known which texts are values of Secrets. It does not hide credentials: the writer that the caller gives it masks them, and the
 // caller masks the texts that are returned.
 //
-// It may import packages exit, release, source/revision, plan and apply.
+// It may import packages exit, release, source/revision, plan, apply and those below it.
 package report

@@ -10,6 +10,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/apply"
 	"github.com/helmfile-agent/helmfile-agent/agent/plan"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
+	"github.com/helmfile-agent/helmfile-agent/agent/report/internal/sanitize"
 )
 
 // driftedFields lists the fields that differ, with the live and the expected value, the client that wrote the field, and the time.
@@ -45,7 +46,7 @@ func (r Report) fieldLine(drift release.Drift, field release.Field) string {
 	if field.Manager != "" {
 		line += fmt.Sprintf(" (by %s, %s)", field.Manager, field.Since.UTC().Format(time.RFC3339))
 	}
-	return "    " + oneLine(line) + "\n"
+	return "    " + sanitize.OneLine(line) + "\n"
 }
 
 // valueLimit is the number of bytes of a value that are shown, so that each field fits on one line.
@@ -64,7 +65,7 @@ func (r Report) fieldValue(drift release.Drift, path string, value any) string {
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
-		return cut(r.maskText(fmt.Sprint(value)), valueLimit)
+		return sanitize.Cut(r.maskText(fmt.Sprint(value)), valueLimit)
 	}
-	return cut(r.maskText(strings.TrimSpace(text.String())), valueLimit)
+	return sanitize.Cut(r.maskText(strings.TrimSpace(text.String())), valueLimit)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/apply"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
+	"github.com/helmfile-agent/helmfile-agent/agent/report/internal/sanitize"
 )
 
 // eventLimit is the maximum length of the message of an Event in Kubernetes.
@@ -31,7 +32,7 @@ func (r Report) Events() []release.Event {
 		message := fmt.Sprintf("%s: %s", r.statusWord(o), r.reason(o))
 		events = append(events, release.Event{
 			Key: o.Key, Revision: r.revision(o), Warning: hasError(o) || held(o),
-			Reason: reason, Message: cut(removeControls(message), eventLimit),
+			Reason: reason, Message: sanitize.Cut(sanitize.RemoveControls(message), eventLimit),
 		})
 	}
 	return events

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/report/internal/sanitize"
 )
 
 // Summary is the run in one line. It is the last line of the report and of the log, and the first line of the termination message.
@@ -13,7 +14,7 @@ func (r Report) Summary() string {
 	code := r.Code()
 	switch {
 	case r.Err != nil:
-		return fmt.Sprintf("%s: %s; %s", codeTitle(code), shortError(r.Err.Error()), r.totals())
+		return fmt.Sprintf("%s: %s; %s", codeTitle(code), sanitize.ShortError(r.Err.Error()), r.totals())
 	case code == exit.Converged && (r.Command == Diff || r.Command == Access || slices.ContainsFunc(r.Outcomes, r.planned)): // these have not changed the cluster, so they do not say "converged"
 		return r.totals()
 	default:

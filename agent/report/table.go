@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/apply"
+	"github.com/helmfile-agent/helmfile-agent/agent/report/internal/sanitize"
 )
 
 // table lists the releases, see rows.
@@ -55,9 +56,9 @@ func (r Report) cells(o apply.Outcome) []string {
 	if n := r.revision(o); n > 0 {
 		revision = strconv.Itoa(n)
 	}
-	cells := []string{o.Namespace, o.Name, r.statusWord(o), revision, chartName(chartOf(o)), shortError(r.reason(o))}
+	cells := []string{o.Namespace, o.Name, r.statusWord(o), revision, chartName(chartOf(o)), sanitize.ShortError(r.reason(o))}
 	for i, cell := range cells {
-		cells[i] = oneLine(cell)
+		cells[i] = sanitize.OneLine(cell)
 	}
 	return cells
 }

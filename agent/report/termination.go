@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/apply"
+	"github.com/helmfile-agent/helmfile-agent/agent/report/internal/sanitize"
 )
 
 // Termination is the message for the status of the pod, in at most limit bytes of valid UTF-8: the summary, then the errors, then
@@ -20,24 +20,12 @@ func (r Report) Termination(limit int) []byte {
 // terminationLines are the lines of the termination message. The most important lines come first.
 func (r Report) terminationLines() []string {
 	lines := []string{r.Summary()}
-	if rest := details(message(r.Err)); rest != "" {
+	if rest := sanitize.Details(message(r.Err)); rest != "" {
 		lines = append(lines, rest)
 	}
 	lines = append(lines, r.lines(hasError)...)
 	lines = append(lines, r.lines(held)...)
 	return append(lines, r.lines(isChange)...)
-}
-
-// details is the part of an error that the summary leaves out, in one line.
-func details(text string) string {
-	summary := shortError(text)
-	var rest []string
-	for _, line := range nonEmptyLines(text) {
-		if part, _ := introduction(line.text); !strings.Contains(summary, part) {
-			rest = append(rest, line.text)
-		}
-	}
-	return strings.Join(rest, "; ")
 }
 
 func isChange(o apply.Outcome) bool {
@@ -48,7 +36,7 @@ func (r Report) lines(include func(apply.Outcome) bool) []string {
 	var lines []string
 	for _, o := range r.sorted() {
 		if include(o) {
-			lines = append(lines, strings.TrimSuffix(fmt.Sprintf("%s %s: %s", o.Key, r.statusWord(o), shortError(r.reason(o))), ": "))
+			lines = append(lines, strings.TrimSuffix(fmt.Sprintf("%s %s: %s", o.Key, r.statusWord(o), sanitize.ShortError(r.reason(o))), ": "))
 		}
 	}
 	return lines
@@ -62,12 +50,12 @@ func fitLines(lines []string, limit int) string {
 	}
 	text := lines[0]
 	if len(moreLine(len(lines))) > limit/2 {
-		return cut(text, limit)
+		return sanitize.Cut(text, limit)
 	}
 	for i, line := range lines[1:] {
 		left := len(lines) - 1 - i
 		if len(text)+len("\n")+len(line)+len(moreLine(left-1)) > limit {
-			return cut(text, limit-len(moreLine(left))) + moreLine(left)
+			return sanitize.Cut(text, limit-len(moreLine(left))) + moreLine(left)
 		}
 		text += "\n" + line
 	}
@@ -81,27 +69,9 @@ func moreLine(n int) string { return fmt.Sprintf("\n… and %d more", n) }
 // limit, or an equal share if that is more.
 func shortenLines(lines []string, limit int) []string {
 	share := max(limit/4, limit/len(lines)-len("\n"))
-	short := []string{cut(oneLine(lines[0]), limit)}
+	short := []string{sanitize.Cut(sanitize.OneLine(lines[0]), limit)}
 	for _, line := range lines[1:] {
-		short = append(short, cut(oneLine(line), share))
+		short = append(short, sanitize.Cut(sanitize.OneLine(line), share))
 	}
 	return short
-}
-
-// cut shortens the text to at most limit bytes, and never in the middle of a character.
-func cut(text string, limit int) string {
-	const ellipsis = "…"
-	limit = max(limit, 0)
-	if len(text) <= limit {
-		return text
-	}
-	mark := ellipsis
-	if limit < len(mark) {
-		mark = ""
-	}
-	end := limit - len(mark)
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + mark
 }

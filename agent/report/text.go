@@ -10,6 +10,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/apply"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/report/internal/sanitize"
 )
 
 // WriteText writes the report for a person: the commit, the error that ended the run early, a table of releases, the errors in
@@ -61,7 +62,7 @@ func (r Report) commitLine() string {
 	if s.Ref != "" {
 		parts = append(parts, "at", s.Ref)
 	}
-	return oneLine(strings.Join(parts, " "))
+	return sanitize.OneLine(strings.Join(parts, " "))
 }
 
 // missingSandbox says in one line that the kernel does not protect all that the sandbox needs. The words are those of package sandbox.
@@ -70,7 +71,7 @@ func (r Report) missingSandbox() string {
 	if !partly && !nothing || r.Confined == "nothing: sandbox is off" {
 		return ""
 	}
-	return oneLine("sandbox protects " + r.Confined + "; use Linux 6.12 or later with Landlock")
+	return sanitize.OneLine("sandbox protects " + r.Confined + "; use Linux 6.12 or later with Landlock")
 }
 
 // earlyEnd shows the error that ended the run early, its meaning, and whether a retry can help.
@@ -86,7 +87,7 @@ func (r Report) earlyEnd(style Style) string {
 			heading, advice = heading+": "+row.Meaning, row.Retry
 		}
 	}
-	return style.paint(red, heading) + "\n" + indent(r.Err.Error()) + "\nretry? " + advice
+	return style.paint(red, heading) + "\n" + sanitize.Indent(r.Err.Error()) + "\nretry? " + advice
 }
 
 // failures shows the errors of all releases in full.
@@ -94,7 +95,7 @@ func (r Report) failures(style Style) []string {
 	var sections []string
 	for _, o := range r.sorted() {
 		if hasError(o) {
-			sections = append(sections, style.paint(red, failureHeading(o))+"\n"+indent(r.reason(o)))
+			sections = append(sections, style.paint(red, failureHeading(o))+"\n"+sanitize.Indent(r.reason(o)))
 		}
 	}
 	return sections
@@ -107,7 +108,7 @@ func failureHeading(o apply.Outcome) string {
 	}
 	heading := fmt.Sprintf("%s: %s failed after %s%s", o.Key, o.Verb, shortDuration(o.Took), declaredIn(o))
 	if o.Why != "" {
-		heading += ": " + oneLine(o.Why)
+		heading += ": " + sanitize.OneLine(o.Why)
 	}
 	return heading
 }
@@ -116,13 +117,25 @@ func declaredIn(o apply.Outcome) string {
 	if o.Want == nil || o.Want.File == "" {
 		return ""
 	}
-	return " (" + oneLine(o.Want.File) + ")"
+	return " (" + sanitize.OneLine(o.Want.File) + ")"
 }
 
 func (r Report) warnings() string {
 	lines := make([]string, len(r.Warnings))
 	for i, warning := range r.Warnings {
-		lines[i] = "warning: " + oneLine(warning)
+		lines[i] = "warning: " + sanitize.OneLine(warning)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// shortDuration rounds a duration: to seconds if it is at least 10 s, to tenths if it is at least 1 s, otherwise to milliseconds.
+func shortDuration(d time.Duration) string {
+	switch {
+	case d >= 10*time.Second:
+		return d.Round(time.Second).String()
+	case d >= time.Second:
+		return d.Round(100 * time.Millisecond).String()
+	default:
+		return d.Round(time.Millisecond).String()
+	}
 }

@@ -1,4 +1,4 @@
-package report
+package objectdiff
 
 import (
 	"cmp"
@@ -10,13 +10,14 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
+	"github.com/helmfile-agent/helmfile-agent/agent/report/internal/sanitize"
 )
 
 // devNull stands for a side that does not have the object, as in other unified diffs.
 const devNull = "/dev/null"
 
-// objectPair is one object in both manifests. Its content is nil on the side that does not have it.
-type objectPair struct {
+// Pair is one object in both manifests. Its content is nil on the side that does not have it.
+type Pair struct {
 	identity
 	stored, rendered map[string]any
 }
@@ -33,14 +34,14 @@ func (i identity) compare(other identity) int {
 	return cmp.Or(i.ObjectKey.Compare(other.ObjectKey), cmp.Compare(hookSuffix(i.hook), hookSuffix(other.hook)), cmp.Compare(i.copyNumber, other.copyNumber))
 }
 
-// pairObjects lists the objects of both manifests, ordered by key.
-func pairObjects(stored, rendered release.Manifest, namespace string) []objectPair {
+// Pairs lists the objects of both manifests, ordered by key.
+func Pairs(stored, rendered release.Manifest, namespace string) []Pair {
 	before, after := indexObjects(stored, namespace), indexObjects(rendered, namespace)
 	all := maps.Clone(before)
 	maps.Copy(all, after)
-	var pairs []objectPair
+	var pairs []Pair
 	for _, id := range slices.SortedFunc(maps.Keys(all), identity.compare) {
-		pairs = append(pairs, objectPair{id, before[id], after[id]})
+		pairs = append(pairs, Pair{id, before[id], after[id]})
 	}
 	return pairs
 }
@@ -61,8 +62,8 @@ func indexObjects(manifest release.Manifest, namespace string) map[identity]map[
 	return contents
 }
 
-// unifiedDiff is the unified diff of the pair; empty when the sides are equal.
-func (p objectPair) unifiedDiff(of release.Key) (string, error) {
+// Unified is the unified diff of the pair; empty when the sides are equal.
+func (p Pair) Unified(of release.Key) (string, error) {
 	stored, rendered := maskSecrets(p.stored, p.rendered)
 	before, err := text(stored)
 	if err != nil {
@@ -72,7 +73,7 @@ func (p objectPair) unifiedDiff(of release.Key) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("rendered %s: %w", p.ObjectKey, err)
 	}
-	label := oneLine(fmt.Sprintf("%s (%s%s)", p.ObjectKey, of, hookSuffix(p.hook)))
+	label := sanitize.OneLine(fmt.Sprintf("%s (%s%s)", p.ObjectKey, of, hookSuffix(p.hook)))
 	return udiff.ToUnified(
 		sideLabel(label+" stored", stored), sideLabel(label+" rendered", rendered),
 		before, udiff.Lines(before, after), udiff.DefaultContextLines)

@@ -1,16 +1,16 @@
-package report
+package sanitize
 
 import (
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
-// removeControls removes characters that can control a terminal. Charts, commits and errors come from other people.
-func removeControls(text string) string {
+// RemoveControls removes characters that can control a terminal. Charts, commits and errors come from other people.
+func RemoveControls(text string) string {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	return strings.Map(func(char rune) rune {
 		control := unicode.IsControl(char) && char != '\n' && char != '\t'
@@ -24,9 +24,9 @@ func removeControls(text string) string {
 // escapedRune matches a backslash or a character above U+FFFF, as the YAML library writes them.
 var escapedRune = regexp.MustCompile(`\\(\\|U[0-9A-F]{8})`)
 
-// escapeControls escapes characters that can control a terminal. It does not remove them, because they may be the difference. It
+// EscapeControls escapes characters that can control a terminal. It does not remove them, because they may be the difference. It
 // unescapes characters such as emoji, which the YAML library escapes.
-func escapeControls(line string) string {
+func EscapeControls(line string) string {
 	if strings.Contains(line, `"`) { // the library escapes only between double quotes
 		line = escapedRune.ReplaceAllStringFunc(line, unescapeRune)
 	}
@@ -49,27 +49,34 @@ func unescapeRune(character string) string {
 	return string(rune(code))
 }
 
-// oneLine replaces every sequence of white space by one space.
-func oneLine(text string) string {
-	return strings.Join(strings.Fields(removeControls(text)), " ")
+// OneLine replaces every sequence of white space by one space.
+func OneLine(text string) string {
+	return strings.Join(strings.Fields(RemoveControls(text)), " ")
 }
 
-func indent(text string) string {
-	lines := strings.Split(strings.TrimSpace(removeControls(text)), "\n")
+// Indent indents all lines, and removes empty space around the text.
+func Indent(text string) string {
+	lines := strings.Split(strings.TrimSpace(RemoveControls(text)), "\n")
 	for i, line := range lines {
 		lines[i] = strings.TrimRight("    "+line, " \t")
 	}
 	return strings.Join(lines, "\n")
 }
 
-// shortDuration rounds a duration: to seconds if it is at least 10 s, to tenths if it is at least 1 s, otherwise to milliseconds.
-func shortDuration(d time.Duration) string {
-	switch {
-	case d >= 10*time.Second:
-		return d.Round(time.Second).String()
-	case d >= time.Second:
-		return d.Round(100 * time.Millisecond).String()
-	default:
-		return d.Round(time.Millisecond).String()
+// Cut shortens the text to at most limit bytes, and never in the middle of a character.
+func Cut(text string, limit int) string {
+	const ellipsis = "…"
+	limit = max(limit, 0)
+	if len(text) <= limit {
+		return text
 	}
+	mark := ellipsis
+	if limit < len(mark) {
+		mark = ""
+	}
+	end := limit - len(mark)
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + mark
 }

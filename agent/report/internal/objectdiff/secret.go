@@ -1,4 +1,4 @@
-package report
+package objectdiff
 
 import (
 	"encoding/base64"

@@ -1,4 +1,4 @@
-package report
+package sanitize
 
 import (
 	"fmt"
@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// shortError shortens an error to one line that still names a cause. If a line introduces a list ("…, because the agent may not:"),
-// shortError appends the first item of the list and the number of the other items.
-func shortError(text string) string {
+// ShortError shortens an error to one line that still names a cause. If a line introduces a list ("…, because the agent may not:"),
+// ShortError appends the first item of the list and the number of the other items.
+func ShortError(text string) string {
 	lines := nonEmptyLines(text)
 	var parts []string
 	for i, line := range lines {
@@ -34,8 +34,8 @@ type textLine struct {
 
 func nonEmptyLines(input string) []textLine {
 	var lines []textLine
-	for line := range strings.Lines(removeControls(input)) {
-		text := oneLine(line)
+	for line := range strings.Lines(RemoveControls(input)) {
+		text := OneLine(line)
 		if text == "" {
 			continue
 		}
@@ -99,4 +99,16 @@ func joinNonEmpty(parts []string) string {
 		}
 	}
 	return strings.Join(nonEmpty, ": ")
+}
+
+// Details is the part of an error that the summary leaves out, in one line.
+func Details(text string) string {
+	summary := ShortError(text)
+	var rest []string
+	for _, line := range nonEmptyLines(text) {
+		if part, _ := introduction(line.text); !strings.Contains(summary, part) {
+			rest = append(rest, line.text)
+		}
+	}
+	return strings.Join(rest, "; ")
 }

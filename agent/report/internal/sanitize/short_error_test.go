@@ -1,6 +1,7 @@
-package report
+package sanitize
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -23,7 +24,7 @@ func TestShortErrorNamesACause(t *testing.T) {
 		"a list without indentation":   {"it needs:\na\ntake it", "it needs: a"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := shortError(c.text); got != c.want {
+			if got := ShortError(c.text); got != c.want {
 				t.Errorf("\n got %s\nwant %s", got, c.want)
 			}
 		})
@@ -32,15 +33,24 @@ func TestShortErrorNamesACause(t *testing.T) {
 
 func TestShortErrorIsOneCleanLine(t *testing.T) {
 	for range 2000 {
-		if got := shortError(strings.ReplaceAll(randomText(), "ß", ":\n\t* ")); strings.ContainsAny(got, "\n\t\x1b") {
+		if got := ShortError(randomError()); strings.ContainsAny(got, "\n\t\x1b") {
 			t.Fatalf("%q", got)
 		}
 	}
 }
 
+func randomError() string {
+	parts := []string{"a", ":\n\t* ", "…", "🚢", "\n", "\t", " ", "\xff", "\x1b"}
+	var text strings.Builder
+	for range rand.IntN(300) {
+		text.WriteString(parts[rand.IntN(len(parts))])
+	}
+	return text.String()
+}
+
 func TestDetailsAreTheLinesThatTheSummaryLeavesOut(t *testing.T) {
 	text := "may not:\n  create a\n  create b\ngrant it"
-	if got, want := details(text), "create b; grant it"; got != want {
+	if got, want := Details(text), "create b; grant it"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
