@@ -14,17 +14,17 @@ import (
 	"k8s.io/client-go/discovery"
 )
 
-// configuration reaches the cluster for capabilities and `lookup` if server is set, and to validate if that is asked
-// for; its releases are never stored.
+// configuration makes Helm's configuration for a dry run. If server is set, Helm reads the cluster for capabilities and `lookup`. It
+// validates manifests only with --validate. Releases are stored only in memory.
 func (f *templateFlags) configuration(settings *cli.EnvSettings, server bool) (*action.Configuration, error) {
-	quiet := func(string, ...any) {}
-	configuration := &action.Configuration{Log: quiet}
+	discard := func(string, ...any) {}
+	configuration := &action.Configuration{Log: discard}
 	if server {
-		if err := throughTheAgent(settings); err != nil {
+		if err := useReadProxy(settings); err != nil {
 			return nil, err
 		}
-		if err := configuration.Init(settings.RESTClientGetter(), settings.Namespace(), "memory", quiet); err != nil {
-			return nil, fmt.Errorf("prepare access to the cluster: %w", err)
+		if err := configuration.Init(settings.RESTClientGetter(), settings.Namespace(), "memory", discard); err != nil {
+			return nil, fmt.Errorf("prepare access to the API server: %w", err)
 		}
 	}
 	if !f.validate {
@@ -33,20 +33,19 @@ func (f *templateFlags) configuration(settings *cli.EnvSettings, server bool) (*
 	memory := driver.NewMemory()
 	memory.SetNamespace(settings.Namespace())
 	configuration.Releases = storage.Init(memory)
-	known, err := f.capabilities(settings, server)
-	configuration.Capabilities = known
+	capabilities, err := f.capabilities(settings, server)
+	configuration.Capabilities = capabilities
 	return configuration, err
 }
 
-// capabilities are the cluster's, or else Helm's own; what flags say is put on top. (Helm 3 itself lets
-// --dry-run=server look things up, but still pretends that the cluster has Helm's capabilities: a chart would be
-// rendered for other API versions than it is installed with.)
+// capabilities are those of the cluster if server is set, otherwise Helm's built-in ones. Flags change them. Helm 3 itself uses the
+// built-in ones also with --dry-run=server, so that a chart is rendered for other API versions than it is installed with.
 func (f *templateFlags) capabilities(settings *cli.EnvSettings, server bool) (*chartutil.Capabilities, error) {
-	known := chartutil.DefaultCapabilities.Copy()
+	capabilities := chartutil.DefaultCapabilities.Copy()
 	if server {
 		var err error
-		if known, err = ofCluster(settings); err != nil {
-			return nil, fmt.Errorf("ask the cluster what it can do: %w", err)
+		if capabilities, err = clusterCapabilities(settings); err != nil {
+			return nil, fmt.Errorf("read the capabilities of the cluster: %w", err)
 		}
 	}
 	if f.kubeVersion != "" {
@@ -54,13 +53,13 @@ func (f *templateFlags) capabilities(settings *cli.EnvSettings, server bool) (*c
 		if err != nil {
 			return nil, fmt.Errorf("--kube-version %s: %w", f.kubeVersion, err)
 		}
-		known.KubeVersion = *parsed
+		capabilities.KubeVersion = *parsed
 	}
-	known.APIVersions = slices.Concat(known.APIVersions, chartutil.VersionSet(f.apiVersions))
-	return known, nil
+	capabilities.APIVersions = slices.Concat(capabilities.APIVersions, chartutil.VersionSet(f.apiVersions))
+	return capabilities, nil
 }
 
-func ofCluster(settings *cli.EnvSettings) (*chartutil.Capabilities, error) {
+func clusterCapabilities(settings *cli.EnvSettings) (*chartutil.Capabilities, error) {
 	client, err := settings.RESTClientGetter().ToDiscoveryClient()
 	if err != nil {
 		return nil, err
@@ -70,7 +69,7 @@ func ofCluster(settings *cli.EnvSettings) (*chartutil.Capabilities, error) {
 		return nil, err
 	}
 	apis, err := action.GetVersionSet(client)
-	// An aggregated API that is down hides only its own versions.
+	// If an aggregated API is not available, only its own versions are missing.
 	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
 		return nil, err
 	}

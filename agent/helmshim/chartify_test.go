@@ -15,7 +15,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// chartified runs the real chartify, which runs this test binary as helm and kustomize, and renders what it made.
+// chartified runs the real chartify and renders the result. chartify runs this test binary as helm and kustomize.
 func chartified(t *testing.T, dirOrChart string, options chartify.ChartifyOpts) string {
 	t.Helper()
 	bin := t.TempDir()
@@ -104,8 +104,8 @@ func TestChartifyForceNamespace(t *testing.T) {
 	}
 }
 
-// repository serves a chart called redis over HTTP, declares it for child processes, and counts requests.
-func repository(t *testing.T) (asked map[string]int) {
+// repository serves a chart with the name redis over HTTP, declares the repository for child processes, and counts requests by path.
+func repository(t *testing.T) (requests map[string]int) {
 	t.Helper()
 	dir := t.TempDir()
 	pack(t, files(t, map[string]string{
@@ -119,9 +119,9 @@ func repository(t *testing.T) (asked map[string]int) {
 	if err := index.WriteFile(filepath.Join(dir, "index.yaml"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	asked = map[string]int{}
+	requests = map[string]int{}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked[r.URL.Path]++
+		requests[r.URL.Path]++
 		http.FileServer(http.Dir(dir)).ServeHTTP(w, r)
 	}))
 	t.Cleanup(srv.Close)
@@ -129,12 +129,12 @@ func repository(t *testing.T) (asked map[string]int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return asked
+	return requests
 }
 
 func TestChartifyDependencies(t *testing.T) {
 	isolate(t)
-	asked := repository(t)
+	requests := repository(t)
 	extra := files(t, map[string]string{
 		"extra/Chart.yaml":        "apiVersion: v2\nname: extra\nversion: 0.1.0\n",
 		"extra/templates/cm.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: from-extra}\n",
@@ -148,8 +148,8 @@ func TestChartifyDependencies(t *testing.T) {
 		StrategicMergePatches: []string{patch},
 	})
 	contains(t, got, "from-extra", "shop-cache", `patched: "yes"`, "name: one")
-	if asked["/index.yaml"] != 1 {
-		t.Errorf("asked %v", asked)
+	if requests["/index.yaml"] != 1 {
+		t.Errorf("requests: %v", requests)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/sandbox"
 )
 
-// chartFlags say where a chart comes from.
+// chartFlags are the flags that say where to get a chart.
 type chartFlags struct {
 	chart      release.Chart
 	repository release.Repository
@@ -40,8 +40,8 @@ func (f *chartFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.repository.PassCredentials, "pass-credentials", false, "")
 }
 
-// named resolves a chart argument in Helm's order: a path, a URL, a name within --repo, repository/name.
-func (f *chartFlags) named(arg string, repositories []release.Repository) (release.Chart, error) {
+// resolve interprets a chart argument in the same order as Helm: as a path, as a URL, as a name in --repo, as repository/name.
+func (f *chartFlags) resolve(arg string, repositories []release.Repository) (release.Chart, error) {
 	c := f.chart
 	c.Name = arg
 	if _, err := os.Stat(arg); err == nil {
@@ -50,8 +50,8 @@ func (f *chartFlags) named(arg string, repositories []release.Repository) (relea
 	}
 	c.Ref = arg
 	if f.repository != (release.Repository{}) {
-		own := f.repository
-		c.Repository = &own
+		repository := f.repository
+		c.Repository = &repository
 	}
 	if strings.Contains(arg, "://") {
 		return c, nil
@@ -62,13 +62,13 @@ func (f *chartFlags) named(arg string, repositories []release.Repository) (relea
 	if f.repository.URL != "" {
 		return c, nil
 	}
-	return inRepository(c, arg, repositories)
+	return resolveInRepository(c, arg, repositories)
 }
 
-func inRepository(c release.Chart, arg string, repositories []release.Repository) (release.Chart, error) {
+func resolveInRepository(c release.Chart, arg string, repositories []release.Repository) (release.Chart, error) {
 	name, rest, slash := strings.Cut(arg, "/")
 	if !slash {
-		return c, fmt.Errorf("chart %q is neither a path nor a URL nor repository/name", arg)
+		return c, fmt.Errorf("chart %q is not a path, a URL or repository/name", arg)
 	}
 	for _, r := range repositories {
 		if r.Name == name {
@@ -76,39 +76,39 @@ func inRepository(c release.Chart, arg string, repositories []release.Repository
 			return c, nil
 		}
 	}
-	return c, fmt.Errorf("chart %q: no repository is called %q", arg, name)
+	return c, fmt.Errorf("chart %q: the helmfile has no repository with the name %q", arg, name)
 }
 
-func pull(settings *cli.EnvSettings) *cobra.Command {
-	var from chartFlags
+func pullCommand(settings *cli.EnvSettings) *cobra.Command {
+	var source chartFlags
 	c := &cobra.Command{Use: "pull", Aliases: []string{"fetch"}, Args: cobra.ExactArgs(1)}
-	from.add(c.Flags())
+	source.add(c.Flags())
 	untar := c.Flags().Bool("untar", false, "")
 	untarDir := c.Flags().String("untardir", ".", "")
 	destination := c.Flags().StringP("destination", "d", ".", "")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if !*untar {
-			return errors.New("helm pull without --untar: helmfile-agent does not provide this")
+			return errors.New("helm pull without --untar: helmfile-agent does not support this")
 		}
-		into := *untarDir
-		if !filepath.IsAbs(into) {
-			into = filepath.Join(*destination, into)
+		dir := *untarDir
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(*destination, dir)
 		}
 		repositories, err := chart.ReadRepositories(settings.RepositoryConfig)
 		if err != nil {
 			return err
 		}
-		wanted, err := from.named(args[0], repositories)
+		resolved, err := source.resolve(args[0], repositories)
 		if err != nil {
 			return err
 		}
-		return pullInto(c.Context(), wanted, into)
+		return pullInto(c.Context(), resolved, dir)
 	}
 	return c
 }
 
-// pullInto has the agent download a chart, which has the credentials, and copies it.
-func pullInto(ctx context.Context, wanted release.Chart, into string) error {
+// pullInto copies a chart into a directory. The agent downloads it, because only the agent has credentials.
+func pullInto(ctx context.Context, resolved release.Chart, into string) error {
 	if err := sandbox.RootsFromEnvironment().Check(into); err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func pullInto(ctx context.Context, wanted release.Chart, into string) error {
 	if err != nil {
 		return err
 	}
-	dir, err := agent.Pull(ctx, wanted)
+	dir, err := agent.Pull(ctx, resolved)
 	if err != nil {
 		return err
 	}
@@ -127,20 +127,20 @@ func pullInto(ctx context.Context, wanted release.Chart, into string) error {
 	return os.CopyFS(target, os.DirFS(dir))
 }
 
-func build() *cobra.Command {
+func dependencyBuildCommand() *cobra.Command {
 	c := dependencyCommand("build")
 	c.RunE = func(c *cobra.Command, args []string) error { return buildDependencies(c.Context(), args[0], false) }
 	return c
 }
 
-func update() *cobra.Command {
+func dependencyUpdateCommand() *cobra.Command {
 	c := dependencyCommand("update")
 	c.Aliases = []string{"up"}
 	c.RunE = func(c *cobra.Command, args []string) error { return buildDependencies(c.Context(), args[0], true) }
 	return c
 }
 
-// buildDependencies has the agent build them in a copy of its own, and copies what the build has made back into the chart.
+// buildDependencies lets the agent build the dependencies in a copy of the chart, and copies the result into the chart.
 func buildDependencies(ctx context.Context, dir string, update bool) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -162,7 +162,7 @@ func buildDependencies(ctx context.Context, dir string, update bool) error {
 	return nil
 }
 
-// replace puts a copy in the place of a file or directory, if there is something to copy.
+// replace replaces a file or directory by a copy of another one. It does nothing if the other one does not exist.
 func replace(target, from string) error {
 	info, err := os.Stat(from)
 	if errors.Is(err, os.ErrNotExist) {
@@ -184,7 +184,7 @@ func replace(target, from string) error {
 	return os.WriteFile(target, content, 0o600)
 }
 
-// dependencyCommand knows --skip-refresh, which asks for what is always so: an index is downloaded once per run.
+// dependencyCommand accepts --skip-refresh and ignores it, because the agent downloads an index only once per run.
 func dependencyCommand(name string) *cobra.Command {
 	c := &cobra.Command{Use: name, Args: cobra.ExactArgs(1)}
 	c.Flags().Bool("skip-refresh", false, "")

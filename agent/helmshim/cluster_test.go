@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// api is just enough of a Kubernetes API: a version, one kind and one object.
+// api is a minimal Kubernetes API: a version, one kind and one object.
 var api = map[string]string{
 	"/version": `{"major":"1","minor":"29","gitVersion":"v1.29.3"}`,
 	"/api":     `{"kind":"APIVersions","versions":["v1"]}`,
@@ -17,7 +17,7 @@ var api = map[string]string{
 	"/api/v1/namespaces/ns/configmaps/live": `{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"live"},"data":{"a":"b"}}`,
 }
 
-// cluster answers in place of the agent's proxy.
+// cluster replaces the agent's proxy.
 func cluster(w http.ResponseWriter, r *http.Request) {
 	body, ok := api[r.URL.Path]
 	if !ok {
@@ -28,7 +28,7 @@ func cluster(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, body)
 }
 
-func TestTemplateAsksTheServer(t *testing.T) {
+func TestTemplateReadsTheCluster(t *testing.T) {
 	isolate(t)
 	dir := files(t, map[string]string{"Chart.yaml": webChart, "templates/cm.yaml": `
 kube: {{ .Capabilities.KubeVersion }}
@@ -40,11 +40,11 @@ live: {{ (lookup "v1" "ConfigMap" "ns" "live").data | toJson }}
 		flags []string
 		want  []string
 	}{
-		"not unless told": {nil, []string{"deployments: true", "live: null"}},
-		"dry-run client":  {[]string{"--dry-run=client"}, []string{"live: null"}},
-		"dry-run server":  {[]string{"--dry-run=server"}, []string{"kube: v1.29.3", "deployments: false", `live: {"a":"b"}`}},
-		"flags go on top": {[]string{"--dry-run=server", "--kube-version=1.30.0", "-a=example.com/v1"}, []string{"kube: v1.30.0", "extra: true"}},
-		"flags on client": {[]string{"--kube-version=1.30.0", "-a=example.com/v1"}, []string{"kube: v1.30.0", "extra: true", "live: null"}},
+		"no flags":                   {nil, []string{"deployments: true", "live: null"}},
+		"dry-run client":             {[]string{"--dry-run=client"}, []string{"live: null"}},
+		"dry-run server":             {[]string{"--dry-run=server"}, []string{"kube: v1.29.3", "deployments: false", `live: {"a":"b"}`}},
+		"flags win over the cluster": {[]string{"--dry-run=server", "--kube-version=1.30.0", "-a=example.com/v1"}, []string{"kube: v1.30.0", "extra: true"}},
+		"flags without a cluster":    {[]string{"--kube-version=1.30.0", "-a=example.com/v1"}, []string{"kube: v1.30.0", "extra: true", "live: null"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := append([]string{"template", "shop", dir, "--namespace", "ns"}, test.flags...)
@@ -53,11 +53,11 @@ live: {{ (lookup "v1" "ConfigMap" "ns" "live").data | toJson }}
 	}
 }
 
-// TestTheRepositoryNamesNoOtherCluster: flags come from templateArgs too, which the repository writes.
-func TestTheRepositoryNamesNoOtherCluster(t *testing.T) {
+// TestTheRepositoryCannotChooseTheCluster: templateArgs in the repository can contain flags that name a cluster.
+func TestTheRepositoryCannotChooseTheCluster(t *testing.T) {
 	isolate(t)
-	asked := false
-	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	contacted := false
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { contacted = true }))
 	t.Cleanup(other.Close)
 	kubeconfig := file(t, "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{name: c, context: {cluster: c}}]\n"+
 		"clusters: [{name: c, cluster: {server: '"+other.URL+"'}}]\n")
@@ -65,7 +65,7 @@ func TestTheRepositoryNamesNoOtherCluster(t *testing.T) {
 	for _, flag := range []string{"--kubeconfig=" + kubeconfig, "--kube-apiserver=" + other.URL, "--kube-token=t0ken"} {
 		contains(t, must(t, "helm", "template", "shop", dir, "--dry-run=server", flag), "kube: v1.29.3")
 	}
-	if asked {
-		t.Error("a server of the repository's choice was asked")
+	if contacted {
+		t.Error("helm contacted a server that the repository chose")
 	}
 }

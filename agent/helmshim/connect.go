@@ -10,16 +10,16 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/broker"
 )
 
-// throughTheAgent makes the settings lead to the agent's read-only proxy of the cluster: this process has no identity of its own, and
-// what the repository says about a server, a token or a kubeconfig does not count.
-func throughTheAgent(settings *cli.EnvSettings) error {
+// useReadProxy makes Helm connect to the agent's read-only proxy of the API server. This process has no credentials for the cluster. A
+// server, a token or a kubeconfig in the settings comes from the repository and is ignored.
+func useReadProxy(settings *cli.EnvSettings) error {
 	agent, err := broker.FromEnvironment()
 	if err != nil {
 		return err
 	}
 	flags, ok := settings.RESTClientGetter().(*genericclioptions.ConfigFlags)
 	if !ok {
-		return fmt.Errorf("helm's settings have no flags, but a %T", settings.RESTClientGetter())
+		return fmt.Errorf("helm's settings have the unexpected type %T", settings.RESTClientGetter())
 	}
 	flags.WrapConfigFn = func(*rest.Config) *rest.Config {
 		return &rest.Config{Host: agent.Kubernetes(), Dial: agent.DialContext, QPS: -1}

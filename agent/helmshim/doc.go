@@ -1,10 +1,11 @@
-// Package helmshim answers as `helm` and `kustomize` would when helmfile or chartify runs them: the agent's one binary is
-// found under those names in a private directory, first in PATH.
+// Package helmshim implements the commands of `helm` and `kustomize` that helmfile and chartify run. The loader puts links with these
+// names into a directory that is first in PATH; both lead to the binary of the agent.
 //
-// In go a name and its arguments, out come an exit code and what the tool would have printed: only the commands and
-// flags that helmfile and chartify use, every other one is refused by name. No plugin is run and no other program.
+// [Main] gets the name and the arguments, writes what the real program would write, and returns an exit code. It supports only the
+// commands and flags that helmfile and chartify use, and refuses all others by name. It starts no plugin and no other program.
 //
-// It may import child, release, chart, broker and sandbox; only cmd imports it. Its processes are confined like the loader that starts
-// them: the agent downloads, decrypts and asks the cluster for them. Repositories come from the file that HELM_REPOSITORY_CONFIG names
-// (written by chart.WriteRepositories), the rules for local charts from the directory that HELM_REPOSITORY_CACHE names.
+// It may import packages child, release, chart, broker and sandbox; only cmd imports it. Its processes are confined in the same way as
+// the loader, which starts them: the agent downloads charts, decrypts files and reads the cluster for them. The file that
+// HELM_REPOSITORY_CONFIG names has the repositories (chart.WriteRepositories writes it). The directory that HELM_REPOSITORY_CACHE names
+// has the rules for local charts.
 package helmshim

@@ -21,12 +21,12 @@ func helm() *cobra.Command {
 	c := root("helm")
 	settings.AddFlags(c.PersistentFlags())
 	c.AddCommand(
-		version(),
-		pull(settings),
-		group("dependency", build(), update()),
-		group("repo", repoList(settings)),
+		versionCommand(),
+		pullCommand(settings),
+		group("dependency", dependencyBuildCommand(), dependencyUpdateCommand()),
+		group("repo", repoListCommand(settings)),
 		templateCommand(settings),
-		group("secrets", decrypt()),
+		group("secrets", decryptCommand()),
 	)
 	for _, sub := range c.Commands() {
 		if sub.Name() == "dependency" {
@@ -36,8 +36,8 @@ func helm() *cobra.Command {
 	return c
 }
 
-// store shares its directory with every other helm of the run, and knows the repositories of the run.
-func store(settings *cli.EnvSettings) (*chart.Store, []release.Repository, error) {
+// openStore opens the directory that all helm processes of the run share, and adds the repositories of the helmfile.
+func openStore(settings *cli.EnvSettings) (*chart.Store, []release.Repository, error) {
 	repositories, err := chart.ReadRepositories(settings.RepositoryConfig)
 	if err != nil {
 		return nil, nil, err
@@ -55,10 +55,10 @@ type buildInfo struct {
 	Version, GitCommit, GitTreeState, GoVersion string
 }
 
-// noCommit stands for Helm's commit, which a library does not know; chartify wants one.
+// noCommit replaces the commit of Helm, which is unknown in a library. chartify requires one.
 const noCommit = "0000000"
 
-func version() *cobra.Command {
+func versionCommand() *cobra.Command {
 	c := &cobra.Command{Use: "version", Args: cobra.NoArgs}
 	short := c.Flags().Bool("short", false, "")
 	format := c.Flags().String("template", "", "")
@@ -82,7 +82,7 @@ func version() *cobra.Command {
 	return c
 }
 
-func repoList(settings *cli.EnvSettings) *cobra.Command {
+func repoListCommand(settings *cli.EnvSettings) *cobra.Command {
 	return &cobra.Command{Use: "list", Aliases: []string{"ls"}, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
 		repositories, err := chart.ReadRepositories(settings.RepositoryConfig)
 		if err != nil {
@@ -93,11 +93,11 @@ func repoList(settings *cli.EnvSettings) *cobra.Command {
 		}
 		fmt.Fprintf(c.OutOrStdout(), "%-20s\t%s\n", "NAME", "URL")
 		for _, r := range repositories {
-			at := r.URL
-			if r.OCI && !strings.Contains(at, "://") {
-				at = "oci://" + at
+			url := r.URL
+			if r.OCI && !strings.Contains(url, "://") {
+				url = "oci://" + url
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%-20s\t%s\n", r.Name, at)
+			fmt.Fprintf(c.OutOrStdout(), "%-20s\t%s\n", r.Name, url)
 		}
 		return nil
 	}}

@@ -77,7 +77,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-func TestUnknownIsRefusedByName(t *testing.T) {
+func TestUnknownCommandsAndFlagsAreRefusedByName(t *testing.T) {
 	isolate(t)
 	for name, test := range map[string]struct {
 		args []string
@@ -149,8 +149,8 @@ func TestTemplateNeedsDependencies(t *testing.T) {
 
 func TestSecretsDecrypt(t *testing.T) {
 	isolate(t)
-	known := file(t, "ciphertext")
-	if got := must(t, "helm", "--kubeconfig", "k", "secrets", "decrypt", known); got != "a: b\n" {
+	encrypted := file(t, "ciphertext")
+	if got := must(t, "helm", "--kubeconfig", "k", "secrets", "decrypt", encrypted); got != "a: b\n" {
 		t.Errorf("got %q", got)
 	}
 	other := file(t, "plain")
@@ -160,7 +160,7 @@ func TestSecretsDecrypt(t *testing.T) {
 	}
 	contains(t, stderr, "decrypt "+other+": no key")
 	t.Setenv(sandbox.RootsVariable, t.TempDir())
-	if code, _, stderr := run("helm", "secrets", "view", known); code != 1 || !strings.Contains(stderr, "outside of the repository") {
+	if code, _, stderr := run("helm", "secrets", "view", encrypted); code != 1 || !strings.Contains(stderr, "outside of the repository") {
 		t.Errorf("code %d, %s", code, stderr)
 	}
 }

@@ -25,19 +25,19 @@ func kustomize() *cobra.Command {
 			fmt.Fprintln(c.OutOrStdout(), kustomizeVersion)
 		}},
 		group("edit", group("set",
-			edit("image", cobra.MinimumNArgs(1), setImages),
-			edit("nameprefix", cobra.ExactArgs(1), setField("namePrefix")),
-			edit("namesuffix", cobra.ExactArgs(1), setField("nameSuffix")),
-			edit("namespace", cobra.ExactArgs(1), setField("namespace")),
+			editCommand("image", cobra.MinimumNArgs(1), setImages),
+			editCommand("nameprefix", cobra.ExactArgs(1), setField("namePrefix")),
+			editCommand("namesuffix", cobra.ExactArgs(1), setField("nameSuffix")),
+			editCommand("namespace", cobra.ExactArgs(1), setField("namespace")),
 		)),
-		kustomizeBuild(output),
+		kustomizeBuildCommand(output),
 	)
 	return c
 }
 
-// kustomizeBuild accepts the flags that allow plugins and Helm charts, as chartify always sets them, and still runs
+// kustomizeBuildCommand accepts the flags that allow plugins and Helm charts, because chartify always sets them. It still runs
 // neither: a kustomization that needs them fails.
-func kustomizeBuild(output *string) *cobra.Command {
+func kustomizeBuildCommand(output *string) *cobra.Command {
 	c := &cobra.Command{Use: "build", Args: cobra.MaximumNArgs(1)}
 	c.Flags().Bool("enable-alpha-plugins", false, "")
 	c.Flags().Bool("enable-helm", false, "")
@@ -62,7 +62,7 @@ func kustomizeBuild(output *string) *cobra.Command {
 }
 
 func buildKustomization(dir, restrictor string) ([]byte, error) {
-	options := krusty.MakeDefaultOptions() // plugins disabled
+	options := krusty.MakeDefaultOptions() // these disable plugins
 	options.Reorder = krusty.ReorderOptionUnspecified
 	switch restrictor {
 	case types.LoadRestrictionsRootOnly.String():
@@ -74,19 +74,19 @@ func buildKustomization(dir, restrictor string) ([]byte, error) {
 	}
 	built, err := krusty.MakeKustomizer(options).Run(confinedFS{filesys.MakeFsOnDisk(), sandbox.RootsFromEnvironment()}, dir)
 	if err != nil {
-		return nil, refusal(err)
+		return nil, explainRefusal(err)
 	}
 	return built.AsYaml()
 }
 
-// refusal explains what kustomize blames on missing flags.
-func refusal(err error) error {
+// explainRefusal replaces advice of kustomize to set flags, because these flags have no effect here.
+func explainRefusal(err error) error {
 	switch {
 	case strings.Contains(err.Error(), "must specify --enable-helm"):
-		return fmt.Errorf("helmfile-agent does not inflate helmCharts of a kustomization: "+
+		return fmt.Errorf("helmfile-agent does not support helmCharts in a kustomization: "+
 			"declare the chart as a release, or under the release's dependencies: %w", err)
 	case strings.Contains(err.Error(), "external plugins disabled"):
-		return fmt.Errorf("helmfile-agent runs no kustomize plugins: %w", err)
+		return fmt.Errorf("helmfile-agent does not run kustomize plugins: %w", err)
 	}
 	return err
 }

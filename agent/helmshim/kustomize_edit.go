@@ -13,8 +13,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// edit is one `kustomize edit set` command: it changes the kustomization of the working directory.
-func edit(name string, args cobra.PositionalArgs, change func(kustomization map[string]any, args []string) error) *cobra.Command {
+// editCommand is one command of `kustomize edit set`. It changes the kustomization of the working directory.
+func editCommand(name string, args cobra.PositionalArgs, change func(kustomization map[string]any, args []string) error) *cobra.Command {
 	return &cobra.Command{Use: name, Args: args, RunE: func(_ *cobra.Command, args []string) error {
 		file, err := kustomizationFile()
 		if err != nil {
@@ -44,7 +44,7 @@ func kustomizationFile() (string, error) {
 			return name, nil
 		}
 	}
-	return "", errors.New("there is no kustomization file in the working directory")
+	return "", errors.New("the working directory has no kustomization file")
 }
 
 func setField(field string) func(map[string]any, []string) error {
@@ -54,10 +54,10 @@ func setField(field string) func(map[string]any, []string) error {
 	}
 }
 
-// setImages replaces the entries of the images it names and keeps the others.
+// setImages replaces the entries of the named images. Other entries stay unchanged.
 func setImages(kustomization map[string]any, args []string) error {
 	images := map[string]map[string]any{}
-	existing, _ := kustomization["images"].([]any) // absent, or not a list: kustomize will not have accepted that either
+	existing, _ := kustomization["images"].([]any) // kustomize would refuse a value that is not a list
 	for _, e := range existing {
 		if image, ok := e.(map[string]any); ok {
 			images[fmt.Sprint(image["name"])] = image
@@ -81,7 +81,7 @@ func setImages(kustomization map[string]any, args []string) error {
 	return nil
 }
 
-// parseImage reads name[=newName][:newTag][@digest].
+// parseImage parses name[=newName][:newTag][@digest].
 func parseImage(arg string) (map[string]any, error) {
 	name, rest, renamed := strings.Cut(arg, "=")
 	if !renamed {

@@ -10,7 +10,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/sandbox"
 )
 
-// confinedFS shows kustomize the repository and the workspace only. chartify always drops kustomize's own restrictions.
+// confinedFS lets kustomize read only the repository and the workspace. chartify always switches off kustomize's own restrictions.
 type confinedFS struct {
 	filesys.FileSystem
 	roots sandbox.Roots

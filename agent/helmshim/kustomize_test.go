@@ -7,7 +7,7 @@ import (
 )
 
 func TestEdit(t *testing.T) {
-	t.Chdir(files(t, map[string]string{"kustomization.yaml": "bases:\n- ../base\nimages:\n- {name: kept, newTag: v1}\n- {name: nginx, newTag: old}\n"}))
+	t.Chdir(files(t, map[string]string{"kustomization.yaml": "bases:\n- ../base\nimages:\n- {name: memcached, newTag: v1}\n- {name: nginx, newTag: old}\n"}))
 	must(t, "kustomize", "edit", "set", "image", "nginx=my:5000/nginx:1.25@sha256:abc", "plain:v2")
 	must(t, "kustomize", "edit", "set", "nameprefix", "pre-")
 	must(t, "kustomize", "edit", "set", "namesuffix", "--", "-acme")
@@ -19,7 +19,7 @@ func TestEdit(t *testing.T) {
 	want := `bases:
 - ../base
 images:
-- name: kept
+- name: memcached
   newTag: v1
 - digest: sha256:abc
   name: nginx
@@ -36,10 +36,10 @@ namespace: shop
 	}
 }
 
-func TestBuildRefusesToRunThings(t *testing.T) {
+func TestBuildRefusesHelmChartsAndPlugins(t *testing.T) {
 	for name, test := range map[string]struct{ kustomization, want string }{
-		"helm charts": {"helmCharts: [{name: web, repo: 'https://x.example', version: 1.0.0}]", "does not inflate helmCharts"},
-		"plugins":     {"generators: [plugin.yaml]", "runs no kustomize plugins"},
+		"helm charts": {"helmCharts: [{name: web, repo: 'https://x.example', version: 1.0.0}]", "does not support helmCharts"},
+		"plugins":     {"generators: [plugin.yaml]", "does not run kustomize plugins"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := files(t, map[string]string{

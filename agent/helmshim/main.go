@@ -13,13 +13,13 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/child"
 )
 
-// Main runs the tool called name and returns its exit code: 0, or 1 with the reason on stderr.
+// Main runs the program with this name and returns its exit code. If that is 1, it has written the reason to stderr.
 func Main(name string, args []string, stdin io.Reader, stdout, stderr io.Writer) (exitCode int) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	ctx, cancel := child.ParentDeadline(ctx)
 	defer cancel()
-	untilParentEnds(ctx, stderr)
+	startWatchdog(ctx, stderr)
 	root, err := command(name)
 	if err == nil {
 		root.SetArgs(args)
@@ -35,7 +35,7 @@ func Main(name string, args []string, stdin io.Reader, stdout, stderr io.Writer)
 	return 0
 }
 
-// Known says whether the agent answers to a name.
+// Known says whether the package implements a program with this name.
 func Known(name string) bool { return name == "helm" || name == "kustomize" }
 
 func command(name string) (*cobra.Command, error) {
@@ -45,10 +45,10 @@ func command(name string) (*cobra.Command, error) {
 	case "kustomize":
 		return kustomize(), nil
 	}
-	return nil, fmt.Errorf("helmfile-agent does not answer as %q, only as helm or kustomize", name)
+	return nil, fmt.Errorf("helmfile-agent does not run as %q, only as helm or kustomize", name)
 }
 
-// root is a command that only holds others and refuses what it does not know.
+// root is the root of a command tree. It refuses unknown commands.
 func root(name string) *cobra.Command {
 	c := group(name)
 	c.SilenceErrors, c.SilenceUsage = true, true
@@ -57,19 +57,20 @@ func root(name string) *cobra.Command {
 	return c
 }
 
+// group is a command that only has subcommands, and refuses all others by name.
 func group(use string, commands ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{Use: use, RunE: func(c *cobra.Command, args []string) error {
-		return fmt.Errorf("%s: helmfile-agent does not provide this command", strings.Join(append([]string{c.CommandPath()}, args...), " "))
+		return fmt.Errorf("%s: helmfile-agent does not support this command", strings.Join(append([]string{c.CommandPath()}, args...), " "))
 	}}
-	// Without this cobra answers for us, differently for roots and for subcommands.
+	// Without this, cobra itself refuses unknown commands, with different messages for roots and for subcommands.
 	c.Args = cobra.ArbitraryArgs
 	c.AddCommand(commands...)
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		path := c.CommandPath()
-		if c.HasSubCommands() { // then the positional words are commands that we do not know
+		if c.HasSubCommands() { // then the arguments are the names of unknown commands
 			path = strings.Join(append([]string{path}, c.Flags().Args()...), " ")
 		}
-		return fmt.Errorf("%s: helmfile-agent does not provide this: %w", path, err)
+		return fmt.Errorf("%s: helmfile-agent does not support this: %w", path, err)
 	})
 	return c
 }

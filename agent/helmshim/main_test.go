@@ -20,7 +20,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// TestMain makes the test binary answer as the agent's does: by the name it is called.
+// TestMain makes the test binary run as helm or kustomize if it has one of these names, as the agent's binary does.
 func TestMain(m *testing.M) {
 	if name := filepath.Base(os.Args[0]); Known(name) {
 		os.Exit(Main(name, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// isolate keeps the machine's helm configuration, credentials and cluster out of a test.
+// isolate separates a test from the machine's Helm configuration, credentials and cluster.
 func isolate(t *testing.T) {
 	t.Helper()
 	home := t.TempDir()
@@ -40,54 +40,54 @@ func isolate(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	// As the agent does before it starts helm; the servers of the tests are on this machine.
+	// The agent does the same before it starts helm. The servers of the tests are on this machine.
 	policy := egress.Policy{Allowed: []string{"127.0.0.1", "::1"}}
 	store, err := chart.NewStore(filepath.Join(home, "cache"), policy, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv(broker.WorkspaceVariable, home)
-	served, err := broker.Serve(t.Context(), home, agent{store, filepath.Join(home, "pulled")}, http.HandlerFunc(cluster))
+	served, err := broker.Serve(t.Context(), home, fakeAgent{store, filepath.Join(home, "pulled")}, http.HandlerFunc(cluster))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = served.Close() })
 }
 
-// agent does for the tools what the agent does.
-type agent struct {
+// fakeAgent does the work of the agent for the helm processes.
+type fakeAgent struct {
 	store  *chart.Store
 	pulled string
 }
 
-func (a agent) Decrypt(_ context.Context, file broker.Encrypted) ([]byte, error) {
+func (a fakeAgent) Decrypt(_ context.Context, file broker.Encrypted) ([]byte, error) {
 	if string(file.Content) != "ciphertext" {
 		return nil, errors.New("no key")
 	}
 	return []byte("a: b\n"), nil
 }
 
-func (a agent) Register(repositories []release.Repository) error {
+func (a fakeAgent) Register(repositories []release.Repository) error {
 	a.store.AddRepositories(repositories...)
 	return nil
 }
 
-// declared are the repositories that the file names; the loader registers them in the real agent.
-func (a agent) declared() error {
+// addDeclared adds the repositories in the file. In a real run, the loader registers them.
+func (a fakeAgent) addDeclared() error {
 	repositories, err := chart.ReadRepositories(os.Getenv("HELM_REPOSITORY_CONFIG"))
 	a.store.AddRepositories(repositories...)
 	return err
 }
 
-func (a agent) Pull(ctx context.Context, c release.Chart) (string, error) {
-	if err := a.declared(); err != nil {
+func (a fakeAgent) Pull(ctx context.Context, c release.Chart) (string, error) {
+	if err := a.addDeclared(); err != nil {
 		return "", err
 	}
 	return a.store.Pull(ctx, c, a.pulled)
 }
 
-func (a agent) BuildDependencies(ctx context.Context, want broker.Dependencies) (string, error) {
-	if err := a.declared(); err != nil {
+func (a fakeAgent) BuildDependencies(ctx context.Context, want broker.Dependencies) (string, error) {
+	if err := a.addDeclared(); err != nil {
 		return "", err
 	}
 	root, err := os.MkdirTemp(a.store.Dir(), "built-")

@@ -10,18 +10,18 @@ import (
 	helmrelease "helm.sh/helm/v3/pkg/release"
 )
 
-// document is one rendered object, or one CRD file, and the template it comes from.
+// document is one rendered object, or one CRD file, and its template.
 type document struct {
-	source  string // chart/templates/…
+	source  string // the path of the template, such as chart/templates/service.yaml
 	content string
 }
 
-// String is the document as Helm prints it.
+// String returns the document as Helm prints it.
 func (d document) String() string {
 	return fmt.Sprintf("---\n# Source: %s\n%s\n", d.source, strings.TrimRight(d.content, "\n"))
 }
 
-// documents are in Helm's order: CRDs, objects, hooks.
+// documents lists all documents in the same order as Helm: CRDs, objects, hooks.
 func (f *templateFlags) documents(r *helmrelease.Release) ([]document, error) {
 	var docs []document
 	if f.includeCRDs {
@@ -29,21 +29,21 @@ func (f *templateFlags) documents(r *helmrelease.Release) ([]document, error) {
 			docs = append(docs, document{crd.Filename, string(crd.File.Data)})
 		}
 	}
-	docs = append(docs, split(r.Manifest)...)
+	docs = append(docs, splitManifest(r.Manifest)...)
 	for _, h := range r.Hooks {
 		if f.noHooks || f.skipTests && isTest(h) {
 			continue
 		}
 		docs = append(docs, document{h.Path, h.Manifest})
 	}
-	return only(docs, f.showOnly)
+	return filterShowOnly(docs, f.showOnly)
 }
 
 const separator = "---\n# Source: "
 
-// split undoes how Helm joins a manifest. No object holds the separator: Helm has split the templates' output at every
-// line that begins with it. (CRD files are not split by Helm, and so do not go through here.)
-func split(manifest string) []document {
+// splitManifest splits a manifest into the objects that Helm joined. No object contains the separator, because Helm splits the output
+// of templates at every such line. Helm does not split CRD files, so they are not part of the manifest.
+func splitManifest(manifest string) []document {
 	var docs []document
 	for part := range strings.SplitSeq("\n"+manifest, "\n"+separator) {
 		source, content, found := strings.Cut(part, "\n")
@@ -63,28 +63,28 @@ func isTest(h *helmrelease.Hook) bool {
 	return false
 }
 
-// only keeps the documents that match a --show-only pattern, in the order of the patterns.
-func only(docs []document, patterns []string) ([]document, error) {
+// filterShowOnly returns the documents that match a --show-only pattern, in the order of the patterns.
+func filterShowOnly(docs []document, patterns []string) ([]document, error) {
 	if len(patterns) == 0 {
 		return docs, nil
 	}
-	var kept []document
+	var matching []document
 	for _, p := range patterns {
-		before := len(kept)
+		before := len(matching)
 		for _, d := range docs {
 			_, inChart, _ := strings.Cut(d.source, "/")
-			if ok, _ := filepath.Match(p, inChart); ok { // a malformed pattern matches nothing, which is reported
-				kept = append(kept, d)
+			if ok, _ := filepath.Match(p, inChart); ok { // a malformed pattern matches nothing, and the error below says so
+				matching = append(matching, d)
 			}
 		}
-		if len(kept) == before {
+		if len(matching) == before {
 			return nil, fmt.Errorf("could not find template %s in chart", p)
 		}
 	}
-	return kept, nil
+	return matching, nil
 }
 
-// writeFiles writes each document to its template's path below dir and reports it as Helm does: chartify reads that.
+// writeFiles writes each document to the path of its template below dir. It prints the same lines as Helm, because chartify reads them.
 func writeFiles(docs []document, dir string, stdout io.Writer) error {
 	written := map[string]bool{}
 	for _, d := range docs {
@@ -101,12 +101,12 @@ func writeFiles(docs []document, dir string, stdout io.Writer) error {
 	return nil
 }
 
-func writeDocument(file string, d document, more bool) error {
+func writeDocument(file string, d document, appendTo bool) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
 	mode := os.O_CREATE | os.O_WRONLY | os.O_TRUNC
-	if more {
+	if appendTo {
 		mode = os.O_WRONLY | os.O_APPEND
 	}
 	f, err := os.OpenFile(file, mode, 0o644)

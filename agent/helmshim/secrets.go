@@ -11,20 +11,20 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/sandbox"
 )
 
-// decrypt prints the plaintext and nothing else: helmfile takes all of stdout for it.
-func decrypt() *cobra.Command {
+// decryptCommand prints only the plaintext, because helmfile reads all of stdout as the plaintext.
+func decryptCommand() *cobra.Command {
 	return &cobra.Command{Use: "decrypt", Aliases: []string{"view", "dec"}, Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			plain, err := decryptFile(c.Context(), args[0])
+			plaintext, err := decryptFile(c.Context(), args[0])
 			if err != nil {
 				return fmt.Errorf("decrypt %s: %w", args[0], err)
 			}
-			_, err = c.OutOrStdout().Write(plain)
+			_, err = c.OutOrStdout().Write(plaintext)
 			return err
 		}}
 }
 
-// decryptFile has the agent decrypt: this process has no keys.
+// decryptFile lets the agent decrypt the file, because this process has no keys.
 func decryptFile(ctx context.Context, path string) ([]byte, error) {
 	if err := sandbox.RootsFromEnvironment().Check(path); err != nil {
 		return nil, err

@@ -20,9 +20,9 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/sandbox"
 )
 
-// templateFlags are what `helm template` is told by chartify, and by users through helmfile's templateArgs.
+// templateFlags are the flags of `helm template` that chartify sets, or users with helmfile's templateArgs.
 type templateFlags struct {
-	from        chartFlags
+	source      chartFlags
 	values      values.Options
 	outputDir   string
 	showOnly    []string
@@ -35,7 +35,7 @@ type templateFlags struct {
 }
 
 func (f *templateFlags) add(flags *pflag.FlagSet) {
-	f.from.add(flags)
+	f.source.add(flags)
 	flags.StringSliceVarP(&f.values.ValueFiles, "values", "f", nil, "")
 	flags.StringArrayVar(&f.values.Values, "set", nil, "")
 	flags.StringArrayVar(&f.values.StringValues, "set-string", nil, "")
@@ -57,11 +57,11 @@ func (f *templateFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.enableDNS, "enable-dns", false, "")
 	flags.BoolVar(&f.disableOpenAPI, "disable-openapi-validation", false, "")
 	flags.BoolVar(&f.dependencyBuild, "dependency-update", false, "")
-	ignored(flags)
+	addIgnoredFlags(flags)
 }
 
-// ignored flags change how an installation goes, not what is rendered; Helm's template command takes them too.
-func ignored(flags *pflag.FlagSet) {
+// addIgnoredFlags adds flags that do not change what is rendered, only how it is installed. `helm template` accepts them too.
+func addIgnoredFlags(flags *pflag.FlagSet) {
 	for _, name := range []string{"wait", "wait-for-jobs", "atomic", "force", "create-namespace", "skip-crds",
 		"render-subchart-notes", "hide-notes", "take-ownership", "replace"} {
 		flags.Bool(name, false, "")
@@ -76,7 +76,7 @@ func templateCommand(settings *cli.EnvSettings) *cobra.Command {
 	c := &cobra.Command{Use: "template"}
 	f.add(c.Flags())
 	c.RunE = func(c *cobra.Command, args []string) error {
-		args = withoutEmpty(args)
+		args = nonEmpty(args)
 		if err := f.checkPaths(); err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func templateCommand(settings *cli.EnvSettings) *cobra.Command {
 	return c
 }
 
-// checkPaths refuses files outside of the repository.
+// checkPaths refuses paths outside of the repository.
 func (f *templateFlags) checkPaths() error {
 	roots := sandbox.RootsFromEnvironment()
 	paths := slices.Clone(f.values.ValueFiles)
@@ -111,46 +111,40 @@ func (f *templateFlags) checkPaths() error {
 	return nil
 }
 
-// withoutEmpty forgives chartify, which splits its command line at every single space.
-func withoutEmpty(args []string) []string {
-	var kept []string
-	for _, a := range args {
-		if strings.TrimSpace(a) != "" {
-			kept = append(kept, a)
-		}
-	}
-	return kept
+// nonEmpty removes empty arguments. chartify produces them, because it splits its command line at every space.
+func nonEmpty(args []string) []string {
+	return slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return strings.TrimSpace(arg) == "" })
 }
 
 func (f *templateFlags) render(ctx context.Context, settings *cli.EnvSettings, name, chartArg string) (*helmrelease.Release, error) {
-	s, repositories, err := store(settings)
+	store, repositories, err := openStore(settings)
 	if err != nil {
 		return nil, err
 	}
-	wanted, err := f.from.named(chartArg, repositories)
+	resolved, err := f.source.resolve(chartArg, repositories)
 	if err != nil {
 		return nil, err
 	}
-	if f.dependencyBuild && wanted.Path != "" {
-		if err := buildDependencies(ctx, wanted.Path, false); err != nil {
+	if f.dependencyBuild && resolved.Path != "" {
+		if err := buildDependencies(ctx, resolved.Path, false); err != nil {
 			return nil, err
 		}
 	}
-	if wanted.Path == "" {
+	if resolved.Path == "" {
 		agent, err := broker.FromEnvironment()
 		if err != nil {
 			return nil, err
 		}
-		if wanted.Path, err = agent.Pull(ctx, wanted); err != nil {
+		if resolved.Path, err = agent.Pull(ctx, resolved); err != nil {
 			return nil, err
 		}
 	}
-	wanted.SkipDependencies = true
-	loaded, err := s.Load(ctx, wanted)
+	resolved.SkipDependencies = true
+	loaded, err := store.Load(ctx, resolved)
 	if err != nil {
 		return nil, err
 	}
-	given, err := f.values.MergeValues(getter.Providers{})
+	values, err := f.values.MergeValues(getter.Providers{})
 	if err != nil {
 		return nil, fmt.Errorf("merge values: %w", err)
 	}
@@ -159,16 +153,16 @@ func (f *templateFlags) render(ctx context.Context, settings *cli.EnvSettings, n
 		return nil, err
 	}
 	install.ReleaseName = name
-	made, err := install.RunWithContext(ctx, loaded, given)
+	rendered, err := install.RunWithContext(ctx, loaded, values)
 	if err != nil {
 		return nil, fmt.Errorf("render %s: %w", name, err)
 	}
-	return made, nil
+	return rendered, nil
 }
 
-// install is a dry run that leaves CRDs and output to [documents], since Helm's writes to the process's stdout.
+// install prepares a dry run without CRDs and output, which Helm would write to the stdout of the process. See documents instead.
 func (f *templateFlags) install(settings *cli.EnvSettings) (*action.Install, error) {
-	server, err := f.askServer()
+	server, err := f.usesServer()
 	if err != nil {
 		return nil, err
 	}
@@ -191,8 +185,8 @@ func (f *templateFlags) install(settings *cli.EnvSettings) (*action.Install, err
 	return install, nil
 }
 
-// askServer says whether templates may look things up in the cluster.
-func (f *templateFlags) askServer() (bool, error) {
+// usesServer says whether Helm reads the cluster, for capabilities and `lookup`.
+func (f *templateFlags) usesServer() (bool, error) {
 	switch f.dryRun {
 	case "server", "none", "false":
 		return true, nil

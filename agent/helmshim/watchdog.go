@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// orphaned is how often a tool looks whether its parent is still there.
-const orphaned = 500 * time.Millisecond
+// parentCheckInterval is how often the process checks whether its parent still exists.
+const parentCheckInterval = 500 * time.Millisecond
 
-// unwind is how long a tool whose time is over may take to end by itself.
-const unwind = 2 * time.Second
+// exitDelay is the time that the process has after its deadline to end by itself.
+const exitDelay = 2 * time.Second
 
-// doNotOutlive ends the process when its time is over or its parent is gone: whoever starts it cannot do so in time, and
-// libraries that ignore their context must not keep it alive. quit is os.Exit.
-func doNotOutlive(ctx context.Context, parent func() int, stderr io.Writer, quit func(int)) {
+// watch ends the process after its deadline, or when its parent is gone. Libraries may ignore their context, and the process that
+// started this one may be unable to end it. quit is os.Exit.
+func watch(ctx context.Context, parent func() int, stderr io.Writer, quit func(int)) {
 	first := parent()
-	ticker := time.NewTicker(orphaned)
+	ticker := time.NewTicker(parentCheckInterval)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			if context.Cause(ctx) != context.DeadlineExceeded {
-				return // the tool has ended
+				return // the command has ended
 			}
-			time.Sleep(unwind)
-			fmt.Fprintln(stderr, "Error: the run that this belongs to is over")
+			time.Sleep(exitDelay)
+			fmt.Fprintln(stderr, "Error: the run has reached its timeout")
 			quit(1)
 			return
 		case <-ticker.C:
@@ -39,7 +39,7 @@ func doNotOutlive(ctx context.Context, parent func() int, stderr io.Writer, quit
 	}
 }
 
-// untilParentEnds starts doNotOutlive for this process.
-func untilParentEnds(ctx context.Context, stderr io.Writer) {
-	go doNotOutlive(ctx, os.Getppid, stderr, os.Exit)
+// startWatchdog starts watch for this process.
+func startWatchdog(ctx context.Context, stderr io.Writer) {
+	go watch(ctx, os.Getppid, stderr, os.Exit)
 }

@@ -8,37 +8,37 @@ import (
 	"time"
 )
 
-func TestAToolDoesNotOutliveItsRun(t *testing.T) {
-	for sentence, is := range map[string]struct {
-		time      time.Duration
-		leaves    bool // the parent, at once
-		wantsQuit bool
+func TestWatchdogEndsTheProcess(t *testing.T) {
+	for name, test := range map[string]struct {
+		timeout    time.Duration
+		parentGone bool
+		wantExit   bool
 	}{
-		"its time is over":      {100 * time.Millisecond, false, true},
-		"its parent is gone":    {time.Hour, true, true},
-		"nothing is the matter": {time.Hour, false, false},
+		"the deadline has passed": {100 * time.Millisecond, false, true},
+		"the parent is gone":      {time.Hour, true, true},
+		"neither":                 {time.Hour, false, false},
 	} {
-		t.Run(sentence, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), is.time)
+			ctx, cancel := context.WithTimeout(t.Context(), test.timeout)
 			defer cancel()
-			var asked atomic.Int32
+			var calls atomic.Int32
 			parent := func() int {
-				if asked.Add(1) > 1 && is.leaves {
+				if calls.Add(1) > 1 && test.parentGone {
 					return 1
 				}
 				return 7
 			}
 			code := make(chan int, 1)
-			go doNotOutlive(ctx, parent, io.Discard, func(c int) { code <- c })
+			go watch(ctx, parent, io.Discard, func(c int) { code <- c })
 			select {
 			case <-code:
-				if !is.wantsQuit {
-					t.Error("it was ended")
+				if !test.wantExit {
+					t.Error("the process was ended")
 				}
-			case <-time.After(unwind + 2*time.Second):
-				if is.wantsQuit {
-					t.Error("it lives on")
+			case <-time.After(exitDelay + 2*time.Second):
+				if test.wantExit {
+					t.Error("the process was not ended")
 				}
 			}
 		})
