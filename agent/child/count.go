@@ -6,22 +6,22 @@ import (
 )
 
 var (
-	errEncoding = errors.New("it said what is no CBOR")
+	errEncoding = errors.New("it sent data that is not CBOR")
 	errElements = errors.New("too many elements")
 )
 
-// The parts of an element's first byte, as RFC 8949 has them.
+// The parts of the first byte of an element, as in RFC 8949.
 const (
 	kindShift  = 5
 	sizeMask   = 0x1f
-	kindBytes  = 2 // its content follows the head
-	kindText   = 3 // likewise
+	kindBytes  = 2 // the content follows the head
+	kindText   = 3 // the content follows the head
 	sizeInByte = 24
 	reserved   = 28
 	unbounded  = 31
 )
 
-// countElements counts the heads in CBOR, which are the texts, numbers, lists, maps and tags. It decodes nothing and fails above the limit.
+// countElements counts the heads in CBOR: each text, number, list, map and tag has one. It decodes nothing, and fails above the limit.
 func countElements(data []byte, limit int) (int, error) {
 	n := 0
 	for len(data) > 0 {

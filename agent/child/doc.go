@@ -1,6 +1,6 @@
-// Package child starts this binary once more, by another name, as a process that works for the agent and is not trusted: it has an
-// environment of its own, ends with the agent, and is given and answers CBOR within bounds ([Writer], [Reader]). [Process.Reason] says
-// in words which limit it ran into.
+// Package child starts this binary under another name, as a process that works for the agent and is not trusted. The process gets an
+// environment of its own, and ends with the agent. Both sides exchange CBOR messages within bounds ([Writer], [Reader]).
+// [Process.Reason] explains why the process ended, and which limit it reached.
 //
 // It imports no other package of the agent.
 package child

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// memoryInterval is how often the memory of a process and its children is looked at. The kernel's own limit is for one process.
+// memoryInterval is how often the agent measures the memory of a process and its children. The limit in the kernel is for one process.
 const memoryInterval = 100 * time.Millisecond
 
-// LimitMemory kills the process and its children when together they have more bytes in memory.
+// LimitMemory kills the process and its children when their memory together exceeds the limit, in bytes.
 func (p *Process) LimitMemory(limit int64) {
 	if limit <= 0 {
 		return
@@ -35,9 +35,9 @@ func (p *Process) LimitMemory(limit int64) {
 	}()
 }
 
-// groupMemory is the resident size of a process group, without what its processes share, such as the binary.
+// groupMemory is the resident memory of a process group. It does not count shared memory, such as the binary.
 func groupMemory(group int) int64 {
-	processes, _ := filepath.Glob("/proc/[0-9]*") // its only error is about the pattern
+	processes, _ := filepath.Glob("/proc/[0-9]*") // only an invalid pattern is an error
 	var sum int64
 	for _, dir := range processes {
 		if groupOf(dir) == group {
@@ -47,13 +47,13 @@ func groupMemory(group int) int64 {
 	return sum
 }
 
-// groupOf is the process group of a process, or 0 if it has ended meanwhile.
+// groupOf is the process group of a process, or 0 if the process has ended.
 func groupOf(dir string) int {
 	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
 	if err != nil {
 		return 0
 	}
-	name := strings.LastIndex(string(stat), ")") // the program's name may contain anything
+	name := strings.LastIndex(string(stat), ")") // the name of the program may contain any character
 	fields := strings.Fields(string(stat[name+1:]))
 	if len(fields) < 3 {
 		return 0

@@ -14,35 +14,35 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// endOrphans is how long processes that a child left behind may take to end.
-const endOrphans = 5 * time.Second
+// orphanTimeout is the time that orphaned processes have to end.
+const orphanTimeout = 5 * time.Second
 
-// adopt makes the agent the parent of what its children leave behind, so that it can be found.
-func adopt() error { return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+// becomeSubreaper makes the agent the parent of processes whose parent has ended, so that the agent can find them.
+func becomeSubreaper() error { return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
 
-// started holds the process IDs of children that [Start] started and that were not waited for yet.
+// started contains the process IDs of the children that [Start] started and that have not been waited for.
 var started sync.Map
 
-// KillOrphans ends the processes that children left behind. Children of an orphan become the agent's when it ends, so this looks until
-// none is left.
+// KillOrphans kills the processes that children left running. When an orphan ends, its own children become orphans of the agent, so
+// KillOrphans repeats until there are none.
 func KillOrphans() error {
-	for end := time.Now().Add(endOrphans); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(orphanTimeout); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		found, err := orphans()
 		if err != nil {
-			return fmt.Errorf("look for processes that a child left behind: %w", err)
+			return fmt.Errorf("find processes that a child left running: %w", err)
 		}
 		if len(found) == 0 {
 			return nil
 		}
 		for _, pid := range found {
-			_ = syscall.Kill(pid, syscall.SIGKILL)               // it may have ended meanwhile
-			_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil) // the next round sees it otherwise
+			_ = syscall.Kill(pid, syscall.SIGKILL)               // it may have ended already
+			_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil) // if it has not ended yet, the next round waits for it
 		}
 	}
-	return fmt.Errorf("a child left processes behind that did not end within %s", endOrphans)
+	return fmt.Errorf("a child left processes running that did not end within %s", orphanTimeout)
 }
 
-// orphans are children of this process in other sessions that Start has not started.
+// orphans lists the children of this process in other sessions that Start did not start.
 func orphans() ([]int, error) {
 	session, err := unix.Getsid(0)
 	if err != nil {
@@ -56,30 +56,30 @@ func orphans() ([]int, error) {
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil {
-			continue // no process
+			continue // this entry is not a process
 		}
-		parent, of, err := parentOf(pid)
+		parent, processSession, err := parentOf(pid)
 		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) || errors.Is(err, os.ErrPermission) {
-			continue // it ended, or is another user's
+			continue // it has ended, or belongs to another user
 		}
 		if err != nil {
 			return nil, err
 		}
-		if _, ours := started.Load(pid); parent == os.Getpid() && of != session && !ours {
+		if _, ours := started.Load(pid); parent == os.Getpid() && processSession != session && !ours {
 			found = append(found, pid)
 		}
 	}
 	return found, nil
 }
 
-// parentOf reads a process's parent and session.
+// parentOf reads the parent and the session of a process.
 func parentOf(pid int) (parent, session int, err error) {
 	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	if err != nil {
 		return 0, 0, err
 	}
 	text := string(stat)
-	fields := strings.Fields(text[strings.LastIndex(text, ")")+1:]) // the name before it may hold anything
+	fields := strings.Fields(text[strings.LastIndex(text, ")")+1:]) // the name before it may contain any character
 	if len(fields) < 4 {
 		return 0, 0, fmt.Errorf("/proc/%d/stat is %q", pid, text)
 	}

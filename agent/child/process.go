@@ -17,27 +17,28 @@ import (
 
 // Process is a started child. Its own children end with it.
 type Process struct {
-	In  io.Writer // its standard input; the child ends when it is closed
+	In  io.Writer // its standard input; the process ends when it is closed
 	Out io.Reader // its standard output
 
 	command *exec.Cmd
 	stdin   io.Closer
 	stdout  io.Closer
 	stderr  tail
-	ended   chan struct{} // closed once the process was waited for
+	ended   chan struct{} // closed after the process was waited for
 	waitErr error
 	once    sync.Once
 
-	tooLarge atomic.Bool // it was killed because of its memory
+	tooLarge atomic.Bool // LimitMemory killed it
 }
 
-// passed are the variables of the agent's environment that every child gets.
-var passed = []string{"SSL_CERT_FILE", "SSL_CERT_DIR", "TZ"}
+// inherited are the variables of the agent's environment that every child gets.
+var inherited = []string{"SSL_CERT_FILE", "SSL_CERT_DIR", "TZ"}
 
-// Environment is all that a child finds: what it is given here, and the variables of the agent that every child gets or that are named.
+// Environment is the complete environment of a child: its own variables, and from the agent's environment the inherited and the named
+// ones.
 func Environment(own map[string]string, named ...string) []string {
 	env := map[string]string{}
-	for _, name := range slices.Concat(passed, named) {
+	for _, name := range slices.Concat(inherited, named) {
 		if value, set := os.LookupEnv(name); set {
 			env[name] = value
 		}
@@ -51,7 +52,8 @@ func Environment(own map[string]string, named ...string) []string {
 	return list
 }
 
-// Certificates are the files and directories that the operator named for TLS; each child is told their names.
+// Certificates lists the files and directories of certificates that the operator configured. Each child inherits the variables that name
+// them.
 func Certificates() []string {
 	var paths []string
 	for _, name := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR"} {
@@ -60,18 +62,18 @@ func Certificates() []string {
 	return paths
 }
 
-// Start starts this binary by the name, in the directory.
+// Start starts this binary under the name, in the directory.
 func Start(name, dir string, env []string) (*Process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	hideMemory()
-	if err := adopt(); err != nil {
-		return nil, fmt.Errorf("adopt what the process leaves behind: %w", err)
+	if err := becomeSubreaper(); err != nil {
+		return nil, fmt.Errorf("become the parent of orphaned processes: %w", err)
 	}
 	p := &Process{ended: make(chan struct{})}
-	p.command = &exec.Cmd{Path: self, Args: []string{name}, Env: env, Dir: dir, SysProcAttr: ownSession(), Stderr: &p.stderr, WaitDelay: drain}
+	p.command = &exec.Cmd{Path: self, Args: []string{name}, Env: env, Dir: dir, SysProcAttr: ownSession(), Stderr: &p.stderr, WaitDelay: waitDelay}
 	stdin, err1 := p.command.StdinPipe()
 	stdout, stdoutEnd, err2 := os.Pipe()
 	if err := errors.Join(err1, err2); err != nil {
@@ -79,7 +81,7 @@ func Start(name, dir string, env []string) (*Process, error) {
 	}
 	p.In, p.stdin, p.Out, p.stdout, p.command.Stdout = stdin, stdin, stdout, stdout, stdoutEnd
 	err = p.command.Start()
-	_ = stdoutEnd.Close() // the child has its own
+	_ = stdoutEnd.Close() // the child has a copy
 	if err != nil {
 		_ = stdout.Close()
 		return nil, err
@@ -93,7 +95,7 @@ func Start(name, dir string, env []string) (*Process, error) {
 	return p, nil
 }
 
-// Pid is the process's number.
+// Pid is the process ID.
 func (p *Process) Pid() int { return p.command.Process.Pid }
 
 // Ended says whether the process has ended.
@@ -106,40 +108,40 @@ func (p *Process) Ended() bool {
 	}
 }
 
-// Close ends the process, if it has not ended, and waits for it.
+// Close kills the process if it has not ended, and waits for it.
 func (p *Process) Close() {
 	p.Kill()
 	p.once.Do(func() {
 		_ = p.stdin.Close()
 		<-p.ended
-		_ = p.stdout.Close() // read only
+		_ = p.stdout.Close() // closing a pipe for reading loses nothing
 	})
 }
 
-// Stderr is the beginning and the end of what the process wrote to its standard error.
+// Stderr is the beginning and the end of the standard error of the process.
 func (p *Process) Stderr() string { return strings.TrimSpace(p.stderr.String()) }
 
-// Limits are what the process was allowed to use.
+// Limits are the limits that the process had.
 type Limits struct {
 	Memory int64         // bytes
 	CPU    time.Duration // 0 for no limit
 }
 
-// Reason says in words why a process that was closed gave no answer: which limit it ran into, or that it crashed.
+// Reason explains why a process gave no answer: which limit it reached, or that it crashed. The process must be closed.
 func (p *Process) Reason(limits Limits, err error) error {
 	stderr := p.stderr.String()
 	switch {
 	case errors.Is(err, ErrTooMuch):
-		return fmt.Errorf("was ended: %w", err)
+		return fmt.Errorf("was stopped: %w", err)
 	case p.tooLarge.Load(), strings.Contains(stderr, "out of memory"), strings.Contains(stderr, "cannot allocate memory"),
-		strings.HasPrefix(stderr, "SIGSEGV: "): // of Go's runtime, which does not always notice that it got no memory
+		strings.HasPrefix(stderr, "SIGSEGV: "): // Go's runtime prints this if it did not notice that it got no memory
 		return fmt.Errorf("needed more than %d MiB of memory: make it smaller, or raise loaderMemory", limits.Memory>>20)
 	case limits.CPU > 0 && p.spentCPU(limits.CPU, err):
-		return fmt.Errorf("needed more than %s of CPU time: look for a template that does not end, or raise loaderTime", limits.CPU)
+		return fmt.Errorf("needed more than %s of CPU time: check for a template that does not end, or raise loaderTime", limits.CPU)
 	case p.killedByOthers(err):
 		return errors.New("was killed: if the container has too little memory, lower loaderMemory or raise the container's limit")
 	case strings.Contains(stderr, "panic: "), strings.Contains(stderr, "fatal error: "):
-		return errors.New("crashed: the log at level debug says where")
+		return errors.New("crashed: see the log at level debug")
 	case p.waitErr != nil && !errors.As(p.waitErr, new(*exec.ExitError)):
 		return fmt.Errorf("ended: %w", p.waitErr)
 	case errors.Is(err, io.EOF):

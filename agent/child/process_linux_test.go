@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The children that the tests start are this binary by other names.
+// The tests start this binary under these names.
 const (
 	burner  = "burner"  // needs a second and a half of CPU time
 	parent  = "parent"  // waits for a burner
@@ -57,7 +57,7 @@ func burn(cpu time.Duration) {
 	}
 }
 
-// reason starts a child and says why it gave no answer.
+// reason starts a child and returns why it gave no answer.
 func reason(t *testing.T, name string, limits Limits) string {
 	t.Helper()
 	p, err := Start(name, t.TempDir(), nil)
@@ -68,12 +68,12 @@ func reason(t *testing.T, name string, limits Limits) string {
 	select {
 	case <-p.ended:
 	case <-time.After(time.Minute):
-		t.Fatal("it does not end")
+		t.Fatal("the child does not end")
 	}
 	return p.Reason(limits, io.EOF).Error()
 }
 
-func TestCPUTimeOfChildrenIsTheirs(t *testing.T) {
+func TestCPUTimeOfChildrenDoesNotCount(t *testing.T) {
 	if got := reason(t, parent, Limits{CPU: time.Second}); strings.Contains(got, "CPU time") {
 		t.Errorf("its child used the CPU, but: %s", got)
 	}

@@ -13,14 +13,14 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// Bounds are what one side reads of the other.
+// Bounds limit what one side accepts from the other.
 type Bounds struct {
 	Frame    int // bytes of one value
 	Stream   int // bytes of all values
-	Elements int // texts, numbers, lists and maps of all values: one of a byte can need a hundred bytes in memory
+	Elements int // texts, numbers, lists and maps of all values: an element of one byte can need a hundred bytes in memory
 }
 
-// Trusted are the bounds of what the agent says.
+// Trusted are the bounds for messages from the agent.
 var Trusted = Bounds{Frame: 1 << 30, Stream: math.MaxInt, Elements: math.MaxInt}
 
 const (
@@ -28,21 +28,21 @@ const (
 	lengthSize = 4
 )
 
-// ErrTooMuch says that a value, or all of them, are larger than the other side reads.
-var ErrTooMuch = errors.New("it said more than the agent reads")
+// ErrTooMuch says that one value, or all values together, exceed the bounds.
+var ErrTooMuch = errors.New("it sent more than the agent reads")
 
 func (b Bounds) frameError() error {
 	return fmt.Errorf("%w: more than %d MiB in one message", ErrTooMuch, b.Frame>>20)
 }
 
-// Both sides speak CBOR, because JSON would lose the difference between the numbers 1 and 1.0, which charts print differently.
+// The messages are CBOR, because JSON would lose the difference between the numbers 1 and 1.0, which charts print differently.
 var (
 	encoding = must(cbor.EncOptions{Time: cbor.TimeRFC3339Nano}.EncMode())
 	decoding = must(cbor.DecOptions{
 		DefaultMapType:   reflect.TypeFor[map[string]any](),
 		IntDec:           cbor.IntDecConvertSignedOrFail,
 		MaxNestedLevels:  maxDepth,
-		MaxArrayElements: math.MaxInt32, // elements are counted before they are decoded
+		MaxArrayElements: math.MaxInt32, // countElements has counted the elements before
 		MaxMapPairs:      math.MaxInt32,
 		DupMapKey:        cbor.DupMapKeyEnforcedAPF,
 	}.DecMode())
@@ -62,10 +62,10 @@ type Writer struct {
 	bounds Bounds
 }
 
-// NewWriter writes to w what the other side reads with these bounds.
+// NewWriter makes a Writer to w for a Reader with these bounds.
 func NewWriter(w io.Writer, bounds Bounds) *Writer { return &Writer{out: w, bounds: bounds} }
 
-// Send writes one value, or nothing and an error that is ErrTooMuch.
+// Send writes one value. If the value exceeds the bounds, it writes nothing and returns ErrTooMuch.
 func (w *Writer) Send(value any) error {
 	content, err := encoding.Marshal(value)
 	if err != nil {
@@ -88,16 +88,16 @@ func (w *Writer) Send(value any) error {
 type Reader struct {
 	in     io.Reader
 	bounds Bounds
-	left   Bounds // what may still come
+	left   Bounds // the bounds of the remaining values
 	frame  bytes.Buffer
 }
 
-// NewReader reads from r within the bounds, because the other side is not trusted.
+// NewReader makes a Reader from r. It has bounds because the other side is not trusted.
 func NewReader(r io.Reader, bounds Bounds) *Reader {
 	return &Reader{in: r, bounds: bounds, left: bounds}
 }
 
-// Next reads one value; io.EOF says that there are no more.
+// Next reads one value. It returns io.EOF if there are no more.
 func (r *Reader) Next(value any) error {
 	if err := r.read(); err != nil {
 		return err
@@ -113,10 +113,10 @@ func (r *Reader) Next(value any) error {
 	return decoding.Unmarshal(r.frame.Bytes(), value)
 }
 
-// Size is the number of bytes of the last value.
+// Size is the size of the last value in bytes.
 func (r *Reader) Size() int { return r.frame.Len() }
 
-// read fills the frame. It grows with what arrives, not with the length that the other side claims.
+// read reads one frame. The frame grows with the bytes that arrive, not to the length that the other side claims.
 func (r *Reader) read() error {
 	r.frame.Reset()
 	var length [lengthSize]byte

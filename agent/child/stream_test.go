@@ -84,7 +84,7 @@ func TestElementsAreCounted(t *testing.T) {
 	}
 }
 
-// TestTheElementsOfAllMessagesAreBounded: many messages are no way around the bound of one.
+// TestTheElementsOfAllMessagesAreBounded: the bound is for all messages together.
 func TestTheElementsOfAllMessagesAreBounded(t *testing.T) {
 	message := frame(elements(testBounds.Elements / 4))
 	r := NewReader(bytes.NewReader(bytes.Repeat(message, 4)), testBounds)
@@ -141,10 +141,10 @@ func TestReaderStopsAtTheLimit(t *testing.T) {
 			return
 		}
 	}
-	t.Error("it went on reading")
+	t.Error("the reader did not stop")
 }
 
-// TestWritersKeepTheBound: what the other side would not read is not sent, and the next message arrives.
+// TestWritersKeepTheBound: a Writer does not send a message above the bounds, and the next message arrives.
 func TestWritersKeepTheBound(t *testing.T) {
 	var wire bytes.Buffer
 	w := NewWriter(&wire, testBounds)
@@ -160,7 +160,7 @@ func TestWritersKeepTheBound(t *testing.T) {
 	}
 }
 
-// TestReadsGrowWithTheMessage checks that what a message needs grows with its size, also when it arrives in small parts.
+// TestReadsGrowWithTheMessage checks that the memory for a message grows with its size, also if it arrives in small parts.
 func TestReadsGrowWithTheMessage(t *testing.T) {
 	for _, size := range []int{1 << 20, 16 << 20} {
 		var wire bytes.Buffer
@@ -182,15 +182,15 @@ func TestReadsGrowWithTheMessage(t *testing.T) {
 	}
 }
 
-// trickle is a pipe, which has little to read at a time.
+// trickle returns only a few bytes from each read, as a pipe does.
 type trickle struct{ wire io.Reader }
 
 func (s *trickle) Read(p []byte) (int, error) { return s.wire.Read(p[:min(len(p), 4<<10)]) }
 
 func TestTail(t *testing.T) {
-	var kept tail
-	_, _ = io.WriteString(&kept, "first"+strings.Repeat("x", 1<<20)+"last")
-	if text := kept.String(); len(text) > 2*maxTail || !strings.HasPrefix(text, "first") || !strings.HasSuffix(text, "last") {
-		t.Errorf("%d bytes are kept", len(text))
+	var saved tail
+	_, _ = io.WriteString(&saved, "first"+strings.Repeat("x", 1<<20)+"last")
+	if text := saved.String(); len(text) > 2*maxTail || !strings.HasPrefix(text, "first") || !strings.HasSuffix(text, "last") {
+		t.Errorf("%d bytes are saved", len(text))
 	}
 }

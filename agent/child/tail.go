@@ -7,13 +7,13 @@ import (
 )
 
 const (
-	maxTail   = 64 << 10 // bytes of the beginning, and as many of the end, of the process's standard error that are kept
-	maxStderr = 64 << 20 // bytes that it may write there
+	maxTail   = 64 << 10 // bytes of the standard error that are saved from its beginning, and as many from its end
+	maxStderr = 64 << 20 // bytes that the process may write to its standard error
 )
 
 var errStderr = fmt.Errorf("it wrote more than %d MiB to its standard error", maxStderr>>20)
 
-// tail keeps the beginning and the end of what is written to it: a Go program says first why it ends.
+// tail saves the beginning and the end of what is written to it. The beginning matters because a Go program prints first why it ends.
 type tail struct {
 	mu         sync.Mutex
 	head, rest bytes.Buffer
@@ -26,15 +26,15 @@ func (t *tail) Write(p []byte) (int, error) {
 	defer t.mu.Unlock()
 	n := len(p)
 	if t.total += n; t.total > maxStderr {
-		return 0, errStderr // the pipe is closed, which ends the process
+		return 0, errStderr // then the pipe is closed, which ends the process
 	}
-	if room := maxTail - t.head.Len(); room > 0 {
-		t.head.Write(p[:min(room, len(p))])
-		p = p[min(room, len(p)):]
+	if free := maxTail - t.head.Len(); free > 0 {
+		t.head.Write(p[:min(free, len(p))])
+		p = p[min(free, len(p)):]
 	}
 	t.rest.Write(p)
-	if over := t.rest.Len() - maxTail; over > 0 {
-		t.rest.Next(over)
+	if excess := t.rest.Len() - maxTail; excess > 0 {
+		t.rest.Next(excess)
 	}
 	return n, nil
 }

@@ -12,12 +12,12 @@ const begin, end = "<!-- exit codes -->", "<!-- /exit codes -->"
 func TestREADMERepeatsTheTable(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
-		t.Fatalf("%v\n\nit should hold:\n\n%s\n%s\n%s", err, begin, markdown(), end)
+		t.Fatalf("%v\n\nit must contain:\n\n%s\n%s\n%s", err, begin, markdown(), end)
 	}
 	_, rest, begins := strings.Cut(string(readme), begin)
 	section, _, ends := strings.Cut(rest, end)
 	if !begins || !ends || strings.TrimSpace(section) != strings.TrimSpace(markdown()) {
-		t.Errorf("README.md does not repeat exit.Table; it should hold:\n\n%s\n%s\n%s", begin, markdown(), end)
+		t.Errorf("README.md does not have exit.Table; it must contain:\n\n%s\n%s\n%s", begin, markdown(), end)
 	}
 }
 

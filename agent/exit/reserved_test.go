@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// TestReservedCodesSayThatNothingReturnsThem: a code that no code returns is documented as such, and no other is.
+// TestReservedCodesSayThatNothingReturnsThem: the table says of each code that no package returns, and of no other, that nothing returns it.
 func TestReservedCodesSayThatNothingReturnsThem(t *testing.T) {
 	const nothing = "nothing returns it yet"
 	used := usedNames(t)
 	for _, row := range Table {
 		reserved := strings.Contains(row.Meaning, nothing)
 		if returned := used[goName[row.Code]]; returned == reserved {
-			t.Errorf("%d %s: it is returned: %t, and its meaning is %q", row.Code, row.Name, returned, row.Meaning)
+			t.Errorf("%d %s: a package returns it: %t, but its meaning is %q", row.Code, row.Name, returned, row.Meaning)
 		}
 	}
 }

@@ -21,7 +21,7 @@ const (
 		ll.AccessFSMakeReg | ll.AccessFSMakeSym | ll.AccessFSMakeSock | ll.AccessFSTruncate | ll.AccessFSRefer
 )
 
-// protections are what Landlock offers, by the version that brought it.
+// protections lists what Landlock can restrict, and since which version.
 var protections = []struct {
 	since int
 	what  string
@@ -31,13 +31,13 @@ var protections = []struct {
 	{6, "signals and abstract sockets"},
 }
 
-// needed is the version that has all of them.
+// needed is the version of Landlock that has all protections.
 const needed = 6
 
-// Confine applies the rules to this process and all its future children, for ever, and says in words what the kernel protects. With
-// mode Required it fails if that is not everything.
+// Confine applies the rules to this process and all its future children, permanently. It returns what the kernel protects, in words. With
+// mode Required it fails if a protection is missing.
 func Confine(mode string, rules Rules) (string, error) {
-	if err := limit(rules); err != nil {
+	if err := setLimits(rules); err != nil {
 		return "", err
 	}
 	if mode == Off {
@@ -48,7 +48,7 @@ func Confine(mode string, rules Rules) (string, error) {
 		version = 0
 	}
 	if mode == Required && version < needed {
-		return "", fmt.Errorf("sandbox is required, but this kernel's Landlock has version %d, and %d is needed: use Linux 6.12 or later with landlock in its list of security modules, or set sandbox to auto", version, needed)
+		return "", fmt.Errorf("sandbox is required and needs version %[2]d of Landlock, but this kernel has version %[1]d: use Linux 6.12 or later with landlock in its list of security modules, or set sandbox to auto", version, needed)
 	}
 	if version == 0 {
 		return describe(version), nil
@@ -59,7 +59,7 @@ func Confine(mode string, rules Rules) (string, error) {
 	return describe(version), nil
 }
 
-// restrict asks for the newest version that the library knows and takes what the kernel has. It sets no_new_privs.
+// restrict applies the rules with the newest version that both the library and the kernel know. It also sets no_new_privs.
 func restrict(rules Rules) error {
 	config := landlock.V7
 	paths := []landlock.Rule{
@@ -80,7 +80,7 @@ func restrict(rules Rules) error {
 	return config.BestEffort().Restrict(paths...)
 }
 
-// readable gives a file no rights that only directories can have: Landlock refuses such a rule.
+// readable allows to read a path. Landlock refuses a rule for a file that has rights for directories.
 func readable(path string) landlock.FSRule {
 	var stat unix.Stat_t
 	if err := unix.Stat(path, &stat); err == nil && stat.Mode&unix.S_IFMT != unix.S_IFDIR {
@@ -106,19 +106,19 @@ func describe(version int) string {
 	return text
 }
 
-// limit sets the resource limits. Memory is what the process may write to; what Go only reserves does not count.
-func limit(rules Rules) error {
+// setLimits sets the resource limits. The limit of memory is for writable memory, so memory that Go only reserves does not count.
+func setLimits(rules Rules) error {
 	limits := map[int]unix.Rlimit{
 		unix.RLIMIT_CORE:  {},
-		unix.RLIMIT_FSIZE: {Cur: MaxFile, Max: MaxFile}, // Go ignores the signal, and the write fails
+		unix.RLIMIT_FSIZE: {Cur: MaxFile, Max: MaxFile}, // Go ignores the signal, so the write fails
 	}
 	if rules.Memory > 0 {
 		limits[unix.RLIMIT_DATA] = unix.Rlimit{Cur: uint64(rules.Memory), Max: uint64(rules.Memory)}
 	}
 	if rules.CPU > 0 {
 		seconds := uint64((rules.CPU + time.Second - 1) / time.Second)
-		limits[unix.RLIMIT_CPU] = unix.Rlimit{Cur: seconds, Max: seconds + 2} // the time between is for saying why it ends
-		go endAtLimit()
+		limits[unix.RLIMIT_CPU] = unix.Rlimit{Cur: seconds, Max: seconds + 2} // the two seconds are for the message
+		go exitAtCPULimit()
 	}
 	var errs []error
 	for resource, value := range limits {
@@ -130,8 +130,9 @@ func limit(rules Rules) error {
 	return errors.Join(errs...)
 }
 
-// endAtLimit ends this process at its limit of CPU time, with a word that the agent looks for. Go ignores the signal by itself.
-func endAtLimit() {
+// exitAtCPULimit ends this process at its limit of CPU time, with a message that package child looks for. By default, Go ignores the
+// signal.
+func exitAtCPULimit() {
 	reached := make(chan os.Signal, 1)
 	signal.Notify(reached, unix.SIGXCPU)
 	<-reached

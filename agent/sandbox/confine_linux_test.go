@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// deed is what a confined process tries, each in a process of its own: Confine lasts as long as the process.
-var deeds = map[string]func(arg string) error{
+// operations are what a confined process tries. Each runs in its own process, because Confine is permanent.
+var operations = map[string]func(arg string) error{
 	"read":    func(arg string) error { _, err := os.ReadFile(arg); return err },
 	"list":    func(arg string) error { _, err := os.ReadDir(arg); return err },
 	"write":   func(arg string) error { return os.WriteFile(arg, []byte("x"), 0o600) },
@@ -23,17 +23,17 @@ var deeds = map[string]func(arg string) error{
 	"execute": func(arg string) error { return exec.Command(arg).Run() },
 	"connect": func(arg string) error { _, err := net.DialTimeout("tcp", arg, time.Second); return err },
 	"signal":  func(string) error { return syscall.Kill(os.Getppid(), 0) },
-	"child":   func(arg string) error { return exec.Command(os.Args[0], "deed", "read", arg).Run() },
+	"child":   func(arg string) error { return exec.Command(os.Args[0], "try", "read", arg).Run() },
 }
 
-// TestMain makes the test binary a confined process: deed NAME ARG, with the rules in an environment variable.
+// TestMain makes the test binary a confined process if its arguments are: try NAME ARG. An environment variable contains the rules.
 func TestMain(m *testing.M) {
-	if len(os.Args) < 4 || os.Args[1] != "deed" {
+	if len(os.Args) < 4 || os.Args[1] != "try" {
 		os.Exit(m.Run())
 	}
 	var rules Rules
 	if text := os.Getenv("RULES"); text != "" {
-		_ = os.Unsetenv("RULES") // a child is confined already
+		_ = os.Unsetenv("RULES") // children are confined already
 		if err := json.Unmarshal([]byte(text), &rules); err != nil {
 			panic(err)
 		}
@@ -41,14 +41,14 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	if err := deeds[os.Args[2]](os.Args[3]); err != nil {
+	if err := operations[os.Args[2]](os.Args[3]); err != nil {
 		_, _ = os.Stderr.WriteString(err.Error())
 		os.Exit(1)
 	}
 	os.Exit(0)
 }
 
-// try is the error of a deed of a confined process, empty for none.
+// try runs an operation in a confined process and returns its error, empty for none.
 func try(t *testing.T, rules Rules, name, arg string) string {
 	t.Helper()
 	text, err := json.Marshal(rules)
@@ -56,7 +56,7 @@ func try(t *testing.T, rules Rules, name, arg string) string {
 		t.Fatal(err)
 	}
 	var stderr bytes.Buffer
-	cmd := exec.Command(os.Args[0], "deed", name, arg)
+	cmd := exec.Command(os.Args[0], "try", name, arg)
 	cmd.Env, cmd.Stderr = []string{"RULES=" + string(text)}, &stderr
 	if err := cmd.Run(); err != nil {
 		return stderr.String() + " (" + err.Error() + ")"
@@ -77,8 +77,8 @@ func TestConfine(t *testing.T) {
 	open, closed := listen(t), listen(t)
 	rules := Rules{Executable: os.Args[0], Read: []string{allowed, "/nowhere"}, Write: []string{writable}, Ports: []int{open.Addr().(*net.TCPAddr).Port}}
 	for _, test := range []struct {
-		deed, arg string
-		held      bool
+		operation, arg string
+		refused        bool
 	}{
 		{"read", filepath.Join(allowed, "file"), false},
 		{"list", allowed, false},
@@ -99,8 +99,8 @@ func TestConfine(t *testing.T) {
 		{"child", filepath.Join(allowed, "file"), false},
 		{"child", filepath.Join(forbidden, "file"), true},
 	} {
-		if err := try(t, rules, test.deed, test.arg); (err != "") != test.held {
-			t.Errorf("%s %s: held is %t, got %q", test.deed, test.arg, !test.held, err)
+		if err := try(t, rules, test.operation, test.arg); (err != "") != test.refused {
+			t.Errorf("%s %s: refused must be %t, got %q", test.operation, test.arg, test.refused, err)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func listen(t *testing.T) net.Listener {
 	return listener
 }
 
-func TestWhatIsSaid(t *testing.T) {
+func TestDescribe(t *testing.T) {
 	for version, want := range []string{
 		0: "nothing: the kernel has no Landlock",
 		1: "partly: files and programs (Landlock version 1)",
@@ -126,13 +126,13 @@ func TestWhatIsSaid(t *testing.T) {
 		6: "files and programs, TCP, signals and abstract sockets (Landlock version 6)",
 		7: "files and programs, TCP, signals and abstract sockets (Landlock version 7)",
 	} {
-		if said := describe(version); said != want {
-			t.Errorf("version %d: %s, want %s", version, said, want)
+		if got := describe(version); got != want {
+			t.Errorf("version %d: %s, want %s", version, got, want)
 		}
 	}
 }
 
-func TestNoProgram(t *testing.T) {
+func TestProgramsAreRefusedByDefault(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -142,21 +142,13 @@ func TestNoProgram(t *testing.T) {
 		t.Error(err)
 	}
 	if err := try(t, rules, "child", file); err == "" {
-		t.Error("it started its own program")
+		t.Error("the process started its own program")
 	}
 }
 
-func TestFilesHaveALimit(t *testing.T) {
+func TestFileSizeLimit(t *testing.T) {
 	dir := t.TempDir()
 	if got := try(t, Rules{Write: []string{dir}}, "large", filepath.Join(dir, "large")); !strings.Contains(got, "file too large") {
 		t.Errorf("got %q", got)
-	}
-}
-
-func TestDescribe(t *testing.T) {
-	for version, want := range map[int]string{1: "partly: files and programs (Landlock version 1)", 7: "files and programs, TCP, signals and abstract sockets (Landlock version 7)"} {
-		if got := describe(version); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
 	}
 }

@@ -1,6 +1,6 @@
-// Package sandbox confines the process that reads the repository: what it may open, execute and connect to is decided by the kernel
-// (Landlock), and how much memory and CPU time it may use (resource limits). Where the kernel cannot, [Roots] still says which paths
-// the functions of this program may open.
+// Package sandbox confines the process that reads the repository. The kernel decides with Landlock what the process may open, execute and
+// connect to, and with resource limits how much memory and CPU time it may use. [Roots] checks paths inside the process: without
+// Landlock, this is the only check.
 //
 // It imports no other package of the agent.
 package sandbox

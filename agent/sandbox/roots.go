@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Roots are the directories and files that the repository may name paths in.
+// Roots are the directories and files that the repository may use. An empty list allows all paths.
 type Roots []string
 
-// RootsVariable names the environment variable that tells the children called helm and kustomize.
+// RootsVariable is the environment variable from which the children called helm and kustomize get the roots.
 const RootsVariable = "HELMFILE_AGENT_ROOTS"
 
-// RootsFromEnvironment are those of this process; none mean that nothing is restricted.
+// RootsFromEnvironment reads the roots of this process.
 func RootsFromEnvironment() Roots {
 	return filepath.SplitList(os.Getenv(RootsVariable))
 }
@@ -21,8 +21,8 @@ func RootsFromEnvironment() Roots {
 // String is the value of the environment variable.
 func (r Roots) String() string { return strings.Join(r, string(os.PathListSeparator)) }
 
-// Check refuses a path that lies outside, with all symbolic links followed. A path that does not exist is judged by the directory
-// that it would be in.
+// Check refuses a path outside of the roots. It follows all symbolic links. If the path does not exist, it checks the directory that
+// would contain it.
 func (r Roots) Check(path string) error {
 	if len(r) == 0 {
 		return nil
@@ -36,7 +36,7 @@ func (r Roots) Check(path string) error {
 	return fmt.Errorf("%s is outside of the repository: a helmfile may name only files of its own repository; copy the file into it", path)
 }
 
-// resolve follows the links of the longest part of a path that exists.
+// resolve follows the symbolic links in the longest part of the path that exists.
 func resolve(path string) string {
 	path, err := filepath.Abs(path)
 	if err != nil {

@@ -4,25 +4,26 @@ import "time"
 
 // The values of the setting sandbox.
 const (
-	Auto     = "auto"     // use what the kernel offers
-	Required = "required" // refuse to read the repository without all of [Needed]
+	Auto     = "auto"     // use the protections that the kernel has
+	Required = "required" // fail if a protection is missing
 	Off      = "off"
 )
 
-// MaxFile bounds, in bytes, each file that a confined process or a child of it writes. A directory in memory counts as memory.
+// MaxFile is the maximum size, in bytes, of each file that a confined process or its children write. If the directory is in memory, the
+// file needs memory of the container.
 const MaxFile = 64 << 20
 
-// Rules are what a confined process may do; everything else is refused. Paths that do not exist are left out.
+// Rules say what a confined process may do. The kernel refuses everything else. Confine ignores paths that do not exist.
 type Rules struct {
-	Executable string   // the one program that it may execute; empty for none
-	Read       []string // files and directories, with all below
-	Write      []string // directories that it may read and write, with all below
+	Executable string   // the only program that it may execute; empty for none
+	Read       []string // files, and directories with everything below
+	Write      []string // directories that it may read and write, with everything below
 	Ports      []int    // TCP ports that it may connect to
 
-	Memory int64         // bytes of private memory, of the process and each of its children; 0 sets no limit
-	CPU    time.Duration // of the process and each of its children; 0 sets no limit
+	Memory int64         // bytes of private memory of the process, and of each of its children; 0 sets no limit
+	CPU    time.Duration // of the process, and of each of its children; 0 sets no limit
 }
 
-// System is what TLS and time zones need of the file system.
+// System lists the files and directories that TLS and time zones need.
 var System = []string{"/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
 	"/usr/share/zoneinfo", "/etc/localtime"}
