@@ -1,8 +1,8 @@
-// Package render executes the templates of charts in child processes of this binary ([Main]), which the kernel confines: a template
-// that needs too much memory or time ends its process, and fails only its own release.
+// Package render executes the templates of charts in confined child processes of this binary ([Main]). A template that needs too much
+// memory or time ends its process, and only its own release fails.
 //
-// [Pool.Render] takes a chart whose dependencies Helm has processed, and answers with the text of each template. [Substitute] gives
-// them to Helm in place of the templates, so that Helm's engine in the agent only copies texts.
+// [Pool.Render] gets a chart whose dependencies Helm has processed, and returns the text of each template. [Substitute] replaces the
+// templates of the chart by these texts, so that Helm's engine in the agent only copies them.
 //
-// It may import broker, child, egress and sandbox.
+// It may import packages broker, child, egress and sandbox.
 package render

@@ -19,55 +19,61 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/sandbox"
 )
 
-// Name is what the agent's binary is called by when it renders charts.
+// Name is the name of the agent's binary when it runs as a renderer.
 const Name = "helmfile-agent-renderer"
 
-// Main confines this process, and renders one chart after another until stdin is closed. It returns the exit code of the process.
+// Main is the main function of a renderer. It confines the process, and renders one chart after another until stdin is closed. It
+// returns the exit code.
 func Main(stdin io.Reader, stdout io.Writer) int {
-	os.Stdout = os.Stderr // only answers go to the agent
+	os.Stdout = os.Stderr // the original stdout is only for answers to the agent
 	in, out := child.NewReader(stdin, child.Trusted), child.NewWriter(stdout, bounds)
-	var told settings
-	if err := in.Next(&told); err != nil {
-		return failure(err)
+	var setup settings
+	if err := in.Next(&setup); err != nil {
+		return exitCode(err)
 	}
-	confined := confine(told)
-	agent := broker.Dial(told.Workspace)
+	confineErr := confine(setup)
+	agent := broker.Dial(setup.Workspace)
 	cluster := &rest.Config{Host: agent.Kubernetes(), Dial: agent.DialContext, QPS: -1}
 	for task := range tasks(in) {
-		said := answer{Failed: true}
-		if confined != nil {
-			said.Reason = confined.Error()
+		var result answer
+		if confineErr != nil {
+			result = failed(confineErr)
 		} else {
-			said = perform(task, cluster)
+			result = perform(task, cluster)
 		}
-		said.Spent = spent(told.Memory)
-		err := out.Send(said)
+		result.Exhausted = exhausted(setup.Memory)
+		err := out.Send(result)
 		if errors.Is(err, child.ErrTooMuch) {
-			err = out.Send(answer{Failed: true, Reason: err.Error(), Spent: said.Spent})
+			tooLarge := failed(err)
+			tooLarge.Exhausted = result.Exhausted
+			err = out.Send(tooLarge)
 		}
 		if err != nil {
-			return failure(err)
+			return exitCode(err)
 		}
 	}
 	return 0
 }
 
-func failure(err error) int {
+func failed(err error) answer { return answer{Failed: true, Reason: err.Error()} }
+
+// exitCode reports the error that ends the process, unless the agent has closed stdin.
+func exitCode(err error) int {
 	if errors.Is(err, io.EOF) {
-		return 0 // the agent has ended
+		return 0 // the agent has closed stdin, or has ended
 	}
 	fmt.Fprintln(os.Stderr, "renderer:", err)
 	return 1
 }
 
-// tasks arrive one by one. The process ends when the agent closes the pipe, also while it renders.
+// tasks receives the tasks one by one. It ends the process when the agent closes the pipe, also while a chart is being rendered.
 func tasks(in *child.Reader) <-chan task {
 	all := make(chan task)
 	go func() {
 		for {
 			var next task
 			if err := in.Next(&next); err != nil {
-				os.Exit(failure(err))
+				os.Exit(exitCode(err))
 			}
 			all <- next
 		}
@@ -75,78 +81,79 @@ func tasks(in *child.Reader) <-chan task {
 	return all
 }
 
-// spent says whether what was rendered so far leaves the next chart less memory than it may use.
-func spent(memory int64) bool {
+// exhausted says whether earlier charts use so much memory that the next chart may have too little.
+func exhausted(memory int64) bool {
 	var used runtime.MemStats
 	runtime.ReadMemStats(&used)
 	return memory > 0 && used.HeapSys > uint64(memory)/4
 }
 
-// names is what the function getHostByName needs. Helm calls it only for releases with enableDNS.
-var names = []string{"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf"}
+// resolverFiles are the files that the template function getHostByName needs. Helm offers it only to releases with enableDNS.
+var resolverFiles = []string{"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf"}
 
-const dns = 53
+const dnsPort = 53
 
-func confine(told settings) error {
-	proxy := fmt.Sprintf("http://127.0.0.1:%d", told.Proxy)
-	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY"} { // schemas of values may lie on hosts that allowRemote lists
+func confine(setup settings) error {
+	proxy := fmt.Sprintf("http://127.0.0.1:%d", setup.Proxy)
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY"} { // a schema of values may be on a host in allowRemote
 		if err := os.Setenv(name, proxy); err != nil {
 			return err
 		}
 	}
 	rules := sandbox.Rules{
-		Read:   append(append(names, told.Readable...), sandbox.System...),
-		Ports:  append([]int{told.Proxy, dns}, told.Ports...),
-		Memory: told.Memory,
+		Read:   append(append(resolverFiles, setup.Readable...), sandbox.System...),
+		Ports:  append([]int{setup.Proxy, dnsPort}, setup.Ports...),
+		Memory: setup.Memory,
 	}
-	if told.Memory > 0 {
-		debug.SetMemoryLimit(told.Memory / 4 * 3) // past it, collecting garbage may still make room
+	if setup.Memory > 0 {
+		debug.SetMemoryLimit(setup.Memory / 4 * 3) // above it, Go collects garbage more often
 	}
-	_, err := sandbox.Confine(told.Sandbox, rules)
+	_, err := sandbox.Confine(setup.Sandbox, rules)
 	return err
 }
 
-// perform does what Helm does between the processing of dependencies and the sorting of manifests.
+// perform does the same as Helm between processing the dependencies and sorting the manifests.
 func perform(t task, cluster *rest.Config) answer {
 	c := t.Chart.chart()
 	values, err := chartutil.ToRenderValuesWithSchemaValidation(c, t.Values, t.Release, t.Capabilities, t.SkipSchemaValidation)
 	if err != nil {
-		return answer{Failed: true, Reason: err.Error()}
+		return failed(err)
 	}
 	e := engine.New(cluster)
 	e.EnableDNS = t.EnableDNS
 	texts, err := e.Render(c, values)
 	if err != nil {
-		return answer{Failed: true, Reason: err.Error()}
+		return failed(err)
 	}
-	var said answer
+	var result answer
 	for name, text := range texts {
-		said.Files = append(said.Files, File{Name: []byte(name), Data: []byte(text)})
+		result.Files = append(result.Files, File{Name: []byte(name), Data: []byte(text)})
 	}
 	decodeLarge(texts)
-	return said
+	return result
 }
 
-// muchText is from how many bytes on YAML may need hundreds of megabytes when it is decoded.
-const muchText = 1 << 20
+// largeText is the number of bytes from which decoding YAML may need hundreds of megabytes.
+const largeText = 1 << 20
 
-// decodeLarge decodes large manifests as the agent will, so that those that need too much memory end this process and not the agent.
+// decodeLarge decodes large manifests in the same way as the agent will. If they need too much memory, they end this process and not the
+// agent.
 func decodeLarge(texts map[string]string) {
 	total := 0
 	for _, text := range texts {
 		total += len(text)
 	}
-	if total < muchText {
+	if total < largeText {
 		return
 	}
-	var kept []any
+	var inMemory []any // as the agent will have them
 	for _, text := range texts {
 		for _, document := range releaseutil.SplitManifests(text) {
 			var decoded any
-			if yaml.Unmarshal([]byte(document), &decoded) == nil { // Helm says what is wrong with it
-				kept = append(kept, decoded)
+			if yaml.Unmarshal([]byte(document), &decoded) == nil { // Helm reports invalid YAML later
+				inMemory = append(inMemory, decoded)
 			}
 		}
 	}
-	_ = kept
+	runtime.KeepAlive(inMemory)
 }

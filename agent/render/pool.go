@@ -16,36 +16,37 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 )
 
-// Options say how charts are rendered.
+// Options are the options of a Pool.
 type Options struct {
 	Workspace string // a directory of the run
-	Processes int    // at once, at most
+	Processes int    // the maximum number of processes at the same time
 	Sandbox   string // auto, required or off
-	Memory    int64  // bytes that each process may use
+	Memory    int64  // the maximum bytes of each process
 	Remote    egress.Policy
-	Cluster   func() (http.Handler, error) // answers what templates look up
+	Cluster   func() (http.Handler, error) // handles `lookup` in templates
 	Log       *slog.Logger
 }
 
-// Pool renders charts in child processes, which it starts when they are needed. It is safe for concurrent use.
+// Pool renders charts in child processes. It starts a process only when one is needed. It is safe for concurrent use.
 type Pool struct {
 	o     Options
-	slots chan struct{} // one element for each process at work
+	slots chan struct{} // has one element for each busy process
 
 	mu     sync.Mutex
 	idle   []*worker
-	first  settings // what each process is told first; without a workspace before the first one
+	setup  settings // for each process; its workspace is empty until the services are started
 	closed bool
-	served []io.Closer
+
+	services []io.Closer // the socket and the proxy that the processes use
 }
 
-// NewPool starts nothing yet.
+// NewPool makes a Pool. It starts no process.
 func NewPool(o Options) *Pool { return &Pool{o: o, slots: make(chan struct{}, max(1, o.Processes))} }
 
 // Close ends all processes.
 func (p *Pool) Close() {
 	if p == nil {
-		return // the run ended before it was made
+		return // the run ended before the pool was made
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -53,50 +54,50 @@ func (p *Pool) Close() {
 	for _, w := range p.idle {
 		w.Close()
 	}
-	for _, served := range p.served {
-		_ = served.Close() // its clients are gone
+	for _, service := range p.services {
+		_ = service.Close() // it has no clients any more
 	}
-	p.idle, p.served = nil, nil
+	p.idle, p.services = nil, nil
 }
 
-// Render executes the templates of a chart until ctx ends. Errors of templates have Helm's words.
+// Render executes the templates of a chart. It stops when ctx ends. Errors of templates have the same text as in Helm.
 func (p *Pool) Render(ctx context.Context, r Request) ([]File, error) {
 	select {
 	case p.slots <- struct{}{}:
 		defer func() { <-p.slots }()
 	case <-ctx.Done():
-		return nil, about(r, context.Cause(ctx))
+		return nil, withChart(r, context.Cause(ctx))
 	}
-	w, err := p.take()
+	w, err := p.takeWorker()
 	if err != nil {
-		return nil, about(r, err)
+		return nil, withChart(r, err)
 	}
-	said, err := w.render(ctx, r)
-	if err == nil && !said.Spent && ctx.Err() == nil {
-		p.put(w)
+	result, err := w.render(ctx, r)
+	if err == nil && !result.Exhausted && ctx.Err() == nil {
+		p.returnWorker(w)
 	} else {
 		w.Close()
 	}
-	p.show(w)
+	p.logStderr(w)
 	switch {
 	case ctx.Err() != nil:
-		return nil, about(r, context.Cause(ctx))
+		return nil, withChart(r, context.Cause(ctx))
 	case err != nil:
-		return nil, about(r, fmt.Errorf("the process that renders it %w", w.Reason(child.Limits{Memory: p.o.Memory}, err)))
-	case said.Failed:
-		return nil, errors.New(said.Reason)
+		return nil, withChart(r, fmt.Errorf("the renderer %w", w.Reason(child.Limits{Memory: p.o.Memory}, err)))
+	case result.Failed:
+		return nil, errors.New(result.Reason)
 	}
-	return said.Files, nil
+	return result.Files, nil
 }
 
-func about(r Request, err error) error { return fmt.Errorf("render chart %s: %w", r.Chart.Name(), err) }
+func withChart(r Request, err error) error { return fmt.Errorf("render chart %s: %w", r.Chart.Name(), err) }
 
-// take is an idle process, or a new one.
-func (p *Pool) take() (*worker, error) {
+// takeWorker returns an idle process, or a new one.
+func (p *Pool) takeWorker() (*worker, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return nil, errors.New("the run is over")
+		return nil, errors.New("the run has ended")
 	}
 	for last := len(p.idle) - 1; last >= 0; last-- {
 		w := p.idle[last]
@@ -105,15 +106,15 @@ func (p *Pool) take() (*worker, error) {
 		}
 		w.Close()
 	}
-	if p.first.Workspace == "" {
-		if err := p.serve(); err != nil {
-			return nil, fmt.Errorf("prepare the processes that render charts: %w", err)
+	if p.setup.Workspace == "" {
+		if err := p.startServices(); err != nil {
+			return nil, fmt.Errorf("prepare the renderers: %w", err)
 		}
 	}
-	return startWorker(p.first)
+	return startWorker(p.setup)
 }
 
-func (p *Pool) put(w *worker) {
+func (p *Pool) returnWorker(w *worker) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -123,8 +124,8 @@ func (p *Pool) put(w *worker) {
 	p.idle = append(p.idle, w)
 }
 
-// serve makes what the processes ask: the socket to the cluster, and the proxy to remote hosts.
-func (p *Pool) serve() error {
+// startServices starts the socket to the cluster and the proxy to remote hosts, which the processes use.
+func (p *Pool) startServices() error {
 	dir := filepath.Join(p.o.Workspace, "renderer")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -145,47 +146,47 @@ func (p *Pool) serve() error {
 	if err != nil {
 		return errors.Join(err, socket.Close())
 	}
-	p.served = []io.Closer{socket, proxy}
-	p.first = settings{
+	p.services = []io.Closer{socket, proxy}
+	p.setup = settings{
 		Workspace: dir, Sandbox: p.o.Sandbox, Memory: p.o.Memory, Readable: child.Certificates(), Proxy: proxy.Port(), Ports: p.o.Remote.LoopbackPorts(),
 	}
 	return nil
 }
 
-// show logs what a process that has ended wrote to its standard error.
-func (p *Pool) show(w *worker) {
+// logStderr logs the standard error of a process that has ended.
+func (p *Pool) logStderr(w *worker) {
 	if text := w.Stderr(); text != "" && w.Ended() {
 		p.o.Log.Debug("renderer", "stderr", text)
 	}
 }
 
-// worker is a process that renders one chart at a time.
+// worker is a renderer process. It renders one chart at a time.
 type worker struct {
 	*child.Process
 	out *child.Writer
 }
 
-func startWorker(first settings) (*worker, error) {
-	env := child.Environment(map[string]string{"HOME": first.Workspace, "TMPDIR": first.Workspace, "PATH": ""})
-	process, err := child.Start(Name, first.Workspace, env)
+func startWorker(setup settings) (*worker, error) {
+	env := child.Environment(map[string]string{"HOME": setup.Workspace, "TMPDIR": setup.Workspace, "PATH": ""})
+	process, err := child.Start(Name, setup.Workspace, env)
 	if err != nil {
-		return nil, fmt.Errorf("start a process: %w", err)
+		return nil, fmt.Errorf("start a renderer: %w", err)
 	}
-	process.LimitMemory(first.Memory)
+	process.LimitMemory(setup.Memory)
 	w := &worker{Process: process, out: child.NewWriter(process.In, child.Trusted)}
-	if err := w.out.Send(first); err != nil {
+	if err := w.out.Send(setup); err != nil {
 		w.Close()
-		return nil, w.Reason(child.Limits{Memory: first.Memory}, err)
+		return nil, w.Reason(child.Limits{Memory: setup.Memory}, err)
 	}
 	return w, nil
 }
 
-// maxAnswer bounds what a chart makes, in bytes. The record of a release, which is compressed, may have one MiB.
+// maxAnswer is the maximum size of the rendered texts of a chart, in bytes. Kubernetes limits the compressed record of a release to one MiB.
 const maxAnswer = 16 << 20
 
 var bounds = child.Bounds{Frame: maxAnswer, Stream: maxAnswer + 1<<20, Elements: 1 << 20}
 
-// render is a process's answer. It ends the process when ctx ends.
+// render lets the process render a chart. It kills the process when ctx ends.
 func (w *worker) render(ctx context.Context, r Request) (answer, error) {
 	stop := context.AfterFunc(ctx, w.Kill)
 	defer stop()
@@ -196,7 +197,7 @@ func (w *worker) render(ctx context.Context, r Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	var said answer
-	err = child.NewReader(w.Out, bounds).Next(&said)
-	return said, err
+	var result answer
+	err = child.NewReader(w.Out, bounds).Next(&result)
+	return result, err
 }

@@ -24,10 +24,10 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/child"
 )
 
-// behaviour is a file in the workspace that makes the test's child hostile.
+// behaviour is a file in the workspace that names the hostile renderer to run.
 const behaviour = "behaviour"
 
-// TestMain makes the test binary answer as the agent's does when it is called by the renderer's name.
+// TestMain makes the test binary a renderer if it has the renderer's name, as the agent's binary does.
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) != Name {
 		os.Exit(m.Run())
@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 	os.Exit(Main(os.Stdin, os.Stdout))
 }
 
-// hostiles are renderers that were taken over by what they rendered.
+// hostiles are renderers that a chart has taken over.
 var hostiles = map[string]func(){
 	"exit":    func() { os.Exit(7) },
 	"kill":    func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL) },
@@ -68,7 +68,7 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// pool answers lookups with one ConfigMap.
+// pool makes a Pool whose lookups find one ConfigMap.
 func pool(t *testing.T, processes int) *Pool {
 	t.Helper()
 	p := NewPool(Options{
@@ -84,15 +84,15 @@ func answerLookup(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/api/v1":
 		_, _ = io.WriteString(w, `{"kind":"APIResourceList","groupVersion":"v1","resources":[{"name":"configmaps","kind":"ConfigMap","namespaced":true,"verbs":["get"]}]}`)
-	case "/api/v1/namespaces/shop/configmaps/there":
-		_, _ = io.WriteString(w, `{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"there"},"data":{"k":"found"}}`)
+	case "/api/v1/namespaces/shop/configmaps/live":
+		_, _ = io.WriteString(w, `{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"live"},"data":{"k":"found"}}`)
 	default:
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404}`)
 	}
 }
 
-// charts are files by their paths; a chart without a Chart.yaml gets one.
+// charts maps the paths of the files of a chart to their contents. If there is no Chart.yaml, load adds one.
 type charts map[string]string
 
 func (c charts) load(t *testing.T) *chart.Chart {
@@ -109,7 +109,7 @@ func (c charts) load(t *testing.T) *chart.Chart {
 	return loaded
 }
 
-// processed is the request that Helm makes of a chart and values.
+// processed is a request for a chart and values after Helm has processed the dependencies.
 func processed(t *testing.T, c charts, values map[string]any) Request {
 	t.Helper()
 	r := Request{
@@ -120,8 +120,8 @@ func processed(t *testing.T, c charts, values map[string]any) Request {
 	return r
 }
 
-// copied is what Helm's engine makes of a chart in this process.
-func copied(t *testing.T, r Request) (map[string]string, error) {
+// renderedHere is the result of Helm's engine in this process.
+func renderedHere(t *testing.T, r Request) (map[string]string, error) {
 	t.Helper()
 	values, err := chartutil.ToRenderValuesWithSchemaValidation(r.Chart, r.Values, r.Release, r.Capabilities, r.SkipSchemaValidation)
 	if err != nil {
@@ -179,7 +179,7 @@ func TestTheSameAsHelm(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			values := func() map[string]any { return chartutil.CoalesceTables(map[string]any{}, test.values) }
-			want, wantErr := copied(t, processed(t, test.files, values()))
+			want, wantErr := renderedHere(t, processed(t, test.files, values()))
 			r := processed(t, test.files, values())
 			before := fmt.Sprint(treeOf(r.Chart))
 			files, err := p.Render(t.Context(), r)
@@ -192,13 +192,13 @@ func TestTheSameAsHelm(t *testing.T) {
 			restore, err := Substitute(r.Chart, files)
 			check(t, err)
 			r.SkipSchemaValidation = true
-			got, err := copied(t, r)
+			got, err := renderedHere(t, r)
 			check(t, err)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
 			if restore(); fmt.Sprint(treeOf(r.Chart)) != before {
-				t.Error("the chart is another one afterwards")
+				t.Error("the chart has changed")
 			}
 		})
 	}
@@ -210,27 +210,27 @@ func one(t *testing.T, template string) Request {
 	return processed(t, charts{"templates/a": template}, map[string]any{})
 }
 
-// TestLookup: what is there is found, through the agent.
+// TestLookup: a template finds live objects through the agent.
 func TestLookup(t *testing.T) {
 	p := pool(t, 1)
-	files, err := p.Render(t.Context(), one(t, `{{ (lookup "v1" "ConfigMap" "shop" "there").data.k }}{{ lookup "v1" "ConfigMap" "shop" "other" }}`))
+	files, err := p.Render(t.Context(), one(t, `{{ (lookup "v1" "ConfigMap" "shop" "live").data.k }}{{ lookup "v1" "ConfigMap" "shop" "other" }}`))
 	check(t, err)
 	if got := string(files[0].Data); got != "foundmap[]" {
 		t.Errorf("got %q", got)
 	}
 }
 
-// TestLimits: a template that is too large or endless fails its own release, in words, and the next one is rendered.
+// TestLimits: only the release with a template that is too large or endless fails, with a clear message. The next chart is rendered.
 func TestLimits(t *testing.T) {
 	for name, test := range map[string]struct {
 		template string
 		want     []string
 	}{
-		"one large text":        {`{{ repeat 2000000000 "x" }}`, []string{"render chart web", "more than 256 MiB of memory", "loaderMemory"}},
-		"many texts":            {`{{ range until 100000 }}{{ repeat 1000000 "abc" }}{{ end }}`, []string{"more than 256 MiB of memory"}},
-		"a list without an end": {`{{ range untilStep 0 99999999999 1 }}{{ . }}{{ end }}`, []string{"more than 256 MiB of memory"}},
-		"more than is answered": {`{{ repeat 20000000 "#" }}`, []string{"more than 16 MiB"}},
-		"YAML that grows":       {`a: [{{ repeat 4000000 "[]," }}]`, []string{"more than 256 MiB of memory"}},
+		"one large text":         {`{{ repeat 2000000000 "x" }}`, []string{"render chart web", "more than 256 MiB of memory", "loaderMemory"}},
+		"many texts":             {`{{ range until 100000 }}{{ repeat 1000000 "abc" }}{{ end }}`, []string{"more than 256 MiB of memory"}},
+		"a list without an end":  {`{{ range untilStep 0 99999999999 1 }}{{ . }}{{ end }}`, []string{"more than 256 MiB of memory"}},
+		"a text above the bound": {`{{ repeat 20000000 "#" }}`, []string{"more than 16 MiB"}},
+		"YAML that grows":        {`a: [{{ repeat 4000000 "[]," }}]`, []string{"more than 256 MiB of memory"}},
 		"no end": {`{{ define "a" }}{{ range until 100000 }}{{ $x := sha256sum "x" }}{{ end }}{{ end }}{{ range until 100000 }}{{ $y := include "a" . }}{{ end }}`,
 			[]string{"render chart web", "too slow"}},
 	} {
@@ -261,7 +261,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestOthersGoOn: releases that are rendered at the same time do not notice.
+// TestOthersGoOn: releases that are rendered at the same time do not fail.
 func TestOthersGoOn(t *testing.T) {
 	p := pool(t, 3)
 	var all sync.WaitGroup
@@ -279,15 +279,15 @@ func TestOthersGoOn(t *testing.T) {
 	all.Wait()
 }
 
-// TestTheAgentSurvivesItsRenderer: whatever it does, an error says so in time, and the process is gone.
+// TestTheAgentSurvivesItsRenderer: for every hostile renderer, Render returns an error in time, and the process is ended.
 func TestTheAgentSurvivesItsRenderer(t *testing.T) {
 	for name := range hostiles {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := pool(t, 1)
-			at := filepath.Join(p.o.Workspace, "renderer")
-			check(t, os.Mkdir(at, 0o700))
-			check(t, os.WriteFile(filepath.Join(at, behaviour), []byte(name), 0o600))
+			dir := filepath.Join(p.o.Workspace, "renderer")
+			check(t, os.Mkdir(dir, 0o700))
+			check(t, os.WriteFile(filepath.Join(dir, behaviour), []byte(name), 0o600))
 			ctx, cancel := context.WithTimeoutCause(t.Context(), 3*time.Second, errors.New("too slow"))
 			defer cancel()
 			r := one(t, "x")
@@ -298,7 +298,7 @@ func TestTheAgentSurvivesItsRenderer(t *testing.T) {
 			if err == nil || strings.Contains(err.Error(), "s3cret") {
 				t.Errorf("got %v", err)
 			}
-			check(t, os.Remove(filepath.Join(at, behaviour)))
+			check(t, os.Remove(filepath.Join(dir, behaviour)))
 			p.Close()
 			for _, w := range p.idle {
 				t.Errorf("a process is left: %v", w)
@@ -307,11 +307,11 @@ func TestTheAgentSurvivesItsRenderer(t *testing.T) {
 	}
 }
 
-// TestNothingStartsWithoutNeed: a run that renders nothing pays nothing.
-func TestNothingStartsWithoutNeed(t *testing.T) {
+// TestNoProcessStartsBeforeTheFirstChart: a run that renders nothing starts no process.
+func TestNoProcessStartsBeforeTheFirstChart(t *testing.T) {
 	p := pool(t, 2)
-	if left, err := os.ReadDir(p.o.Workspace); err != nil || len(left) > 0 || len(p.served) > 0 {
-		t.Errorf("there is %v, %v", left, err)
+	if left, err := os.ReadDir(p.o.Workspace); err != nil || len(left) > 0 || len(p.services) > 0 {
+		t.Errorf("the workspace contains %v, %v", left, err)
 	}
 	for range 3 {
 		if _, err := p.Render(t.Context(), one(t, "x")); err != nil {
@@ -319,11 +319,11 @@ func TestNothingStartsWithoutNeed(t *testing.T) {
 		}
 	}
 	if len(p.idle) != 1 {
-		t.Errorf("%d processes for one chart after another", len(p.idle))
+		t.Errorf("%d processes, want 1, because the charts came one after another", len(p.idle))
 	}
 }
 
-// TestNothingOfTheAgentReachesTheRenderer: what a process that was taken over would look for is not there.
+// TestNothingOfTheAgentReachesTheRenderer: a hostile renderer finds no variables of the agent, and resolves no names.
 func TestNothingOfTheAgentReachesTheRenderer(t *testing.T) {
 	t.Setenv("CANARY", "canary-variable")
 	p := pool(t, 1)
@@ -339,29 +339,29 @@ func TestNothingOfTheAgentReachesTheRenderer(t *testing.T) {
 	}
 }
 
-// TestFilesOutsideAreClosed: the kernel refuses what Helm's own functions would open, here the document that a schema refers to.
-func TestFilesOutsideAreClosed(t *testing.T) {
+// TestFilesOutsideAreRefused: the kernel refuses files that Helm's own functions would open, here a document that a schema refers to.
+func TestFilesOutsideAreRefused(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "schema.json")
 	check(t, os.WriteFile(outside, []byte("true"), 0o644))
 	r := processed(t, charts{"values.schema.json": `{"$ref":"file://` + outside + `"}`, "templates/a": "x"}, map[string]any{})
-	if _, err := copied(t, r); err != nil {
-		t.Fatalf("this process cannot read it either: %v", err)
+	if _, err := renderedHere(t, r); err != nil {
+		t.Fatalf("this process cannot read the document either: %v", err)
 	}
 	if _, err := pool(t, 1).Render(t.Context(), r); err == nil || !strings.Contains(err.Error(), "permission denied") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// TestADeadProcessFailsNoRelease: one that was killed while it waited is not used again.
+// TestADeadProcessFailsNoRelease: the pool does not use an idle process that was killed.
 func TestADeadProcessFailsNoRelease(t *testing.T) {
 	p := pool(t, 1)
 	for range 2 {
 		if _, err := p.Render(t.Context(), one(t, "x")); err != nil {
 			t.Fatal(err)
 		}
-		waiting := p.idle[0]
-		waiting.Kill()
-		for !waiting.Ended() {
+		idle := p.idle[0]
+		idle.Kill()
+		for !idle.Ended() {
 			time.Sleep(time.Millisecond)
 		}
 	}

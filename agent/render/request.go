@@ -7,7 +7,7 @@ import (
 
 // Request is one chart to render for one release.
 type Request struct {
-	Chart                *chart.Chart // whose dependencies Helm has processed
+	Chart                *chart.Chart // Helm has processed its dependencies
 	Values               map[string]any
 	Release              chartutil.ReleaseOptions
 	Capabilities         *chartutil.Capabilities
@@ -15,20 +15,20 @@ type Request struct {
 	SkipSchemaValidation bool
 }
 
-// File is a template, a rendered one, or any other file of a chart. A name need not be a valid text.
+// File is a template, a rendered text, or another file of a chart. The name may be invalid UTF-8.
 type File struct{ Name, Data []byte }
 
-// settings are the first thing that a child is told.
+// settings are the first message to a renderer.
 type settings struct {
-	Workspace string // where the agent's socket is
+	Workspace string // contains the socket of the agent
 	Sandbox   string
 	Memory    int64
 	Readable  []string
 	Proxy     int
-	Ports     []int // of permitted servers on this machine, which clients reach without a proxy
+	Ports     []int // of servers on this machine that allowRemote lists: clients use no proxy for them
 }
 
-// task is a [Request] as it is sent.
+// task is a [Request] as a message.
 type task struct {
 	Chart                tree
 	Values               map[string]any
@@ -38,15 +38,16 @@ type task struct {
 	SkipSchemaValidation bool
 }
 
-// answer is what became of a task.
+// answer is the result of a task.
 type answer struct {
 	Files  []File
-	Reason string // why there are no files, in Helm's words
+	Reason string // Helm's error, if Failed
 	Failed bool
-	Spent  bool // the process should not render another chart
+
+	Exhausted bool // the process has too little memory left for another chart
 }
 
-// tree is a chart as data.
+// tree is a chart with its dependencies as a message.
 type tree struct {
 	Metadata         *chart.Metadata
 	Templates, Files []File
