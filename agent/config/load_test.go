@@ -44,8 +44,8 @@ func (in input) load(t *testing.T) (Config, error) {
 	return load(in.command, fs, in.env, "no-namespace-here", "no-root-here")
 }
 
-// current is the current directory.
-func current(t *testing.T) string {
+// workingDirectory is the current working directory.
+func workingDirectory(t *testing.T) string {
 	t.Helper()
 	dir, err := os.Getwd()
 	if err != nil {
@@ -113,7 +113,9 @@ func TestLoad(t *testing.T) {
 			func(c *Config) { c.File, c.Prune, c.PruneMaxShare, c.DryRun = "config.yaml", "", 0, true }},
 		"diff of a directory, although the file has a repository": {input{command: Diff, args: []string{"--dir=.", "--detailed-exitcode"},
 			file: "repo: " + repo + "\nref: main"},
-			func(c *Config) { c.File, c.Repo, c.Dir, c.DetailedExitcode = "config.yaml", "", current(t), true }},
+			func(c *Config) {
+				c.File, c.Repo, c.Dir, c.DetailedExitcode = "config.yaml", "", workingDirectory(t), true
+			}},
 		"diff of a repository, although the file has a directory": {input{command: Diff, args: []string{"--repo", repo, "--ref=main"}, file: "dir: ."},
 			func(c *Config) { c.File, c.Ref = "config.yaml", "main" }},
 		"pruning": {input{args: []string{"--repo", repo, "--prune=report", "--prune-grace=24h", "--prune-max-share=0%"},
@@ -339,7 +341,7 @@ func TestDefaultNamespaceIsThatOfThePod(t *testing.T) {
 	}
 }
 
-// A relative path must mean the same file whatever the current directory is when the file is read.
+// TestPathsAreAbsolute: a relative path means the same file also after the working directory has changed.
 func TestPathsAreAbsolute(t *testing.T) {
 	for flag, of := range map[string]func(Config) string{
 		"--kubeconfig":           func(c Config) string { return c.Kubeconfig },

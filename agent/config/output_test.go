@@ -28,7 +28,7 @@ func TestOutputOfInvalidConfiguration(t *testing.T) {
 		"an unknown format":            {"run --output yaml", nil, "text"},
 		"a file with an unknown key":   {"run --config " + good, nil, "json"},
 		"a file that is not YAML":      {"run --config " + file, nil, "text"},
-		"a file that does not exist":     {"run --config nowhere.yaml", nil, "text"},
+		"a file that does not exist":   {"run --config nowhere.yaml", nil, "text"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := strings.Fields(test.args)

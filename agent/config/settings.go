@@ -80,7 +80,7 @@ var allSettings = []setting{
 		storeConcurrency},
 
 	{settings.Setting{Name: "prune", Commands: planning, Kind: settings.Text, Default: "two-step",
-		Usage: "what to do with releases that are no longer declared: two-step marks them and a later run uninstalls them, report only reports them, off ignores them"},
+		Usage: "what to do with releases that are no longer declared: two-step marks them and a later run uninstalls them, report and off only report them"},
 		storeText(func(c *Config) *string { return &c.Prune }, oneOf("two-step", "report", "off"))},
 	{settings.Setting{Name: "pruneGrace", Commands: planning, Kind: settings.Duration, Default: "0s",
 		Usage: "minimum time between the mark and the uninstall; with 0 the next run uninstalls"},

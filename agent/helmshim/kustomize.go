@@ -13,8 +13,11 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/sandbox"
 )
 
-// kustomizeVersion is the release of kustomize that has the API version in go.mod (v0.21.1).
-const kustomizeVersion = "v5.8.1"
+// kustomizeVersion is the release of kustomize that contains version kustomizeAPI of its library.
+const (
+	kustomizeVersion = "v5.8.1"
+	kustomizeAPI     = "v0.21.1"
+)
 
 // kustomize is the command tree of `kustomize`.
 func kustomize() *cobra.Command {

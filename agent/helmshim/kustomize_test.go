@@ -36,6 +36,15 @@ namespace: shop
 	}
 }
 
+// TestKustomizeVersionIsThatOfTheLibrary fails when go.mod gets another version of the library. Change both constants then.
+func TestKustomizeVersionIsThatOfTheLibrary(t *testing.T) {
+	modules, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(modules), "sigs.k8s.io/kustomize/api "+kustomizeAPI+"\n")
+}
+
 func TestBuildRefusesHelmChartsAndPlugins(t *testing.T) {
 	for name, test := range map[string]struct{ kustomization, want string }{
 		"helm charts": {"helmCharts: [{name: web, repo: 'https://x.example', version: 1.0.0}]", "does not support helmCharts"},

@@ -158,7 +158,7 @@ func TestCode(t *testing.T) {
 		"one refused with result done": {one(plan.Refuse, apply.Done), exit.ReleasesFailed},
 		"one refused in a diff":        {one(plan.Refuse, ""), exit.ReleasesFailed},
 		"marked and pruned":            {with(one(plan.Mark, apply.Done), plan.Prune, apply.Done), exit.Converged},
-		"an orphan that is kept":       {one(plan.Orphan, apply.Done), exit.Converged},
+		"an orphan that is not pruned": {one(plan.Orphan, apply.Done), exit.Converged},
 		"an adoption that failed":      {one(plan.Adopt, apply.Failed), exit.ReleasesFailed},
 		"corrected and recorded":       {with(one(plan.Correct, apply.Done), plan.Relabel, apply.Done), exit.Converged},
 		"a correction that failed":     {one(plan.Correct, apply.Failed), exit.ReleasesFailed},
