@@ -139,7 +139,7 @@ func (b *builder) chooseCheckout() {
 	}
 	switch {
 	case c.Dir == "" && c.Repo == "" && !b.invalid["repo"]:
-		b.refuse("repo", "is missing: "+b.howToSetCheckout())
+		b.refuse("repo", "is not given: "+b.howToSetCheckout())
 	case c.Dir != "" && c.Repo == "" && c.Ref != "":
 		b.dropRef()
 	}

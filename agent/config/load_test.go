@@ -265,8 +265,8 @@ func TestLoadRefuses(t *testing.T) {
 		input
 		want string
 	}{
-		"a run without a repository":                 {input{}, `repo: is missing: set --repo, HELMFILE_AGENT_REPO or repo in the file`},
-		"a diff without a repository or a directory": {input{command: Diff}, `repo: is missing: set --repo, HELMFILE_AGENT_REPO or repo in the file, or --dir for a local checkout`},
+		"a run without a repository":                 {input{}, `repo: is not given: set --repo, HELMFILE_AGENT_REPO or repo in the file`},
+		"a diff without a repository or a directory": {input{command: Diff}, `repo: is not given: set --repo, HELMFILE_AGENT_REPO or repo in the file, or --dir for a local checkout`},
 		"a diff with a repository and a directory":   {input{command: Diff, args: []string{"--repo", repo, "--dir=."}}, "flag --dir: excludes repo: remove one of them"},
 		"a ref with a directory":                     {input{command: Diff, args: []string{"--ref=x", "--dir=."}}, "flag --ref: has no meaning with dir: remove one of them"},
 		"a file that is missing":                     {input{args: []string{"--repo", repo, "--config=nowhere.yaml"}}, `flag --config: "nowhere.yaml" cannot be read: no such file or directory`},
