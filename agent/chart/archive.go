@@ -105,7 +105,7 @@ func (s *Store) download(ctx context.Context, at location) (download, error) {
 	if err != nil {
 		return download{}, err
 	}
-	data, err := s.get(ctx, at.URL, at.Repository, archiveLimit)
+	data, err := s.get(ctx, at.URL, at.Repository, archiveSize)
 	if err != nil {
 		return download{}, err
 	}
@@ -114,7 +114,7 @@ func (s *Store) download(ctx context.Context, at location) (download, error) {
 		return got, nil
 	}
 	u.Path += ".prov"
-	got.provenance, err = s.get(ctx, u.String(), at.Repository, archiveLimit)
+	got.provenance, err = s.get(ctx, u.String(), at.Repository, archiveSize)
 	if err != nil {
 		return download{}, fmt.Errorf("fetch its provenance file: %w", err)
 	}

@@ -19,13 +19,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// The limits of what is downloaded. Helm's loader has one more: 5 MiB for one file.
+// The limits of what an archive may contain.
 const (
-	indexLimit   = 64 << 20
-	archiveLimit = 64 << 20
-	maxEntries   = 10_000
-	maxNesting   = 10 // charts within charts
-	maxElements  = 64 // of one path
+	maxEntries = 10_000
+	maxNesting = 10 // charts in charts
 )
 
 // check refuses an archive that is not what the index or the reference promised, or that is not safe to unpack.
@@ -156,8 +153,8 @@ func checkName(name string) error {
 			return errors.New("leads out of the chart's directory: package the chart with `helm package`")
 		}
 	}
-	if len(elements) > maxElements {
-		return fmt.Errorf("is nested more than %d directories deep", maxElements)
+	if len(elements) > pathElements {
+		return fmt.Errorf("is nested more than %d directories deep", pathElements)
 	}
 	return nil
 }

@@ -89,7 +89,7 @@ func (p place) read(limit int64) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("it is no plain file")
 	}
-	return io.ReadAll(&limitedReader{from: f, left: limit, limit: limit})
+	return io.ReadAll(limitReader(f, limit))
 }
 
 // list reads the names in a directory, in Helm's order.

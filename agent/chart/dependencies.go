@@ -23,7 +23,7 @@ import (
 // is one, which must then be in sync, else as an update. It does nothing when charts/ has everything already. The given
 // repositories are known besides the registered ones. Charts that are loaded do not need it, see built.
 func (s *Store) BuildDependencies(ctx context.Context, chartDir string, repos []release.Repository) (err error) {
-	defer recovered(&err)
+	defer recoverPanic(&err)
 	if s.complete(chartDir) {
 		return nil
 	}
@@ -38,7 +38,7 @@ func (s *Store) BuildDependencies(ctx context.Context, chartDir string, repos []
 
 // UpdateDependencies resolves the dependencies anew and writes the lock file, as `helm dependency update` does.
 func (s *Store) UpdateDependencies(ctx context.Context, chartDir string, repos []release.Repository) (err error) {
-	defer recovered(&err)
+	defer recoverPanic(&err)
 	s.local.Lock()
 	defer s.local.Unlock()
 	c, err := s.loadDir(chartDir)
@@ -53,7 +53,7 @@ func dependencyError(verb, dir string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s dependencies of chart %s: %w", verb, dir, scrub(err))
+	return fmt.Errorf("%s dependencies of chart %s: %w", verb, dir, redact(err))
 }
 
 // complete spares the usual case the lock; an unreadable chart is not complete, and the caller finds out why.
@@ -91,7 +91,7 @@ func (s *Store) manage(ctx context.Context, c *helmchart.Chart, dir string, repo
 		SkipUpdate: true, RepositoryConfig: filepath.Join(work, "repositories.yaml"), RepositoryCache: work,
 	})
 	s.log.Debug("dependencies built", "chart", dir, "said", said.String())
-	return hint(err)
+	return withHint(err)
 }
 
 // checkDependencies checks the local charts that Helm's manager reads by itself. A copy of the chart has copies of those beside it, but
@@ -207,7 +207,7 @@ func repositoryFor(d *helmchart.Dependency, known []release.Repository) (release
 		return release.Repository{}, false, fmt.Errorf(
 			"dependency %s: its repository %q is neither a URL nor @ and the name of a declared repository", d.Name, d.Repository)
 	}
-	return release.Repository{Name: "undeclared-" + fingerprint(d.Repository), URL: d.Repository}, true, nil
+	return release.Repository{Name: "undeclared-" + digestOf(d.Repository), URL: d.Repository}, true, nil
 }
 
 func alias(repository string) (string, bool) {

@@ -28,7 +28,7 @@ func (s *Store) BuildCopy(ctx context.Context, dir, root string, update bool) (s
 		do = s.UpdateDependencies
 	}
 	if err := do(ctx, copied, nil); err != nil { // about a place that the user does not know
-		return "", scrubbed{text: strings.ReplaceAll(err.Error(), root, ""), err: err}
+		return "", replacePath(err, root, "")
 	}
 	return copied, nil
 }
@@ -40,7 +40,7 @@ func (s *Store) built(ctx context.Context, dir string, repos []release.Repositor
 	if s.complete(dir) {
 		return dir, nil
 	}
-	return s.builds.get(ctx, dir+"\x00"+fingerprint(repos), func() (string, error) {
+	return s.builds.get(ctx, dir+"\x00"+digestOf(repos), func() (string, error) {
 		copied, err := s.buildCopy(ctx, dir, repos)
 		return copied, dependencyError("build", dir, err)
 	})
@@ -57,7 +57,7 @@ func (s *Store) buildCopy(ctx context.Context, dir string, repos []release.Repos
 	}
 	err = s.manage(ctx, c, copied, repos, (*downloader.Manager).Build)
 	if err != nil { // about a place that nobody knows
-		return "", scrubbed{text: strings.ReplaceAll(err.Error(), root, ""), err: err}
+		return "", replacePath(err, root, "")
 	}
 	return copied, nil
 }

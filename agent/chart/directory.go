@@ -87,8 +87,8 @@ func (r *dirReader) readRules() error {
 }
 
 func (r *dirReader) dir(e entry) error {
-	if strings.Count(e.name, "/") >= maxElements {
-		return fmt.Errorf("%s is nested more than %d directories deep", r.path(e.name), maxElements)
+	if strings.Count(e.name, "/") >= pathElements {
+		return fmt.Errorf("%s is nested more than %d directories deep", r.path(e.name), pathElements)
 	}
 	names, err := e.at.list()
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 
 	"helm.sh/helm/v3/pkg/getter"
 	"helm.sh/helm/v3/pkg/registry"
@@ -38,7 +37,7 @@ func (s *Store) get(ctx context.Context, at string, r release.Repository, limit 
 	if err != nil && ctx.Err() != nil {
 		return nil, fmt.Errorf("no answer from %s: %w", u.Host, context.Cause(ctx))
 	}
-	return data, hint(err)
+	return data, withHint(err)
 }
 
 func newRequest(ctx context.Context, u *url.URL, r release.Repository) (*http.Request, error) {
@@ -66,7 +65,7 @@ func newRequest(ctx context.Context, u *url.URL, r release.Repository) (*http.Re
 
 // client is one per set of certificates, so that connections are used again. Files are read while the store is not locked.
 func (s *Store) client(r release.Repository) (*http.Client, error) {
-	key := fingerprint([]any{r.CAFile, r.CertFile, r.KeyFile, r.InsecureSkipTLSVerify})
+	key := digestOf([]any{r.CAFile, r.CertFile, r.KeyFile, r.InsecureSkipTLSVerify})
 	s.mu.Lock()
 	found, ok := s.clients[key]
 	s.mu.Unlock()
@@ -107,42 +106,7 @@ func fetchURL(client *http.Client, request *http.Request, limit int64) ([]byte, 
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("failed to fetch %s : %s", publicURL(request.URL.String()), response.Status)
 	}
-	return io.ReadAll(&limitedReader{from: response.Body, left: limit, limit: limit})
-}
-
-// limitedReader fails where io.LimitReader would end as if all had been read.
-type limitedReader struct {
-	from        io.Reader
-	left, limit int64
-}
-
-func (l *limitedReader) Read(p []byte) (int, error) {
-	n, err := l.from.Read(p)
-	l.left -= int64(n)
-	if l.left < 0 {
-		return 0, tooLarge(l.limit)
-	}
-	return n, err
-}
-
-func tooLarge(limit int64) error {
-	return fmt.Errorf("it is larger than the limit of %d MiB", limit>>20)
-}
-
-// hint says what to do about the failures that a setting causes.
-func hint(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case strings.Contains(err.Error(), "401 Unauthorized"), strings.Contains(err.Error(), "403 Forbidden"),
-		strings.Contains(err.Error(), "credential not found"):
-		return fmt.Errorf("%w (check the user name and password under `repositories:`)", err)
-	case strings.Contains(err.Error(), "certificate signed by unknown authority"):
-		return fmt.Errorf("%w (set caFile under `repositories:`)", err)
-	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		return fmt.Errorf("%w (if plain HTTP is intended, set plainHttp: true)", err)
-	}
-	return err
+	return io.ReadAll(limitReader(response.Body, limit))
 }
 
 // getters are what Helm's dependency manager downloads with. Over HTTP they know only the archives that the indexes name.

@@ -24,13 +24,13 @@ func (s *Store) Identity(ctx context.Context, c release.Chart, volatile ...strin
 		return s.contentIdentity(ctx, c, volatile)
 	}
 	if exact(c) {
-		return fingerprint([]string{repositoryOf(c).URL, c.Ref, c.Version}), nil
+		return digestOf([]string{repositoryOf(c).URL, c.Ref, c.Version}), nil
 	}
 	at, err := s.locate(ctx, c)
 	if err != nil {
-		return "", fmt.Errorf("resolve chart %s: %w", describe(c), scrub(err))
+		return "", fmt.Errorf("resolve chart %s: %w", describe(c), redact(err))
 	}
-	return fingerprint([]string{at.URL}), nil
+	return digestOf([]string{at.URL}), nil
 }
 
 // exact references name one chart for ever, as far as its repository is honest.
@@ -44,7 +44,7 @@ func exact(c release.Chart) bool {
 
 func (s *Store) contentIdentity(ctx context.Context, c release.Chart, volatile []string) (string, error) {
 	identity, err := s.contents.get(ctx, c.Path+"\x00"+fmt.Sprint(c.SkipDependencies), func() (identity string, err error) {
-		defer recovered(&err)
+		defer recoverPanic(&err)
 		if pinned, ok := s.pinned(c); ok {
 			return contentHash(pinned, volatile), nil
 		}
@@ -55,7 +55,7 @@ func (s *Store) contentIdentity(ctx context.Context, c release.Chart, volatile [
 		return contentHash(loaded, volatile), nil
 	})
 	if err != nil {
-		return "", fmt.Errorf("read chart %s: %w", describe(c), of(c, scrub(err)))
+		return "", fmt.Errorf("read chart %s: %w", describe(c), nameInError(c, redact(err)))
 	}
 	return identity, nil
 }

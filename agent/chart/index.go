@@ -16,9 +16,6 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// suggestions is how many names or versions an error offers.
-const suggestions = 5
-
 // index is the repository's list of charts. It is shared: callers must not alter it.
 func (s *Store) index(ctx context.Context, r release.Repository) (*repo.IndexFile, error) {
 	key := location{Repository: r}.key()
@@ -42,7 +39,7 @@ func (s *Store) downloadIndex(ctx context.Context, r release.Repository) (*repo.
 		return nil, err
 	}
 	s.log.Debug("downloading index", "repository", publicURL(r.URL))
-	data, err := s.get(ctx, at, r, indexLimit)
+	data, err := s.get(ctx, at, r, indexSize)
 	if err != nil {
 		return nil, err
 	}
@@ -64,26 +61,19 @@ func pick(index *repo.IndexFile, name, version string) (*repo.ChartVersion, erro
 	found, err := index.Get(name, version)
 	switch {
 	case errors.Is(err, repo.ErrNoChartName):
-		return nil, fmt.Errorf("the repository has no chart %q%s", name, orNone("; it has ", near(name, index)))
+		return nil, fmt.Errorf("the repository has no chart %q%s", name, listAfter("; it has ", near(name, index)))
 	case err != nil:
 		return nil, fmt.Errorf("the repository has no version %q of chart %q (%w)%s",
-			version, name, err, orNone("; newest: ", newest(index.Entries[name])))
+			version, name, err, listAfter("; newest: ", newest(index.Entries[name])))
 	case len(found.URLs) == 0:
 		return nil, fmt.Errorf("the repository's index has no URL for chart %q version %s", name, found.Version)
 	}
 	return found, nil
 }
 
-func orNone(intro string, words []string) string {
-	if len(words) == 0 {
-		return ""
-	}
-	return intro + strings.Join(words, ", ")
-}
-
 func newest(versions repo.ChartVersions) []string {
 	var names []string
-	for _, v := range versions[:min(len(versions), suggestions)] { // Helm keeps them sorted, newest first
+	for _, v := range versions[:min(len(versions), maxSuggestions)] { // Helm keeps them sorted, newest first
 		names = append(names, v.Version)
 	}
 	return names
@@ -106,5 +96,5 @@ func near(wanted string, index *repo.IndexFile) []string {
 	slices.SortFunc(names, func(a, b string) int {
 		return cmp.Or(cmp.Compare(distances[a], distances[b]), cmp.Compare(a, b))
 	})
-	return names[:min(len(names), suggestions)]
+	return names[:min(len(names), maxSuggestions)]
 }

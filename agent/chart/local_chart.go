@@ -57,7 +57,7 @@ func (s *Store) loadArchive(c release.Chart) (*helmchart.Chart, error) {
 // readArchive holds an archive of the repository to the same rules as a downloaded one. What it returns was checked; the file may be
 // another one by now.
 func (s *Store) readArchive(file string) ([]byte, error) {
-	data, err := s.readFile(file, archiveLimit)
+	data, err := s.readFile(file, archiveSize)
 	if err == nil {
 		err = s.checkArchive(data)
 	}
@@ -77,7 +77,7 @@ func (s *Store) checkArchive(data []byte) error {
 
 // verifyLocal verifies the bytes that were read, in a directory of the store: Helm verifies files.
 func (s *Store) verifyLocal(c release.Chart, data []byte) error {
-	provenance, err := s.readFile(c.Path+".prov", archiveLimit)
+	provenance, err := s.readFile(c.Path+".prov", archiveSize)
 	if err != nil {
 		return fmt.Errorf("read its provenance file: %w", err)
 	}

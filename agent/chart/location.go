@@ -2,11 +2,7 @@ package chart
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,16 +31,7 @@ type location struct {
 // key names the location's downloads on disk.
 func (l location) key() string {
 	l.Repository.Name = "" // two names of one repository share downloads
-	return fingerprint(l)
-}
-
-func fingerprint(value any) string {
-	data, err := json.Marshal(value)
-	if err != nil {
-		panic(err) // only plain structs of strings and flags come here
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:16])
+	return digestOf(l)
 }
 
 // locate resolves a chart that is not local to its archive.
@@ -138,12 +125,11 @@ func describe(c release.Chart) string {
 	return name
 }
 
-// publicURL is the URL without user, password and query: either may be a credential.
-func publicURL(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "(an invalid URL)"
+// nameInError replaces the path of a local chart in an error by the chart's name in the helmfile, because users do not know the
+// temporary path.
+func nameInError(c release.Chart, err error) error {
+	if c.Path == "" || c.Name == "" {
+		return err
 	}
-	u.User, u.RawQuery, u.Fragment = nil, "", ""
-	return u.String()
+	return replacePath(err, c.Path, c.Name)
 }

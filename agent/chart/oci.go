@@ -97,7 +97,7 @@ func (s *Store) matchTag(ctx context.Context, client *registry.Client, want ociR
 	tag, err := registry.GetTagMatchingVersionOrConstraint(tags, want.version)
 	if err != nil {
 		return "", fmt.Errorf("the registry has no version %q of %s (%w)%s", want.version, want.name, err,
-			orNone("; newest: ", tags[:min(len(tags), suggestions)]))
+			listAfter("; newest: ", tags))
 	}
 	return tag, nil
 }
@@ -107,7 +107,7 @@ func (s *Store) listTags(ctx context.Context, client *registry.Client, name stri
 	return s.tags.get(ctx, name, func() ([]string, error) {
 		tags, err := client.Tags(name)
 		if err != nil {
-			return nil, fmt.Errorf("list the versions of %s: %w", name, hint(err))
+			return nil, fmt.Errorf("list the versions of %s: %w", name, withHint(err))
 		}
 		return tags, nil
 	})
@@ -127,7 +127,7 @@ func (s *Store) downloadOCI(ctx context.Context, at location) (download, error) 
 		return download{}, fmt.Errorf("%w%s", err, s.otherVersions(ctx, client, want.name))
 	}
 	if err != nil {
-		return download{}, hint(err)
+		return download{}, withHint(err)
 	}
 	if pulled.Chart.Meta == nil {
 		return download{}, errors.New("the chart has no metadata")
@@ -145,5 +145,5 @@ func (s *Store) otherVersions(ctx context.Context, client *registry.Client, name
 	if err != nil {
 		return "" // the version's absence is the error to report
 	}
-	return orNone("; newest versions: ", tags[:min(len(tags), suggestions)])
+	return listAfter("; newest versions: ", tags)
 }

@@ -5,51 +5,51 @@ import (
 	"sync"
 )
 
-// memo remembers the outcome of making a value, failures included, and lets one caller at a time make it.
-type memo[T any] struct {
-	mu    sync.Mutex
-	cells map[string]*cell[T]
+// onceResults computes a result for each key once, and returns it to every later caller, errors included.
+type onceResults[T any] struct {
+	mu      sync.Mutex
+	results map[string]*result[T]
 }
 
-type cell[T any] struct {
-	turn  chan struct{} // holds one token; whoever has it may look and make
-	made  bool
+type result[T any] struct {
+	turn  chan struct{} // has one token; the caller that takes it may read and write the other fields
+	done  bool
 	value T
 	err   error
 }
 
-// get returns what made returned the first time. A failure that is only the caller's context ending is not remembered:
-// another caller may have more time.
-func (m *memo[T]) get(ctx context.Context, key string, makeValue func() (T, error)) (T, error) {
-	c := m.cell(key)
+// get returns what compute returned for the first caller with this key. Other callers wait for it. An error is forgotten if the context
+// of the caller had ended, because another caller may have more time.
+func (o *onceResults[T]) get(ctx context.Context, key string, compute func() (T, error)) (T, error) {
+	r := o.result(key)
 	select {
-	case <-c.turn:
+	case <-r.turn:
 	case <-ctx.Done():
 		var none T
 		return none, context.Cause(ctx)
 	}
-	defer func() { c.turn <- struct{}{} }()
-	if c.made {
-		return c.value, c.err
+	defer func() { r.turn <- struct{}{} }()
+	if r.done {
+		return r.value, r.err
 	}
-	value, err := makeValue()
+	value, err := compute()
 	if err == nil || ctx.Err() == nil {
-		c.made, c.value, c.err = true, value, err
+		r.done, r.value, r.err = true, value, err
 	}
 	return value, err
 }
 
-func (m *memo[T]) cell(key string) *cell[T] {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.cells == nil {
-		m.cells = map[string]*cell[T]{}
+func (o *onceResults[T]) result(key string) *result[T] {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.results == nil {
+		o.results = map[string]*result[T]{}
 	}
-	c, ok := m.cells[key]
+	r, ok := o.results[key]
 	if !ok {
-		c = &cell[T]{turn: make(chan struct{}, 1)}
-		c.turn <- struct{}{}
-		m.cells[key] = c
+		r = &result[T]{turn: make(chan struct{}, 1)}
+		r.turn <- struct{}{}
+		o.results[key] = r
 	}
-	return c
+	return r
 }

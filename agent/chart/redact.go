@@ -1,33 +1,25 @@
 package chart
 
 import (
+	"net/url"
 	"regexp"
 	"strings"
-
-	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// urlPattern finds the URLs in Helm's errors, which quote them as they were given, credentials included.
+// urlPattern finds the URLs in the errors of Helm. Helm prints a URL with its user name and password.
 var urlPattern = regexp.MustCompile(`[a-z]+://[^\s"'<>]+`)
 
-type scrubbed struct {
+// rewritten is an error with another text.
+type rewritten struct {
 	text string
 	err  error
 }
 
-func (s scrubbed) Error() string { return s.text }
-func (s scrubbed) Unwrap() error { return s.err }
+func (r rewritten) Error() string { return r.text }
+func (r rewritten) Unwrap() error { return r.err }
 
-// of makes the error one about the chart as the helmfile names it: where the chart lies during a run helps nobody.
-func of(c release.Chart, err error) error {
-	if err == nil || c.Path == "" || c.Name == "" {
-		return err
-	}
-	return scrubbed{text: strings.ReplaceAll(err.Error(), c.Path, c.Name), err: err}
-}
-
-// scrub takes user, password and query out of every URL in the error's text.
-func scrub(err error) error {
+// redact removes the user, the password and the query from every URL in the text of the error.
+func redact(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -35,5 +27,23 @@ func scrub(err error) error {
 		trimmed := strings.TrimRight(found, ":,.;)")
 		return publicURL(trimmed) + found[len(trimmed):]
 	})
-	return scrubbed{text: text, err: err}
+	return rewritten{text: text, err: err}
+}
+
+// publicURL is the URL without user, password and query, which may be credentials.
+func publicURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "(an invalid URL)"
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
+}
+
+// replacePath replaces a path in the text of the error. Users do not know the temporary paths of a run.
+func replacePath(err error, path, replacement string) error {
+	if err == nil {
+		return nil
+	}
+	return rewritten{text: strings.ReplaceAll(err.Error(), path, replacement), err: err}
 }

@@ -116,7 +116,7 @@ type hostTransport struct {
 
 // registryLimit is for all that one client reads, because Helm keeps every part of a chart in memory. A chart of many
 // dependencies from registries must fit too.
-const registryLimit = 8 * archiveLimit
+const registryLimit = 8 * archiveSize
 
 func (s *Store) newHostTransport(ctx context.Context, repositories []release.Repository) (hostTransport, error) {
 	t := hostTransport{ctx: ctx, hosts: map[string]http.RoundTripper{}, others: registryTransport(s.policy, nil), total: new(atomic.Int64)}
@@ -169,8 +169,8 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)
 	switch total := b.total.Add(int64(n)); {
-	case b.read > archiveLimit:
-		return 0, tooLarge(archiveLimit)
+	case b.read > archiveSize:
+		return 0, tooLarge(archiveSize)
 	case total > registryLimit:
 		return 0, tooLarge(registryLimit)
 	}

@@ -37,7 +37,7 @@ func checkSchemas(c *helmchart.Chart) error {
 
 // checkSchema has Helm's own library resolve every document that the schema may refer to, with a loader that opens nothing.
 func checkSchema(data []byte) (err error) {
-	defer recovered(&err)
+	defer recoverPanic(&err)
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	root, isObject := document.(map[string]any)
 	if err != nil || !isObject {

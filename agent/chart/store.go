@@ -33,12 +33,12 @@ type Store struct {
 	clients    map[string]*http.Client
 	roots      []string // real paths, see Confine; none means no limit
 
-	indexes  memo[*repo.IndexFile]
-	tags     memo[[]string]
-	archives memo[archive]
-	contents memo[string]   // identities of local charts
-	builds   memo[string]   // directories with dependencies, see built
-	checked  memo[struct{}] // archives in the repository, by their digest
+	indexes  onceResults[*repo.IndexFile]
+	tags     onceResults[[]string]
+	archives onceResults[archive]
+	contents onceResults[string]   // identities of local charts
+	builds   onceResults[string]   // directories with dependencies, see built
+	checked  onceResults[struct{}] // archives in the repository, by their digest
 
 	// local is held for writing while dependencies are built in place: that writes into a chart directory, which may also be
 	// the file:// dependency of another chart that is being read.
@@ -118,13 +118,13 @@ func (s *Store) Load(ctx context.Context, c release.Chart) (*helmchart.Chart, er
 		err = checkSchemas(loaded)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("load chart %s: %w", describe(c), of(c, scrub(err)))
+		return nil, fmt.Errorf("load chart %s: %w", describe(c), nameInError(c, redact(err)))
 	}
 	return loaded, nil
 }
 
 func (s *Store) load(ctx context.Context, c release.Chart) (loaded *helmchart.Chart, err error) {
-	defer recovered(&err)
+	defer recoverPanic(&err)
 	if c.Path != "" {
 		return s.loadLocal(ctx, c)
 	}
@@ -133,13 +133,6 @@ func (s *Store) load(ctx context.Context, c release.Chart) (loaded *helmchart.Ch
 		return nil, err
 	}
 	return loader.LoadFiles(found.files)
-}
-
-// recovered makes a panic of Helm's loader an error: a malformed chart may fail only its own releases.
-func recovered(err *error) {
-	if cause := recover(); cause != nil {
-		*err = fmt.Errorf("the chart is malformed: %v", cause)
-	}
 }
 
 // archive is the downloaded archive of a chart that is not local.
@@ -156,7 +149,7 @@ func (s *Store) archive(ctx context.Context, c release.Chart) (archive, error) {
 func (s *Store) Pull(ctx context.Context, c release.Chart, into string) (string, error) {
 	dir, err := s.pull(ctx, c, into)
 	if err != nil {
-		return "", fmt.Errorf("pull chart %s: %w", describe(c), scrub(err))
+		return "", fmt.Errorf("pull chart %s: %w", describe(c), redact(err))
 	}
 	return dir, nil
 }

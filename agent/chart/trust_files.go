@@ -44,7 +44,7 @@ func (s *Store) readTrustFile(path string, others ...string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
-	data, err := io.ReadAll(&limitedReader{from: file, left: maxTrustFile, limit: maxTrustFile})
+	data, err := io.ReadAll(limitReader(file, maxTrustFile))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
