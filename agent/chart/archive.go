@@ -20,13 +20,6 @@ type archive struct {
 	files []*loader.BufferedFile
 }
 
-// download is what a repository or registry sent.
-type download struct {
-	name       string // the file name, which a provenance file vouches for
-	data       []byte
-	provenance []byte
-}
-
 // fetch downloads and verifies an archive at most once.
 func (s *Store) fetch(ctx context.Context, at location) (archive, error) {
 	return s.archives.get(ctx, at.key(), func() (archive, error) {
@@ -71,7 +64,7 @@ func (s *Store) downloadInto(ctx context.Context, at location, dir string) error
 	s.log.Debug("downloading chart", "url", publicURL(at.URL))
 	got, err := s.download(ctx, at)
 	if err == nil {
-		err = at.check(got.data)
+		err = at.Expected.check(got.Data)
 	}
 	if err != nil {
 		return fmt.Errorf("download %s: %w", publicURL(at.URL), err)
@@ -81,12 +74,12 @@ func (s *Store) downloadInto(ctx context.Context, at location, dir string) error
 		return err
 	}
 	defer os.RemoveAll(work)
-	file := filepath.Join(work, got.name)
-	if err := os.WriteFile(file, got.data, 0o600); err != nil {
+	file := filepath.Join(work, got.Name)
+	if err := os.WriteFile(file, got.Data, 0o600); err != nil {
 		return err
 	}
 	if at.Verify {
-		if err := s.verify(file, got.provenance, at.Keyring); err != nil {
+		if err := s.verify(file, got.Provenance, at.Keyring); err != nil {
 			return fmt.Errorf("verify %s: %w", publicURL(at.URL), err)
 		}
 	}
@@ -97,26 +90,26 @@ func (s *Store) downloadInto(ctx context.Context, at location, dir string) error
 	return nil
 }
 
-func (s *Store) download(ctx context.Context, at location) (download, error) {
+func (s *Store) download(ctx context.Context, at location) (archiveFile, error) {
 	if registry.IsOCI(at.URL) {
 		return s.downloadOCI(ctx, at)
 	}
 	u, err := url.Parse(at.URL)
 	if err != nil {
-		return download{}, err
+		return archiveFile{}, err
 	}
 	data, err := s.get(ctx, at.URL, at.Repository, archiveSize)
 	if err != nil {
-		return download{}, err
+		return archiveFile{}, err
 	}
-	got := download{name: fileName(u), data: data}
+	got := archiveFile{Name: fileName(u), Data: data}
 	if !at.Verify {
 		return got, nil
 	}
 	u.Path += ".prov"
-	got.provenance, err = s.get(ctx, u.String(), at.Repository, archiveSize)
+	got.Provenance, err = s.get(ctx, u.String(), at.Repository, archiveSize)
 	if err != nil {
-		return download{}, fmt.Errorf("fetch its provenance file: %w", err)
+		return archiveFile{}, fmt.Errorf("fetch its provenance file: %w", err)
 	}
 	return got, nil
 }

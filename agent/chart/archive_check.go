@@ -4,8 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -13,10 +11,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/Masterminds/semver/v3"
-	helmchart "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
-	"sigs.k8s.io/yaml"
 )
 
 // The limits of what an archive may contain.
@@ -24,42 +19,6 @@ const (
 	maxEntries = 10_000
 	maxNesting = 10 // charts in charts
 )
-
-// check refuses an archive that is not what the index or the reference promised, or that is not safe to unpack.
-func (l location) check(data []byte) error {
-	if sum := sha256.Sum256(data); l.Digest != "" && !strings.EqualFold(strings.TrimPrefix(l.Digest, "sha256:"), hex.EncodeToString(sum[:])) {
-		return fmt.Errorf("the archive has the sha256 digest %x, but the index says %s: it was replaced, or the index is out of date", sum, l.Digest)
-	}
-	if err := checkArchive(data); err != nil {
-		return fmt.Errorf("read chart archive: %w", err)
-	}
-	if l.Name == "" && l.Version == "" {
-		return nil
-	}
-	found, err := metadataOf(data)
-	if err != nil {
-		return fmt.Errorf("read chart archive: %w", err)
-	}
-	if l.Name != "" && found.Name != l.Name || l.Version != "" && !allowed(found.Version, l.Version) {
-		return fmt.Errorf("the archive holds chart %q version %q, but %s was asked for", found.Name, found.Version,
-			strings.TrimSpace(l.Name+" "+l.Version))
-	}
-	return nil
-}
-
-func metadataOf(data []byte) (helmchart.Metadata, error) {
-	files, err := loader.LoadArchiveFiles(bytes.NewReader(data))
-	if err != nil {
-		return helmchart.Metadata{}, err
-	}
-	for _, file := range files {
-		if file.Name == "Chart.yaml" {
-			var found helmchart.Metadata
-			return found, yaml.Unmarshal(file.Data, &found)
-		}
-	}
-	return helmchart.Metadata{}, errors.New("Chart.yaml file is missing")
-}
 
 // archiveCheck counts over an archive and all archives in it: each could stay within limits that all together exceed.
 type archiveCheck struct {
@@ -122,13 +81,16 @@ func (c *archiveCheck) nested(name string, content io.Reader, nesting int) error
 	if depth > maxNesting {
 		return fmt.Errorf("charts are nested more than %d deep", maxNesting)
 	}
-	if !nestedArchive.MatchString(name) {
+	if !isDependencyArchive(name) {
 		return nil
 	}
 	return c.archive(content, depth)
 }
 
-var nestedArchive = regexp.MustCompile(`^(charts/[^/_.][^/]*/)*charts/[^/_.][^/]*\.tgz$`)
+// isDependencyArchive: Helm loads the file with this name in a chart as a dependency.
+func isDependencyArchive(name string) bool { return dependencyArchive.MatchString(name) }
+
+var dependencyArchive = regexp.MustCompile(`^(charts/[^/_.][^/]*/)*charts/[^/_.][^/]*\.tgz$`)
 
 func isSparse(header *tar.Header) bool {
 	for name := range header.PAXRecords {
@@ -180,15 +142,4 @@ func (r countedReader) Read(p []byte) (int, error) {
 		return 0, fmt.Errorf("the archive is larger than the limit of %d MiB when unpacked", limit>>20)
 	}
 	return n, err
-}
-
-func lastElement(name string) string { return name[strings.LastIndex(name, "/")+1:] }
-
-// tagVersion is the version that a tag names; empty for a tag such as latest. Tags have an underscore for the plus sign.
-func tagVersion(tag string) string {
-	version := strings.ReplaceAll(tag, "_", "+")
-	if _, err := semver.NewVersion(version); err != nil {
-		return ""
-	}
-	return version
 }

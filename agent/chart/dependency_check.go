@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/Masterminds/semver/v3"
 	helmchart "helm.sh/helm/v3/pkg/chart"
 )
 
@@ -29,20 +28,11 @@ func (s *Store) satisfied(c *helmchart.Chart, dir string) bool {
 
 func dependency(c *helmchart.Chart, want *helmchart.Dependency) *helmchart.Chart {
 	for _, have := range c.Dependencies() {
-		if have.Name() == want.Name && allowed(have.Metadata.Version, want.Version) && matchesLock(c.Lock, have, want) {
+		if have.Name() == want.Name && versionMatches(have.Metadata.Version, want.Version) && matchesLock(c.Lock, have, want) {
 			return have
 		}
 	}
 	return nil
-}
-
-func allowed(version, constraint string) bool {
-	want, err := semver.NewConstraint(constraint)
-	if err != nil {
-		return version == constraint
-	}
-	have, err := semver.NewVersion(version)
-	return err == nil && want.Check(have)
 }
 
 // matchesLock is true without a lock file. One that does not know the dependency is out of sync: nothing matches it,
@@ -52,7 +42,7 @@ func matchesLock(lock *helmchart.Lock, have *helmchart.Chart, want *helmchart.De
 		return true
 	}
 	for _, locked := range lock.Dependencies {
-		if locked != nil && locked.Name == want.Name && allowed(have.Metadata.Version, "="+locked.Version) {
+		if locked != nil && locked.Name == want.Name && versionMatches(have.Metadata.Version, "="+locked.Version) {
 			return true
 		}
 	}

@@ -164,7 +164,7 @@ func (r *dirReader) file(e entry) error {
 	if r.linkedSize > maxLinkedSize {
 		return fmt.Errorf("links in %s lead to more than %d MiB: copy what the chart needs into it", r.top, maxLinkedSize>>20)
 	}
-	if nestedArchive.MatchString(e.name) {
+	if isDependencyArchive(e.name) {
 		if err := r.s.checkArchive(data); err != nil {
 			return fmt.Errorf("%s: %w", r.path(e.name), err)
 		}

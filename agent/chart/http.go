@@ -170,7 +170,7 @@ func (g pulled) Get(at string, options ...getter.Option) (*bytes.Buffer, error) 
 		}
 		want, err := pulledLocation(at)
 		if err == nil {
-			err = want.check(a.data.Bytes())
+			err = want.Expected.check(a.data.Bytes())
 		}
 		return a.data, err
 	case <-g.ctx.Done():
@@ -181,7 +181,7 @@ func (g pulled) Get(at string, options ...getter.Option) (*bytes.Buffer, error) 
 // pulledLocation is the location of an archive in a registry by its reference, host/path/name:version.
 func pulledLocation(at string) (location, error) {
 	want, err := parseOCI(at, "")
-	return location{URL: at, Name: lastElement(want.name), Version: tagVersion(want.version)}, err
+	return location{URL: at, Expected: expectedArchive{Name: lastElement(want.name), Version: tagVersion(want.version)}}, err
 }
 
 // hostOf is the part of a URL that says whom to ask about it.

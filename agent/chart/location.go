@@ -22,10 +22,7 @@ type location struct {
 	Repository release.Repository
 	Verify     bool
 	Keyring    string
-
-	// What the archive must be; empty where only its URL was given.
-	Name, Version string // as in Chart.yaml; the version may be a constraint
-	Digest        string // sha256 of the archive, as the index says
+	Expected   expectedArchive // empty if only its URL is known
 }
 
 // key names the location's downloads on disk.
@@ -45,7 +42,7 @@ func (s *Store) locate(ctx context.Context, c release.Chart) (location, error) {
 	case registry.IsOCI(c.Ref):
 		return s.locateOCI(ctx, c.Ref, c.Version, at)
 	case strings.Contains(c.Ref, "://"):
-		at.URL, at.Version = c.Ref, c.Version
+		at.URL, at.Expected.Version = c.Ref, c.Version
 	case c.Ref == "" || c.Repository == nil:
 		err = errors.New("no repository is known for it: declare it under `repositories:`, or use an oci:// or https:// reference")
 	case at.Repository.OCI:
@@ -72,7 +69,7 @@ func (s *Store) locateInIndex(ctx context.Context, name, version string, at loca
 func (l location) named(name string, found *repo.ChartVersion) (location, error) {
 	var err error
 	l.URL, err = repo.ResolveReferenceURL(l.Repository.URL, found.URLs[0])
-	l.Name, l.Version, l.Digest = name, found.Version, found.Digest
+	l.Expected = expectedArchive{Name: name, Version: found.Version, Digest: found.Digest}
 	return l, err
 }
 

@@ -51,9 +51,9 @@ func (s *Store) locateOCI(ctx context.Context, ref, version string, at location)
 		return at, err
 	}
 	at.URL, err = s.resolveOCI(ctx, want, at.Repository)
-	at.Name, at.Version = lastElement(want.name), want.version
+	at.Expected = expectedArchive{Name: lastElement(want.name), Version: want.version}
 	if tag := strings.TrimPrefix(at.URL, registry.OCIScheme+"://"+want.name+":"); want.digest == "" {
-		at.Version = tagVersion(tag)
+		at.Expected.Version = tagVersion(tag)
 	}
 	return at, err
 }
@@ -113,30 +113,30 @@ func (s *Store) listTags(ctx context.Context, client *registry.Client, name stri
 	})
 }
 
-func (s *Store) downloadOCI(ctx context.Context, at location) (download, error) {
+func (s *Store) downloadOCI(ctx context.Context, at location) (archiveFile, error) {
 	want, err := parseOCI(at.URL, "")
 	if err != nil {
-		return download{}, err
+		return archiveFile{}, err
 	}
 	client, err := s.registryClient(ctx, at.Repository, want.name)
 	if err != nil {
-		return download{}, err
+		return archiveFile{}, err
 	}
 	pulled, err := client.Pull(strings.TrimPrefix(at.URL, registry.OCIScheme+"://"), registry.PullOptWithProv(at.Verify))
 	if errors.Is(err, errdef.ErrNotFound) {
-		return download{}, fmt.Errorf("%w%s", err, s.otherVersions(ctx, client, want.name))
+		return archiveFile{}, fmt.Errorf("%w%s", err, s.otherVersions(ctx, client, want.name))
 	}
 	if err != nil {
-		return download{}, withHint(err)
+		return archiveFile{}, withHint(err)
 	}
 	if pulled.Chart.Meta == nil {
-		return download{}, errors.New("the chart has no metadata")
+		return archiveFile{}, errors.New("the chart has no metadata")
 	}
 	name := pulled.Chart.Meta.Name + "-" + pulled.Chart.Meta.Version + ".tgz"
 	if strings.ContainsAny(name, `/\`) {
-		return download{}, fmt.Errorf("the chart calls itself %q", name)
+		return archiveFile{}, fmt.Errorf("the chart calls itself %q", name)
 	}
-	return download{name: name, data: pulled.Chart.Data, provenance: pulled.Prov.Data}, nil
+	return archiveFile{Name: name, Data: pulled.Chart.Data, Provenance: pulled.Prov.Data}, nil
 }
 
 // otherVersions ends an error about a version that is not there.
@@ -146,4 +146,15 @@ func (s *Store) otherVersions(ctx context.Context, client *registry.Client, name
 		return "" // the version's absence is the error to report
 	}
 	return listAfter("; newest versions: ", tags)
+}
+
+func lastElement(name string) string { return name[strings.LastIndex(name, "/")+1:] }
+
+// tagVersion is the version that a tag names; empty for a tag such as latest. Tags have an underscore for the plus sign.
+func tagVersion(tag string) string {
+	version := strings.ReplaceAll(tag, "_", "+")
+	if _, err := semver.NewVersion(version); err != nil {
+		return ""
+	}
+	return version
 }
