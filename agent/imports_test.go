@@ -19,21 +19,22 @@ const module = "github.com/helmfile-agent/helmfile-agent/agent"
 // allowedImports says which packages below agent each package below agent may import. docs/architecture.md has the same
 // table: change both.
 var allowedImports = map[string][]string{
-	"exit":     {},
-	"egress":   {},
-	"release":  {},
-	"lookup":   {},
-	"child":    {},
-	"config":   {"exit", "egress", "release", "config/internal/settings"},
-	"source":   {"exit", "egress", "config", "source/revision", "source/limits"},
-	"secrets":  {"exit"},
-	"mask":     {},
-	"chart":    {"exit", "egress", "release"},
-	"broker":   {"exit", "release"},
-	"sandbox":  {},
-	"render":   {"egress", "broker", "child", "sandbox"},
-	"helmshim": {"child", "release", "chart", "broker", "sandbox"},
-	"desired":  {"exit", "release", "egress", "secrets", "mask", "chart", "broker", "child", "desired/protocol", "desired/loader"},
+	"exit":                       {},
+	"egress":                     {},
+	"release":                    {},
+	"lookup":                     {},
+	"child":                      {},
+	"config":                     {"exit", "egress", "release", "config/internal/settings"},
+	"source":                     {"exit", "egress", "config", "source/revision", "source/limits"},
+	"secrets":                    {"exit"},
+	"mask":                       {},
+	"chart":                      {"egress", "release", "chart/internal/charterrors"},
+	"chart/internal/charterrors": {},
+	"broker":                     {"exit", "release"},
+	"sandbox":                    {},
+	"render":                     {"egress", "broker", "child", "sandbox"},
+	"helmshim":                   {"child", "release", "chart", "broker", "sandbox"},
+	"desired":                    {"exit", "release", "egress", "secrets", "mask", "chart", "broker", "child", "desired/protocol", "desired/loader"},
 
 	"config/internal/settings": {"exit"},
 
@@ -74,11 +75,11 @@ var restrictedLibraries = map[string][]string{
 	"github.com/getsops/":            {"secrets"},
 	"github.com/helmfile/helmfile":   {"desired/loader"},
 	"github.com/spf13/cobra":         {"helmshim"},
-	"helm.sh/helm/v3":                {"chart", "cluster/internal", "render", "helmshim", "desired/loader"}, // the loader merges values as Helm's command line does
-	"k8s.io/client-go":               {"cluster/internal", "render", "helmshim", "drift"},                   // drift needs the Go types of objects
+	"helm.sh/helm/v3":                {"chart", "cluster/internal", "render", "helmshim", "desired/loader", "chart/internal"}, // the loader merges values as Helm's command line does
+	"k8s.io/client-go":               {"cluster/internal", "render", "helmshim", "drift"},                                     // drift needs the Go types of objects
 	"k8s.io/cli-runtime":             {"cluster/internal", "helmshim"},
 	"k8s.io/apiserver":               {"lookup"},
-	"github.com/santhosh-tekuri/":    {"chart"},
+	"github.com/santhosh-tekuri/":    {"chart/internal/schema"},
 	"sigs.k8s.io/kustomize":          {"helmshim"},
 	"github.com/aymanbagabas/go-udi": {"report/internal"},
 }

@@ -12,6 +12,8 @@ import (
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/downloader"
 	"helm.sh/helm/v3/pkg/registry"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 )
 
 // archive is a downloaded chart: the file, and its content for making charts of. The content is shared and never altered.
@@ -61,13 +63,13 @@ func openArchive(file string) (archive, error) {
 
 // downloadInto makes dir appear only when it holds a complete and, if wanted, verified archive.
 func (s *Store) downloadInto(ctx context.Context, at location, dir string) error {
-	s.log.Debug("downloading chart", "url", publicURL(at.URL))
+	s.log.Debug("downloading chart", "url", charterrors.PublicURL(at.URL))
 	got, err := s.download(ctx, at)
 	if err == nil {
 		err = at.Expected.check(got.Data)
 	}
 	if err != nil {
-		return fmt.Errorf("download %s: %w", publicURL(at.URL), err)
+		return fmt.Errorf("download %s: %w", charterrors.PublicURL(at.URL), err)
 	}
 	work, err := os.MkdirTemp(s.dir, "download-")
 	if err != nil {
@@ -80,7 +82,7 @@ func (s *Store) downloadInto(ctx context.Context, at location, dir string) error
 	}
 	if at.Verify {
 		if err := s.verify(file, got.Provenance, at.Keyring); err != nil {
-			return fmt.Errorf("verify %s: %w", publicURL(at.URL), err)
+			return fmt.Errorf("verify %s: %w", charterrors.PublicURL(at.URL), err)
 		}
 	}
 	// Another process that shares the directory may have been faster; its archive is as good.

@@ -16,6 +16,7 @@ import (
 	"helm.sh/helm/v3/pkg/registry"
 	"helm.sh/helm/v3/pkg/repo"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -23,7 +24,7 @@ import (
 // is one, which must then be in sync, else as an update. It does nothing when charts/ has everything already. The given
 // repositories are known besides the registered ones. Charts that are loaded do not need it, see built.
 func (s *Store) BuildDependencies(ctx context.Context, chartDir string, repos []release.Repository) (err error) {
-	defer recoverPanic(&err)
+	defer charterrors.RecoverPanic(&err)
 	if s.complete(chartDir) {
 		return nil
 	}
@@ -38,7 +39,7 @@ func (s *Store) BuildDependencies(ctx context.Context, chartDir string, repos []
 
 // UpdateDependencies resolves the dependencies anew and writes the lock file, as `helm dependency update` does.
 func (s *Store) UpdateDependencies(ctx context.Context, chartDir string, repos []release.Repository) (err error) {
-	defer recoverPanic(&err)
+	defer charterrors.RecoverPanic(&err)
 	s.local.Lock()
 	defer s.local.Unlock()
 	c, err := s.loadDir(chartDir)
@@ -53,7 +54,7 @@ func dependencyError(verb, dir string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s dependencies of chart %s: %w", verb, dir, redact(err))
+	return fmt.Errorf("%s dependencies of chart %s: %w", verb, dir, charterrors.Redact(err))
 }
 
 // complete spares the usual case the lock; an unreadable chart is not complete, and the caller finds out why.
@@ -91,7 +92,7 @@ func (s *Store) manage(ctx context.Context, c *helmchart.Chart, dir string, repo
 		SkipUpdate: true, RepositoryConfig: filepath.Join(work, "repositories.yaml"), RepositoryCache: work,
 	})
 	s.log.Debug("dependencies built", "chart", dir, "said", said.String())
-	return withHint(err)
+	return charterrors.WithHint(err)
 }
 
 // checkDependencies checks the local charts that Helm's manager reads by itself. A copy of the chart has copies of those beside it, but
@@ -153,7 +154,7 @@ func (s *Store) addEntry(ctx context.Context, index *repo.IndexFile, r release.R
 	}
 	// Helm would find out too, but say less about it.
 	if _, err := pick(all, d.Name, wanted(d, lock)); err != nil {
-		return fmt.Errorf("in %s: %w", publicURL(r.URL), err)
+		return fmt.Errorf("in %s: %w", charterrors.PublicURL(r.URL), err)
 	}
 	for _, version := range all.Entries[d.Name] {
 		if len(version.URLs) == 0 {

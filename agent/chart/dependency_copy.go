@@ -13,6 +13,7 @@ import (
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/downloader"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -28,7 +29,7 @@ func (s *Store) BuildCopy(ctx context.Context, dir, root string, update bool) (s
 		do = s.UpdateDependencies
 	}
 	if err := do(ctx, copied, nil); err != nil { // about a place that the user does not know
-		return "", replacePath(err, root, "")
+		return "", charterrors.ReplacePath(err, root, "")
 	}
 	return copied, nil
 }
@@ -57,7 +58,7 @@ func (s *Store) buildCopy(ctx context.Context, dir string, repos []release.Repos
 	}
 	err = s.manage(ctx, c, copied, repos, (*downloader.Manager).Build)
 	if err != nil { // about a place that nobody knows
-		return "", replacePath(err, root, "")
+		return "", charterrors.ReplacePath(err, root, "")
 	}
 	return copied, nil
 }

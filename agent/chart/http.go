@@ -14,6 +14,7 @@ import (
 	"helm.sh/helm/v3/pkg/getter"
 	"helm.sh/helm/v3/pkg/registry"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
@@ -23,7 +24,7 @@ import (
 func (s *Store) get(ctx context.Context, at string, r release.Repository, limit int64) ([]byte, error) {
 	u, err := url.Parse(at)
 	if err != nil {
-		return nil, fmt.Errorf("parse %s: %w", publicURL(at), err)
+		return nil, fmt.Errorf("parse %s: %w", charterrors.PublicURL(at), err)
 	}
 	request, err := newRequest(ctx, u, r)
 	if err != nil {
@@ -37,7 +38,7 @@ func (s *Store) get(ctx context.Context, at string, r release.Repository, limit 
 	if err != nil && ctx.Err() != nil {
 		return nil, fmt.Errorf("no answer from %s: %w", u.Host, context.Cause(ctx))
 	}
-	return data, withHint(err)
+	return data, charterrors.WithHint(err)
 }
 
 func newRequest(ctx context.Context, u *url.URL, r release.Repository) (*http.Request, error) {
@@ -51,10 +52,10 @@ func newRequest(ctx context.Context, u *url.URL, r release.Repository) (*http.Re
 	request.Header.Set("User-Agent", "helmfile-agent")
 	base, err := url.Parse(r.URL)
 	if err != nil {
-		return nil, fmt.Errorf("parse %s: %w", publicURL(r.URL), err)
+		return nil, fmt.Errorf("parse %s: %w", charterrors.PublicURL(r.URL), err)
 	}
 	if base.Scheme == "https" && u.Scheme == "http" {
-		return nil, fmt.Errorf("%s is plain HTTP, but its repository %s is not: the repository must name https URLs", publicURL(u.String()), publicURL(r.URL))
+		return nil, fmt.Errorf("%s is plain HTTP, but its repository %s is not: the repository must name https URLs", charterrors.PublicURL(u.String()), charterrors.PublicURL(r.URL))
 	}
 	own := r.URL == "" || base.Scheme == u.Scheme && base.Host == u.Host
 	if (own || r.PassCredentials) && r.Username != "" && r.Password != "" {
@@ -74,7 +75,7 @@ func (s *Store) client(r release.Repository) (*http.Client, error) {
 	}
 	config, err := s.tlsConfig(r)
 	if err != nil {
-		return nil, fmt.Errorf("prepare TLS for %s: %w", publicURL(r.URL), err)
+		return nil, fmt.Errorf("prepare TLS for %s: %w", charterrors.PublicURL(r.URL), err)
 	}
 	return s.keepClient(key, config), nil
 }
@@ -104,7 +105,7 @@ func fetchURL(client *http.Client, request *http.Request, limit int64) ([]byte, 
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("failed to fetch %s : %s", publicURL(request.URL.String()), response.Status)
+		return nil, fmt.Errorf("failed to fetch %s : %s", charterrors.PublicURL(request.URL.String()), response.Status)
 	}
 	return io.ReadAll(limitReader(response.Body, limit))
 }
@@ -133,7 +134,7 @@ type indexed struct {
 func (g indexed) Get(at string, _ ...getter.Option) (*bytes.Buffer, error) {
 	found, ok := g.named[at]
 	if !ok {
-		return nil, errors.New("no index of the dependencies' repositories names " + publicURL(at))
+		return nil, errors.New("no index of the dependencies' repositories names " + charterrors.PublicURL(at))
 	}
 	got, err := g.s.fetch(g.ctx, found)
 	if err != nil {
@@ -188,7 +189,7 @@ func pulledLocation(at string) (location, error) {
 func hostOf(at string) string {
 	u, err := url.Parse(at)
 	if err != nil {
-		return publicURL(at)
+		return charterrors.PublicURL(at)
 	}
 	return u.Host
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 	helmchart "helm.sh/helm/v3/pkg/chart"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -28,7 +29,7 @@ func (s *Store) Identity(ctx context.Context, c release.Chart, volatile ...strin
 	}
 	at, err := s.locate(ctx, c)
 	if err != nil {
-		return "", fmt.Errorf("resolve chart %s: %w", describe(c), redact(err))
+		return "", fmt.Errorf("resolve chart %s: %w", describe(c), charterrors.Redact(err))
 	}
 	return digestOf([]string{at.URL}), nil
 }
@@ -44,7 +45,7 @@ func exact(c release.Chart) bool {
 
 func (s *Store) contentIdentity(ctx context.Context, c release.Chart, volatile []string) (string, error) {
 	identity, err := s.contents.get(ctx, c.Path+"\x00"+fmt.Sprint(c.SkipDependencies), func() (identity string, err error) {
-		defer recoverPanic(&err)
+		defer charterrors.RecoverPanic(&err)
 		if pinned, ok := s.pinned(c); ok {
 			return contentHash(pinned, volatile), nil
 		}
@@ -55,7 +56,7 @@ func (s *Store) contentIdentity(ctx context.Context, c release.Chart, volatile [
 		return contentHash(loaded, volatile), nil
 	})
 	if err != nil {
-		return "", fmt.Errorf("read chart %s: %w", describe(c), nameInError(c, redact(err)))
+		return "", fmt.Errorf("read chart %s: %w", describe(c), nameInError(c, charterrors.Redact(err)))
 	}
 	return identity, nil
 }

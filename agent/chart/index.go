@@ -13,6 +13,7 @@ import (
 	"github.com/agext/levenshtein"
 	"helm.sh/helm/v3/pkg/repo"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -26,7 +27,7 @@ func (s *Store) index(ctx context.Context, r release.Repository) (*repo.IndexFil
 		}
 		index, err := s.downloadIndex(ctx, r)
 		if err != nil {
-			return nil, fmt.Errorf("download index of %s: %w", publicURL(r.URL), err)
+			return nil, fmt.Errorf("download index of %s: %w", charterrors.PublicURL(r.URL), err)
 		}
 		// Kept as JSON, which parses an order of magnitude faster than YAML.
 		return index, index.WriteJSONFile(file, 0o600)
@@ -38,7 +39,7 @@ func (s *Store) downloadIndex(ctx context.Context, r release.Repository) (*repo.
 	if err != nil {
 		return nil, err
 	}
-	s.log.Debug("downloading index", "repository", publicURL(r.URL))
+	s.log.Debug("downloading index", "repository", charterrors.PublicURL(r.URL))
 	data, err := s.get(ctx, at, r, indexSize)
 	if err != nil {
 		return nil, err
@@ -61,10 +62,10 @@ func pick(index *repo.IndexFile, name, version string) (*repo.ChartVersion, erro
 	found, err := index.Get(name, version)
 	switch {
 	case errors.Is(err, repo.ErrNoChartName):
-		return nil, fmt.Errorf("the repository has no chart %q%s", name, listAfter("; it has ", near(name, index)))
+		return nil, fmt.Errorf("the repository has no chart %q%s", name, charterrors.ListAfter("; it has ", near(name, index)))
 	case err != nil:
 		return nil, fmt.Errorf("the repository has no version %q of chart %q (%w)%s",
-			version, name, err, listAfter("; newest: ", newest(index.Entries[name])))
+			version, name, err, charterrors.ListAfter("; newest: ", newest(index.Entries[name])))
 	case len(found.URLs) == 0:
 		return nil, fmt.Errorf("the repository's index has no URL for chart %q version %s", name, found.Version)
 	}
@@ -73,7 +74,7 @@ func pick(index *repo.IndexFile, name, version string) (*repo.ChartVersion, erro
 
 func newest(versions repo.ChartVersions) []string {
 	var names []string
-	for _, v := range versions[:min(len(versions), maxSuggestions)] { // Helm keeps them sorted, newest first
+	for _, v := range versions[:min(len(versions), charterrors.MaxSuggestions)] { // Helm keeps them sorted, newest first
 		names = append(names, v.Version)
 	}
 	return names
@@ -96,5 +97,5 @@ func near(wanted string, index *repo.IndexFile) []string {
 	slices.SortFunc(names, func(a, b string) int {
 		return cmp.Or(cmp.Compare(distances[a], distances[b]), cmp.Compare(a, b))
 	})
-	return names[:min(len(names), maxSuggestions)]
+	return names[:min(len(names), charterrors.MaxSuggestions)]
 }

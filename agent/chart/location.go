@@ -10,6 +10,7 @@ import (
 	"helm.sh/helm/v3/pkg/registry"
 	"helm.sh/helm/v3/pkg/repo"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -111,13 +112,13 @@ func describe(c release.Chart) string {
 		name = c.Path + c.Ref
 	}
 	if strings.Contains(name, "://") {
-		name = publicURL(name)
+		name = charterrors.PublicURL(name)
 	}
 	if c.Version != "" {
 		name += " version " + c.Version
 	}
 	if c.Repository != nil {
-		name += " from " + publicURL(c.Repository.URL)
+		name += " from " + charterrors.PublicURL(c.Repository.URL)
 	}
 	return name
 }
@@ -128,5 +129,5 @@ func nameInError(c release.Chart, err error) error {
 	if c.Path == "" || c.Name == "" {
 		return err
 	}
-	return replacePath(err, c.Path, c.Name)
+	return charterrors.ReplacePath(err, c.Path, c.Name)
 }

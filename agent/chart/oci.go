@@ -10,6 +10,7 @@ import (
 	"helm.sh/helm/v3/pkg/registry"
 	"oras.land/oras-go/v2/errdef"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -97,7 +98,7 @@ func (s *Store) matchTag(ctx context.Context, client *registry.Client, want ociR
 	tag, err := registry.GetTagMatchingVersionOrConstraint(tags, want.version)
 	if err != nil {
 		return "", fmt.Errorf("the registry has no version %q of %s (%w)%s", want.version, want.name, err,
-			listAfter("; newest: ", tags))
+			charterrors.ListAfter("; newest: ", tags))
 	}
 	return tag, nil
 }
@@ -107,7 +108,7 @@ func (s *Store) listTags(ctx context.Context, client *registry.Client, name stri
 	return s.tags.get(ctx, name, func() ([]string, error) {
 		tags, err := client.Tags(name)
 		if err != nil {
-			return nil, fmt.Errorf("list the versions of %s: %w", name, withHint(err))
+			return nil, fmt.Errorf("list the versions of %s: %w", name, charterrors.WithHint(err))
 		}
 		return tags, nil
 	})
@@ -127,7 +128,7 @@ func (s *Store) downloadOCI(ctx context.Context, at location) (archiveFile, erro
 		return archiveFile{}, fmt.Errorf("%w%s", err, s.otherVersions(ctx, client, want.name))
 	}
 	if err != nil {
-		return archiveFile{}, withHint(err)
+		return archiveFile{}, charterrors.WithHint(err)
 	}
 	if pulled.Chart.Meta == nil {
 		return archiveFile{}, errors.New("the chart has no metadata")
@@ -145,7 +146,7 @@ func (s *Store) otherVersions(ctx context.Context, client *registry.Client, name
 	if err != nil {
 		return "" // the version's absence is the error to report
 	}
-	return listAfter("; newest versions: ", tags)
+	return charterrors.ListAfter("; newest versions: ", tags)
 }
 
 func lastElement(name string) string { return name[strings.LastIndex(name, "/")+1:] }

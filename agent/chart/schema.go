@@ -11,6 +11,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	helmchart "helm.sh/helm/v3/pkg/chart"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 )
 
 // schemaURL is the address that Helm gives to every values schema.
@@ -37,7 +39,7 @@ func checkSchemas(c *helmchart.Chart) error {
 
 // checkSchema has Helm's own library resolve every document that the schema may refer to, with a loader that opens nothing.
 func checkSchema(data []byte) (err error) {
-	defer recoverPanic(&err)
+	defer charterrors.RecoverPanic(&err)
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	root, isObject := document.(map[string]any)
 	if err != nil || !isObject {
@@ -78,7 +80,7 @@ func resolve(document any, at string) error {
 	opened := &refusingLoader{}
 	_, _ = compileSchema(document, at, opened) // Helm makes the same mistake
 	if opened.address != "" {
-		return fmt.Errorf("it refers to the document %s, and the agent opens none: copy that into the schema, below $defs and with its full URL as $id", publicURL(opened.address))
+		return fmt.Errorf("it refers to the document %s, and the agent opens none: copy that into the schema, below $defs and with its full URL as $id", charterrors.PublicURL(opened.address))
 	}
 	return nil
 }

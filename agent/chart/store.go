@@ -18,6 +18,7 @@ import (
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/repo"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
@@ -118,13 +119,13 @@ func (s *Store) Load(ctx context.Context, c release.Chart) (*helmchart.Chart, er
 		err = checkSchemas(loaded)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("load chart %s: %w", describe(c), nameInError(c, redact(err)))
+		return nil, fmt.Errorf("load chart %s: %w", describe(c), nameInError(c, charterrors.Redact(err)))
 	}
 	return loaded, nil
 }
 
 func (s *Store) load(ctx context.Context, c release.Chart) (loaded *helmchart.Chart, err error) {
-	defer recoverPanic(&err)
+	defer charterrors.RecoverPanic(&err)
 	if c.Path != "" {
 		return s.loadLocal(ctx, c)
 	}
@@ -149,7 +150,7 @@ func (s *Store) archive(ctx context.Context, c release.Chart) (archive, error) {
 func (s *Store) Pull(ctx context.Context, c release.Chart, into string) (string, error) {
 	dir, err := s.pull(ctx, c, into)
 	if err != nil {
-		return "", fmt.Errorf("pull chart %s: %w", describe(c), redact(err))
+		return "", fmt.Errorf("pull chart %s: %w", describe(c), charterrors.Redact(err))
 	}
 	return dir, nil
 }

@@ -1,4 +1,4 @@
-package chart
+package charterrors
 
 import (
 	"net/url"
@@ -18,20 +18,20 @@ type rewritten struct {
 func (r rewritten) Error() string { return r.text }
 func (r rewritten) Unwrap() error { return r.err }
 
-// redact removes the user, the password and the query from every URL in the text of the error.
-func redact(err error) error {
+// Redact removes the user, the password and the query from every URL in the text of the error.
+func Redact(err error) error {
 	if err == nil {
 		return nil
 	}
 	text := urlPattern.ReplaceAllStringFunc(err.Error(), func(found string) string {
 		trimmed := strings.TrimRight(found, ":,.;)")
-		return publicURL(trimmed) + found[len(trimmed):]
+		return PublicURL(trimmed) + found[len(trimmed):]
 	})
 	return rewritten{text: text, err: err}
 }
 
-// publicURL is the URL without user, password and query, which may be credentials.
-func publicURL(raw string) string {
+// PublicURL is the URL without user, password and query, which may be credentials.
+func PublicURL(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return "(an invalid URL)"
@@ -40,8 +40,8 @@ func publicURL(raw string) string {
 	return u.String()
 }
 
-// replacePath replaces a path in the text of the error. Users do not know the temporary paths of a run.
-func replacePath(err error, path, replacement string) error {
+// ReplacePath replaces a path in the text of the error. Users do not know the temporary paths of a run.
+func ReplacePath(err error, path, replacement string) error {
 	if err == nil {
 		return nil
 	}

@@ -1,12 +1,12 @@
-package chart
+package charterrors
 
 import (
 	"fmt"
 	"strings"
 )
 
-// withHint adds to an error which setting of the helmfile can prevent it.
-func withHint(err error) error {
+// WithHint adds to an error which setting of the helmfile can prevent it.
+func WithHint(err error) error {
 	switch {
 	case err == nil:
 		return nil
