@@ -14,6 +14,7 @@ import (
 	"helm.sh/helm/v3/pkg/registry"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 )
 
 // archive is a downloaded chart: the file, and its content for making charts of. The content is shared and never altered.
@@ -24,7 +25,7 @@ type archive struct {
 
 // fetch downloads and verifies an archive at most once.
 func (s *Store) fetch(ctx context.Context, at location) (archive, error) {
-	return s.archives.get(ctx, at.key(), func() (archive, error) {
+	return s.archives.Get(ctx, at.key(), func() (archive, error) {
 		dir := filepath.Join(s.dir, "archives", at.key())
 		file := archiveIn(dir)
 		if file == "" {
@@ -100,7 +101,7 @@ func (s *Store) download(ctx context.Context, at location) (archiveFile, error) 
 	if err != nil {
 		return archiveFile{}, err
 	}
-	data, err := s.get(ctx, at.URL, at.Repository, archiveSize)
+	data, err := s.get(ctx, at.URL, at.Repository, limits.ArchiveSize)
 	if err != nil {
 		return archiveFile{}, err
 	}
@@ -109,7 +110,7 @@ func (s *Store) download(ctx context.Context, at location) (archiveFile, error) 
 		return got, nil
 	}
 	u.Path += ".prov"
-	got.Provenance, err = s.get(ctx, u.String(), at.Repository, archiveSize)
+	got.Provenance, err = s.get(ctx, u.String(), at.Repository, limits.ArchiveSize)
 	if err != nil {
 		return archiveFile{}, fmt.Errorf("fetch its provenance file: %w", err)
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"helm.sh/helm/v3/pkg/chart/loader"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 )
 
 // The limits of what an archive may contain.
@@ -115,8 +117,8 @@ func checkName(name string) error {
 			return errors.New("leads out of the chart's directory: package the chart with `helm package`")
 		}
 	}
-	if len(elements) > pathElements {
-		return fmt.Errorf("is nested more than %d directories deep", pathElements)
+	if len(elements) > limits.PathElements {
+		return fmt.Errorf("is nested more than %d directories deep", limits.PathElements)
 	}
 	return nil
 }

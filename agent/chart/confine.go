@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 )
 
 // Confine makes the store, and stores that join its directory later, read local charts only below these directories and below
@@ -89,7 +91,7 @@ func (p place) read(limit int64) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("it is no plain file")
 	}
-	return io.ReadAll(limitReader(f, limit))
+	return io.ReadAll(limits.NewReader(f, limit))
 }
 
 // list reads the names in a directory, in Helm's order.

@@ -17,6 +17,7 @@ import (
 	"helm.sh/helm/v3/pkg/repo"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/digest"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -208,7 +209,7 @@ func repositoryFor(d *helmchart.Dependency, known []release.Repository) (release
 		return release.Repository{}, false, fmt.Errorf(
 			"dependency %s: its repository %q is neither a URL nor @ and the name of a declared repository", d.Name, d.Repository)
 	}
-	return release.Repository{Name: "undeclared-" + digestOf(d.Repository), URL: d.Repository}, true, nil
+	return release.Repository{Name: "undeclared-" + digest.Of(d.Repository), URL: d.Repository}, true, nil
 }
 
 func alias(repository string) (string, bool) {

@@ -14,6 +14,7 @@ import (
 	"helm.sh/helm/v3/pkg/downloader"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/digest"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -41,7 +42,7 @@ func (s *Store) built(ctx context.Context, dir string, repos []release.Repositor
 	if s.complete(dir) {
 		return dir, nil
 	}
-	return s.builds.get(ctx, dir+"\x00"+digestOf(repos), func() (string, error) {
+	return s.builds.Get(ctx, dir+"\x00"+digest.Of(repos), func() (string, error) {
 		copied, err := s.buildCopy(ctx, dir, repos)
 		return copied, dependencyError("build", dir, err)
 	})

@@ -13,6 +13,8 @@ import (
 	helmchart "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/ignore"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 )
 
 // The limits of what links of one chart lead to: links that lead to links could make a small directory endless.
@@ -87,8 +89,8 @@ func (r *dirReader) readRules() error {
 }
 
 func (r *dirReader) dir(e entry) error {
-	if strings.Count(e.name, "/") >= pathElements {
-		return fmt.Errorf("%s is nested more than %d directories deep", r.path(e.name), pathElements)
+	if strings.Count(e.name, "/") >= limits.PathElements {
+		return fmt.Errorf("%s is nested more than %d directories deep", r.path(e.name), limits.PathElements)
 	}
 	names, err := e.at.list()
 	if err != nil {

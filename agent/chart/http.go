@@ -15,6 +15,8 @@ import (
 	"helm.sh/helm/v3/pkg/registry"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/digest"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
@@ -66,7 +68,7 @@ func newRequest(ctx context.Context, u *url.URL, r release.Repository) (*http.Re
 
 // client is one per set of certificates, so that connections are used again. Files are read while the store is not locked.
 func (s *Store) client(r release.Repository) (*http.Client, error) {
-	key := digestOf([]any{r.CAFile, r.CertFile, r.KeyFile, r.InsecureSkipTLSVerify})
+	key := digest.Of([]any{r.CAFile, r.CertFile, r.KeyFile, r.InsecureSkipTLSVerify})
 	s.mu.Lock()
 	found, ok := s.clients[key]
 	s.mu.Unlock()
@@ -107,7 +109,7 @@ func fetchURL(client *http.Client, request *http.Request, limit int64) ([]byte, 
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("failed to fetch %s : %s", charterrors.PublicURL(request.URL.String()), response.Status)
 	}
-	return io.ReadAll(limitReader(response.Body, limit))
+	return io.ReadAll(limits.NewReader(response.Body, limit))
 }
 
 // getters are what Helm's dependency manager downloads with. Over HTTP they know only the archives that the indexes name.

@@ -14,6 +14,7 @@ import (
 	helmchart "helm.sh/helm/v3/pkg/chart"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/digest"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -25,13 +26,13 @@ func (s *Store) Identity(ctx context.Context, c release.Chart, volatile ...strin
 		return s.contentIdentity(ctx, c, volatile)
 	}
 	if exact(c) {
-		return digestOf([]string{repositoryOf(c).URL, c.Ref, c.Version}), nil
+		return digest.Of([]string{repositoryOf(c).URL, c.Ref, c.Version}), nil
 	}
 	at, err := s.locate(ctx, c)
 	if err != nil {
 		return "", fmt.Errorf("resolve chart %s: %w", describe(c), charterrors.Redact(err))
 	}
-	return digestOf([]string{at.URL}), nil
+	return digest.Of([]string{at.URL}), nil
 }
 
 // exact references name one chart for ever, as far as its repository is honest.
@@ -44,7 +45,7 @@ func exact(c release.Chart) bool {
 }
 
 func (s *Store) contentIdentity(ctx context.Context, c release.Chart, volatile []string) (string, error) {
-	identity, err := s.contents.get(ctx, c.Path+"\x00"+fmt.Sprint(c.SkipDependencies), func() (identity string, err error) {
+	identity, err := s.contents.Get(ctx, c.Path+"\x00"+fmt.Sprint(c.SkipDependencies), func() (identity string, err error) {
 		defer charterrors.RecoverPanic(&err)
 		if pinned, ok := s.pinned(c); ok {
 			return contentHash(pinned, volatile), nil

@@ -14,13 +14,14 @@ import (
 	"helm.sh/helm/v3/pkg/repo"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
 // index is the repository's list of charts. It is shared: callers must not alter it.
 func (s *Store) index(ctx context.Context, r release.Repository) (*repo.IndexFile, error) {
 	key := location{Repository: r}.key()
-	return s.indexes.get(ctx, key, func() (*repo.IndexFile, error) {
+	return s.indexes.Get(ctx, key, func() (*repo.IndexFile, error) {
 		file := filepath.Join(s.dir, "indexes", key+".json")
 		if _, err := os.Stat(file); err == nil {
 			return repo.LoadIndexFile(file)
@@ -40,7 +41,7 @@ func (s *Store) downloadIndex(ctx context.Context, r release.Repository) (*repo.
 		return nil, err
 	}
 	s.log.Debug("downloading index", "repository", charterrors.PublicURL(r.URL))
-	data, err := s.get(ctx, at, r, indexSize)
+	data, err := s.get(ctx, at, r, limits.IndexSize)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	helmchart "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -57,7 +58,7 @@ func (s *Store) loadArchive(c release.Chart) (*helmchart.Chart, error) {
 // readArchive holds an archive of the repository to the same rules as a downloaded one. What it returns was checked; the file may be
 // another one by now.
 func (s *Store) readArchive(file string) ([]byte, error) {
-	data, err := s.readFile(file, archiveSize)
+	data, err := s.readFile(file, limits.ArchiveSize)
 	if err == nil {
 		err = s.checkArchive(data)
 	}
@@ -69,7 +70,7 @@ func (s *Store) readArchive(file string) ([]byte, error) {
 
 // checkArchive checks each archive once.
 func (s *Store) checkArchive(data []byte) error {
-	_, err := s.checked.get(context.Background(), fmt.Sprintf("%x", sha256.Sum256(data)), func() (struct{}, error) {
+	_, err := s.checked.Get(context.Background(), fmt.Sprintf("%x", sha256.Sum256(data)), func() (struct{}, error) {
 		return struct{}{}, checkArchive(data)
 	})
 	return err
@@ -77,7 +78,7 @@ func (s *Store) checkArchive(data []byte) error {
 
 // verifyLocal verifies the bytes that were read, in a directory of the store: Helm verifies files.
 func (s *Store) verifyLocal(c release.Chart, data []byte) error {
-	provenance, err := s.readFile(c.Path+".prov", archiveSize)
+	provenance, err := s.readFile(c.Path+".prov", limits.ArchiveSize)
 	if err != nil {
 		return fmt.Errorf("read its provenance file: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"helm.sh/helm/v3/pkg/repo"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/digest"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -29,7 +30,7 @@ type location struct {
 // key names the location's downloads on disk.
 func (l location) key() string {
 	l.Repository.Name = "" // two names of one repository share downloads
-	return digestOf(l)
+	return digest.Of(l)
 }
 
 // locate resolves a chart that is not local to its archive.

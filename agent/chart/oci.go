@@ -105,7 +105,7 @@ func (s *Store) matchTag(ctx context.Context, client *registry.Client, want ociR
 
 // listTags are the versions of a chart in a registry, newest first.
 func (s *Store) listTags(ctx context.Context, client *registry.Client, name string) ([]string, error) {
-	return s.tags.get(ctx, name, func() ([]string, error) {
+	return s.tags.Get(ctx, name, func() ([]string, error) {
 		tags, err := client.Tags(name)
 		if err != nil {
 			return nil, fmt.Errorf("list the versions of %s: %w", name, charterrors.WithHint(err))

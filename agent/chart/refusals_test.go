@@ -19,6 +19,7 @@ import (
 
 	helmchart "helm.sh/helm/v3/pkg/chart"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
@@ -209,7 +210,7 @@ func TestADirectURLHonoursTheVersion(t *testing.T) {
 // endless answers with more zeros than any limit.
 func endless(w http.ResponseWriter, _ *http.Request) {
 	block := make([]byte, 1<<20)
-	for range indexSize>>20 + 1 {
+	for range limits.IndexSize>>20 + 1 {
 		if _, err := w.Write(block); err != nil {
 			return
 		}
@@ -225,7 +226,7 @@ func TestDownloadsAreBounded(t *testing.T) {
 }
 
 func TestARegistrysLayersAreBounded(t *testing.T) {
-	layer, config := make([]byte, archiveSize+1), []byte(`{"name": "web", "version": "1.0.0"}`)
+	layer, config := make([]byte, limits.ArchiveSize+1), []byte(`{"name": "web", "version": "1.0.0"}`)
 	digest := func(data []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(data)) }
 	manifest := fmt.Appendf(nil, `{"schemaVersion": 2, "config": {"mediaType": "application/vnd.cncf.helm.config.v1+json", "size": %d, "digest": %q},
 		"layers": [{"mediaType": "application/vnd.cncf.helm.chart.content.v1.tar+gzip", "size": %d, "digest": %q}]}`,
@@ -281,7 +282,7 @@ func TestUnsafeArchivesAreRefusedBeforeUnpacking(t *testing.T) {
 		"nested, too large": {tarball(t, webYAML, file("web/charts/a.tgz", half), file("web/charts/b.tgz", half)), []string{"limit of 100 MiB when unpacked"}},
 		"nested, unsafe":    {tarball(t, webYAML, file("web/charts/a.tgz", string(tarball(t, file("a/../../x", ""))))), []string{"web/charts/a.tgz", "leads out"}},
 		"nested too deep":   {nest, []string{"nested more than 10 deep"}},
-		"deep directories":  {tarball(t, webYAML, file("web/"+strings.Repeat("d/", pathElements)+"f", "")), []string{"64 directories deep"}},
+		"deep directories":  {tarball(t, webYAML, file("web/"+strings.Repeat("d/", limits.PathElements)+"f", "")), []string{"64 directories deep"}},
 		"deep subcharts":    {tarball(t, webYAML, file("web/"+strings.Repeat("charts/a/", maxNesting+1)+"Chart.yaml", "")), []string{"nested more than 10 deep"}},
 		"no archive":        {[]byte("<html>"), []string{"read chart archive"}},
 		"cut off":           {tarball(t, webYAML)[:50], []string{"read chart archive"}},

@@ -17,6 +17,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/credentials"
 	"oras.land/oras-go/v2/registry/remote/retry"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
@@ -116,7 +117,7 @@ type hostTransport struct {
 
 // registryLimit is for all that one client reads, because Helm keeps every part of a chart in memory. A chart of many
 // dependencies from registries must fit too.
-const registryLimit = 8 * archiveSize
+const registryLimit = 8 * limits.ArchiveSize
 
 func (s *Store) newHostTransport(ctx context.Context, repositories []release.Repository) (hostTransport, error) {
 	t := hostTransport{ctx: ctx, hosts: map[string]http.RoundTripper{}, others: registryTransport(s.policy, nil), total: new(atomic.Int64)}
@@ -169,10 +170,10 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)
 	switch total := b.total.Add(int64(n)); {
-	case b.read > archiveSize:
-		return 0, tooLarge(archiveSize)
+	case b.read > limits.ArchiveSize:
+		return 0, limits.TooLarge(limits.ArchiveSize)
 	case total > registryLimit:
-		return 0, tooLarge(registryLimit)
+		return 0, limits.TooLarge(registryLimit)
 	}
 	return n, err
 }

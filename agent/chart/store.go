@@ -19,6 +19,7 @@ import (
 	"helm.sh/helm/v3/pkg/repo"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
@@ -34,12 +35,12 @@ type Store struct {
 	clients    map[string]*http.Client
 	roots      []string // real paths, see Confine; none means no limit
 
-	indexes  onceResults[*repo.IndexFile]
-	tags     onceResults[[]string]
-	archives onceResults[archive]
-	contents onceResults[string]   // identities of local charts
-	builds   onceResults[string]   // directories with dependencies, see built
-	checked  onceResults[struct{}] // archives in the repository, by their digest
+	indexes  once.Results[*repo.IndexFile]
+	tags     once.Results[[]string]
+	archives once.Results[archive]
+	contents once.Results[string]   // identities of local charts
+	builds   once.Results[string]   // directories with dependencies, see built
+	checked  once.Results[struct{}] // archives in the repository, by their digest
 
 	// local is held for writing while dependencies are built in place: that writes into a chart directory, which may also be
 	// the file:// dependency of another chart that is being read.

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 )
 
 // maxTrustFile bounds one file of certificates, a key or a keyring.
@@ -44,7 +46,7 @@ func (s *Store) readTrustFile(path string, others ...string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
-	data, err := io.ReadAll(limitReader(file, maxTrustFile))
+	data, err := io.ReadAll(limits.NewReader(file, maxTrustFile))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}

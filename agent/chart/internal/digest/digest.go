@@ -1,4 +1,4 @@
-package chart
+package digest
 
 import (
 	"crypto/sha256"
@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 )
 
-// digestOf is a short text that is equal for equal values. A value consists of strings, flags and slices and structs of them.
-func digestOf(value any) string {
+// Of is a short text that is equal for equal values. A value consists of strings, flags and slices and structs of them.
+func Of(value any) string {
 	data, err := json.Marshal(value)
 	if err != nil {
 		panic(err) // impossible for such values

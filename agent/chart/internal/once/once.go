@@ -1,12 +1,12 @@
-package chart
+package once
 
 import (
 	"context"
 	"sync"
 )
 
-// onceResults computes a result for each key once, and returns it to every later caller, errors included.
-type onceResults[T any] struct {
+// Results computes a result for each key once, and returns it to every later caller, errors included.
+type Results[T any] struct {
 	mu      sync.Mutex
 	results map[string]*result[T]
 }
@@ -18,9 +18,9 @@ type result[T any] struct {
 	err   error
 }
 
-// get returns what compute returned for the first caller with this key. Other callers wait for it. An error is forgotten if the context
+// Get returns what compute returned for the first caller with this key. Other callers wait for it. An error is forgotten if the context
 // of the caller had ended, because another caller may have more time.
-func (o *onceResults[T]) get(ctx context.Context, key string, compute func() (T, error)) (T, error) {
+func (o *Results[T]) Get(ctx context.Context, key string, compute func() (T, error)) (T, error) {
 	r := o.result(key)
 	select {
 	case <-r.turn:
@@ -39,7 +39,7 @@ func (o *onceResults[T]) get(ctx context.Context, key string, compute func() (T,
 	return value, err
 }
 
-func (o *onceResults[T]) result(key string) *result[T] {
+func (o *Results[T]) result(key string) *result[T] {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.results == nil {
