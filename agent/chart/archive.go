@@ -13,24 +13,25 @@ import (
 	"helm.sh/helm/v3/pkg/downloader"
 	"helm.sh/helm/v3/pkg/registry"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 )
 
-// archive is a downloaded chart: the file, and its content for making charts of. The content is shared and never altered.
-type archive struct {
+// fetchedArchive is a downloaded chart: its file and its content. Callers share the content and do not change it.
+type fetchedArchive struct {
 	path  string
 	files []*loader.BufferedFile
 }
 
 // fetch downloads and verifies an archive at most once.
-func (s *Store) fetch(ctx context.Context, at location) (archive, error) {
-	return s.archives.Get(ctx, at.key(), func() (archive, error) {
+func (s *Store) fetch(ctx context.Context, at location) (fetchedArchive, error) {
+	return s.archives.Get(ctx, at.key(), func() (fetchedArchive, error) {
 		dir := filepath.Join(s.dir, "archives", at.key())
 		file := archiveIn(dir)
 		if file == "" {
 			if err := s.downloadInto(ctx, at, dir); err != nil {
-				return archive{}, err
+				return fetchedArchive{}, err
 			}
 			file = archiveIn(dir)
 		}
@@ -49,17 +50,17 @@ func archiveIn(dir string) string {
 	return ""
 }
 
-func openArchive(file string) (archive, error) {
+func openArchive(file string) (fetchedArchive, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return archive{}, err
+		return fetchedArchive{}, err
 	}
 	defer f.Close()
 	files, err := loader.LoadArchiveFiles(f)
 	if err != nil {
-		return archive{}, fmt.Errorf("read chart archive: %w", err)
+		return fetchedArchive{}, fmt.Errorf("read chart archive: %w", err)
 	}
-	return archive{path: file, files: files}, nil
+	return fetchedArchive{path: file, files: files}, nil
 }
 
 // downloadInto makes dir appear only when it holds a complete and, if wanted, verified archive.
@@ -67,7 +68,7 @@ func (s *Store) downloadInto(ctx context.Context, at location, dir string) error
 	s.log.Debug("downloading chart", "url", charterrors.PublicURL(at.URL))
 	got, err := s.download(ctx, at)
 	if err == nil {
-		err = at.Expected.check(got.Data)
+		err = at.Expected.Check(got.Data)
 	}
 	if err != nil {
 		return fmt.Errorf("download %s: %w", charterrors.PublicURL(at.URL), err)
@@ -93,26 +94,26 @@ func (s *Store) downloadInto(ctx context.Context, at location, dir string) error
 	return nil
 }
 
-func (s *Store) download(ctx context.Context, at location) (archiveFile, error) {
+func (s *Store) download(ctx context.Context, at location) (archive.File, error) {
 	if registry.IsOCI(at.URL) {
 		return s.downloadOCI(ctx, at)
 	}
 	u, err := url.Parse(at.URL)
 	if err != nil {
-		return archiveFile{}, err
+		return archive.File{}, err
 	}
 	data, err := s.get(ctx, at.URL, at.Repository, limits.ArchiveSize)
 	if err != nil {
-		return archiveFile{}, err
+		return archive.File{}, err
 	}
-	got := archiveFile{Name: fileName(u), Data: data}
+	got := archive.File{Name: fileName(u), Data: data}
 	if !at.Verify {
 		return got, nil
 	}
 	u.Path += ".prov"
 	got.Provenance, err = s.get(ctx, u.String(), at.Repository, limits.ArchiveSize)
 	if err != nil {
-		return archiveFile{}, fmt.Errorf("fetch its provenance file: %w", err)
+		return archive.File{}, fmt.Errorf("fetch its provenance file: %w", err)
 	}
 	return got, nil
 }

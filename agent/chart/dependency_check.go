@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	helmchart "helm.sh/helm/v3/pkg/chart"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
 )
 
 const localScheme = "file://"
@@ -28,7 +30,7 @@ func (s *Store) satisfied(c *helmchart.Chart, dir string) bool {
 
 func dependency(c *helmchart.Chart, want *helmchart.Dependency) *helmchart.Chart {
 	for _, have := range c.Dependencies() {
-		if have.Name() == want.Name && versionMatches(have.Metadata.Version, want.Version) && matchesLock(c.Lock, have, want) {
+		if have.Name() == want.Name && archive.VersionMatches(have.Metadata.Version, want.Version) && matchesLock(c.Lock, have, want) {
 			return have
 		}
 	}
@@ -42,7 +44,7 @@ func matchesLock(lock *helmchart.Lock, have *helmchart.Chart, want *helmchart.De
 		return true
 	}
 	for _, locked := range lock.Dependencies {
-		if locked != nil && locked.Name == want.Name && versionMatches(have.Metadata.Version, "="+locked.Version) {
+		if locked != nil && locked.Name == want.Name && archive.VersionMatches(have.Metadata.Version, "="+locked.Version) {
 			return true
 		}
 	}

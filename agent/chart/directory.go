@@ -14,6 +14,7 @@ import (
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/ignore"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 )
 
@@ -166,7 +167,7 @@ func (r *dirReader) file(e entry) error {
 	if r.linkedSize > maxLinkedSize {
 		return fmt.Errorf("links in %s lead to more than %d MiB: copy what the chart needs into it", r.top, maxLinkedSize>>20)
 	}
-	if isDependencyArchive(e.name) {
+	if archive.IsDependency(e.name) {
 		if err := r.s.checkArchive(data); err != nil {
 			return fmt.Errorf("%s: %w", r.path(e.name), err)
 		}

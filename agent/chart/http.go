@@ -14,6 +14,7 @@ import (
 	"helm.sh/helm/v3/pkg/getter"
 	"helm.sh/helm/v3/pkg/registry"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/digest"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
@@ -173,7 +174,7 @@ func (g pulled) Get(at string, options ...getter.Option) (*bytes.Buffer, error) 
 		}
 		want, err := pulledLocation(at)
 		if err == nil {
-			err = want.Expected.check(a.data.Bytes())
+			err = want.Expected.Check(a.data.Bytes())
 		}
 		return a.data, err
 	case <-g.ctx.Done():
@@ -184,7 +185,7 @@ func (g pulled) Get(at string, options ...getter.Option) (*bytes.Buffer, error) 
 // pulledLocation is the location of an archive in a registry by its reference, host/path/name:version.
 func pulledLocation(at string) (location, error) {
 	want, err := parseOCI(at, "")
-	return location{URL: at, Expected: expectedArchive{Name: lastElement(want.name), Version: tagVersion(want.version)}}, err
+	return location{URL: at, Expected: archive.Expected{Name: lastElement(want.name), Version: tagVersion(want.version)}}, err
 }
 
 // hostOf is the part of a URL that says whom to ask about it.

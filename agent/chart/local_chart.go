@@ -13,6 +13,7 @@ import (
 	helmchart "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
@@ -71,7 +72,7 @@ func (s *Store) readArchive(file string) ([]byte, error) {
 // checkArchive checks each archive once.
 func (s *Store) checkArchive(data []byte) error {
 	_, err := s.checked.Get(context.Background(), fmt.Sprintf("%x", sha256.Sum256(data)), func() (struct{}, error) {
-		return struct{}{}, checkArchive(data)
+		return struct{}{}, archive.Check(data)
 	})
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"helm.sh/helm/v3/pkg/registry"
 	"helm.sh/helm/v3/pkg/repo"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/digest"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
@@ -24,7 +25,7 @@ type location struct {
 	Repository release.Repository
 	Verify     bool
 	Keyring    string
-	Expected   expectedArchive // empty if only its URL is known
+	Expected   archive.Expected // empty if only its URL is known
 }
 
 // key names the location's downloads on disk.
@@ -71,7 +72,7 @@ func (s *Store) locateInIndex(ctx context.Context, name, version string, at loca
 func (l location) named(name string, found *repo.ChartVersion) (location, error) {
 	var err error
 	l.URL, err = repo.ResolveReferenceURL(l.Repository.URL, found.URLs[0])
-	l.Expected = expectedArchive{Name: name, Version: found.Version, Digest: found.Digest}
+	l.Expected = archive.Expected{Name: name, Version: found.Version, Digest: found.Digest}
 	return l, err
 }
 

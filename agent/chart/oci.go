@@ -10,6 +10,7 @@ import (
 	"helm.sh/helm/v3/pkg/registry"
 	"oras.land/oras-go/v2/errdef"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
@@ -52,7 +53,7 @@ func (s *Store) locateOCI(ctx context.Context, ref, version string, at location)
 		return at, err
 	}
 	at.URL, err = s.resolveOCI(ctx, want, at.Repository)
-	at.Expected = expectedArchive{Name: lastElement(want.name), Version: want.version}
+	at.Expected = archive.Expected{Name: lastElement(want.name), Version: want.version}
 	if tag := strings.TrimPrefix(at.URL, registry.OCIScheme+"://"+want.name+":"); want.digest == "" {
 		at.Expected.Version = tagVersion(tag)
 	}
@@ -114,30 +115,30 @@ func (s *Store) listTags(ctx context.Context, client *registry.Client, name stri
 	})
 }
 
-func (s *Store) downloadOCI(ctx context.Context, at location) (archiveFile, error) {
+func (s *Store) downloadOCI(ctx context.Context, at location) (archive.File, error) {
 	want, err := parseOCI(at.URL, "")
 	if err != nil {
-		return archiveFile{}, err
+		return archive.File{}, err
 	}
 	client, err := s.registryClient(ctx, at.Repository, want.name)
 	if err != nil {
-		return archiveFile{}, err
+		return archive.File{}, err
 	}
 	pulled, err := client.Pull(strings.TrimPrefix(at.URL, registry.OCIScheme+"://"), registry.PullOptWithProv(at.Verify))
 	if errors.Is(err, errdef.ErrNotFound) {
-		return archiveFile{}, fmt.Errorf("%w%s", err, s.otherVersions(ctx, client, want.name))
+		return archive.File{}, fmt.Errorf("%w%s", err, s.otherVersions(ctx, client, want.name))
 	}
 	if err != nil {
-		return archiveFile{}, charterrors.WithHint(err)
+		return archive.File{}, charterrors.WithHint(err)
 	}
 	if pulled.Chart.Meta == nil {
-		return archiveFile{}, errors.New("the chart has no metadata")
+		return archive.File{}, errors.New("the chart has no metadata")
 	}
 	name := pulled.Chart.Meta.Name + "-" + pulled.Chart.Meta.Version + ".tgz"
 	if strings.ContainsAny(name, `/\`) {
-		return archiveFile{}, fmt.Errorf("the chart calls itself %q", name)
+		return archive.File{}, fmt.Errorf("the chart calls itself %q", name)
 	}
-	return archiveFile{Name: name, Data: pulled.Chart.Data, Provenance: pulled.Prov.Data}, nil
+	return archive.File{Name: name, Data: pulled.Chart.Data, Provenance: pulled.Prov.Data}, nil
 }
 
 // otherVersions ends an error about a version that is not there.

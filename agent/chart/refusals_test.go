@@ -19,6 +19,7 @@ import (
 
 	helmchart "helm.sh/helm/v3/pkg/chart"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
@@ -194,7 +195,7 @@ func TestAnArchiveOfARegistryIsTheChartOfItsReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expectError(t, want.Expected.check(data), `"worm"`, "instead of web 1.0.0")
+	expectError(t, want.Expected.Check(data), `"worm"`, "instead of web 1.0.0")
 	want, err = pulledLocation("oci://registry.example/charts/worm:1.0.0_build.5")
 	if err != nil || want.Expected.Version != "1.0.0+build.5" {
 		t.Error(want, err)
@@ -249,7 +250,7 @@ func TestARegistrysLayersAreBounded(t *testing.T) {
 
 func TestUnsafeArchivesAreRefusedBeforeUnpacking(t *testing.T) {
 	many := []tar.Header{webYAML}
-	for i := range maxEntries {
+	for i := range archive.MaxEntries {
 		many = append(many, file(fmt.Sprintf("web/files/%d", i), ""))
 	}
 	bomb := []tar.Header{webYAML}
@@ -259,7 +260,7 @@ func TestUnsafeArchivesAreRefusedBeforeUnpacking(t *testing.T) {
 	}
 	half := string(tarball(t, bomb[:14]...))
 	nest := tarball(t, webYAML)
-	for range maxNesting + 1 {
+	for range archive.MaxNesting + 1 {
 		nest = tarball(t, webYAML, file("web/charts/web.tgz", string(nest)))
 	}
 	for name, test := range map[string]struct {
@@ -283,7 +284,7 @@ func TestUnsafeArchivesAreRefusedBeforeUnpacking(t *testing.T) {
 		"nested, unsafe":    {tarball(t, webYAML, file("web/charts/a.tgz", string(tarball(t, file("a/../../x", ""))))), []string{"web/charts/a.tgz", "leads out"}},
 		"nested too deep":   {nest, []string{"nested more than 10 deep"}},
 		"deep directories":  {tarball(t, webYAML, file("web/"+strings.Repeat("d/", limits.PathElements)+"f", "")), []string{"64 directories deep"}},
-		"deep subcharts":    {tarball(t, webYAML, file("web/"+strings.Repeat("charts/a/", maxNesting+1)+"Chart.yaml", "")), []string{"nested more than 10 deep"}},
+		"deep subcharts":    {tarball(t, webYAML, file("web/"+strings.Repeat("charts/a/", archive.MaxNesting+1)+"Chart.yaml", "")), []string{"nested more than 10 deep"}},
 		"no archive":        {[]byte("<html>"), []string{"read chart archive"}},
 		"cut off":           {tarball(t, webYAML)[:50], []string{"read chart archive"}},
 	} {

@@ -37,7 +37,7 @@ type Store struct {
 
 	indexes  once.Results[*repo.IndexFile]
 	tags     once.Results[[]string]
-	archives once.Results[archive]
+	archives once.Results[fetchedArchive]
 	contents once.Results[string]   // identities of local charts
 	builds   once.Results[string]   // directories with dependencies, see built
 	checked  once.Results[struct{}] // archives in the repository, by their digest
@@ -138,10 +138,10 @@ func (s *Store) load(ctx context.Context, c release.Chart) (loaded *helmchart.Ch
 }
 
 // archive is the downloaded archive of a chart that is not local.
-func (s *Store) archive(ctx context.Context, c release.Chart) (archive, error) {
+func (s *Store) archive(ctx context.Context, c release.Chart) (fetchedArchive, error) {
 	at, err := s.locate(ctx, c)
 	if err != nil {
-		return archive{}, err
+		return fetchedArchive{}, err
 	}
 	return s.fetch(ctx, at)
 }

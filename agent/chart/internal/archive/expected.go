@@ -1,4 +1,4 @@
-package chart
+package archive
 
 import (
 	"bytes"
@@ -14,26 +14,26 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// archiveFile is an archive as a repository or a registry sent it.
-type archiveFile struct {
+// File is an archive as a repository or a registry sent it.
+type File struct {
 	Name       string // the file name, which a provenance file contains
 	Data       []byte
 	Provenance []byte
 }
 
-// expectedArchive is what an archive must contain. An empty field allows everything.
-type expectedArchive struct {
+// Expected is what an archive must contain. An empty field allows everything.
+type Expected struct {
 	Name    string // the name in Chart.yaml
 	Version string // the version in Chart.yaml, or a constraint
 	Digest  string // sha256 of the archive, as in the index of the repository
 }
 
-// check refuses an archive that is not what the index or the reference says, or that is not safe to unpack.
-func (e expectedArchive) check(data []byte) error {
+// Check refuses an archive that is not what the index or the reference says, or that is not safe to unpack.
+func (e Expected) Check(data []byte) error {
 	if sum := sha256.Sum256(data); e.Digest != "" && !strings.EqualFold(strings.TrimPrefix(e.Digest, "sha256:"), hex.EncodeToString(sum[:])) {
 		return fmt.Errorf("the archive has the sha256 digest %x, but the index says %s: it was replaced, or the index is out of date", sum, e.Digest)
 	}
-	if err := checkArchive(data); err != nil {
+	if err := Check(data); err != nil {
 		return fmt.Errorf("read chart archive: %w", err)
 	}
 	if e.Name == "" && e.Version == "" {
@@ -43,7 +43,7 @@ func (e expectedArchive) check(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("read chart archive: %w", err)
 	}
-	if e.Name != "" && found.Name != e.Name || e.Version != "" && !versionMatches(found.Version, e.Version) {
+	if e.Name != "" && found.Name != e.Name || e.Version != "" && !VersionMatches(found.Version, e.Version) {
 		return fmt.Errorf("the archive contains chart %q version %q instead of %s", found.Name, found.Version,
 			strings.TrimSpace(e.Name+" "+e.Version))
 	}
@@ -64,8 +64,8 @@ func metadataOf(data []byte) (helmchart.Metadata, error) {
 	return helmchart.Metadata{}, errors.New("Chart.yaml file is missing")
 }
 
-// versionMatches checks a version against a constraint, or against a text that is not a constraint.
-func versionMatches(version, constraint string) bool {
+// VersionMatches checks a version against a constraint, or against a text that is not a constraint.
+func VersionMatches(version, constraint string) bool {
 	want, err := semver.NewConstraint(constraint)
 	if err != nil {
 		return version == constraint

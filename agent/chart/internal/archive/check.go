@@ -1,4 +1,4 @@
-package chart
+package archive
 
 import (
 	"archive/tar"
@@ -18,22 +18,22 @@ import (
 
 // The limits of what an archive may contain.
 const (
-	maxEntries = 10_000
-	maxNesting = 10 // charts in charts
+	MaxEntries = 10_000
+	MaxNesting = 10 // charts in charts
 )
 
-// archiveCheck counts over an archive and all archives in it: each could stay within limits that all together exceed.
-type archiveCheck struct {
+// check counts over an archive and all archives in it: each could stay within limits that all together exceed.
+type check struct {
 	entries  int
 	unpacked int64
 }
 
-// checkArchive reads an archive, and the charts that are archives within it, without keeping anything.
-func checkArchive(data []byte) error {
-	return (&archiveCheck{}).archive(bytes.NewReader(data), 0)
+// Check reads an archive, and the charts that are archives within it, without keeping anything.
+func Check(data []byte) error {
+	return (&check{}).archive(bytes.NewReader(data), 0)
 }
 
-func (c *archiveCheck) archive(compressed io.Reader, nesting int) error {
+func (c *check) archive(compressed io.Reader, nesting int) error {
 	unzipped, err := gzip.NewReader(compressed)
 	if err != nil {
 		return err
@@ -54,9 +54,9 @@ func (c *archiveCheck) archive(compressed io.Reader, nesting int) error {
 	}
 }
 
-func (c *archiveCheck) entry(header *tar.Header, content io.Reader, seen map[string]bool, nesting int) error {
-	if c.entries++; c.entries > maxEntries {
-		return fmt.Errorf("the archive has more than %d entries", maxEntries)
+func (c *check) entry(header *tar.Header, content io.Reader, seen map[string]bool, nesting int) error {
+	if c.entries++; c.entries > MaxEntries {
+		return fmt.Errorf("the archive has more than %d entries", MaxEntries)
 	}
 	switch {
 	case header.Typeflag == tar.TypeXGlobalHeader:
@@ -78,19 +78,19 @@ func (c *archiveCheck) entry(header *tar.Header, content io.Reader, seen map[str
 }
 
 // nested checks an archive that Helm would load as a dependency.
-func (c *archiveCheck) nested(name string, content io.Reader, nesting int) error {
+func (c *check) nested(name string, content io.Reader, nesting int) error {
 	depth := nesting + strings.Count("/"+name, "/charts/")
-	if depth > maxNesting {
-		return fmt.Errorf("charts are nested more than %d deep", maxNesting)
+	if depth > MaxNesting {
+		return fmt.Errorf("charts are nested more than %d deep", MaxNesting)
 	}
-	if !isDependencyArchive(name) {
+	if !IsDependency(name) {
 		return nil
 	}
 	return c.archive(content, depth)
 }
 
-// isDependencyArchive: Helm loads the file with this name in a chart as a dependency.
-func isDependencyArchive(name string) bool { return dependencyArchive.MatchString(name) }
+// IsDependency: Helm loads the file with this name in a chart as a dependency.
+func IsDependency(name string) bool { return dependencyArchive.MatchString(name) }
 
 var dependencyArchive = regexp.MustCompile(`^(charts/[^/_.][^/]*/)*charts/[^/_.][^/]*\.tgz$`)
 
@@ -129,11 +129,11 @@ func withinChart(name string) string {
 	return path.Clean(rest)
 }
 
-func (c *archiveCheck) counted(in io.Reader) io.Reader { return countedReader{c, in} }
+func (c *check) counted(in io.Reader) io.Reader { return countedReader{c, in} }
 
 // countedReader counts what was decompressed, headers and padding included.
 type countedReader struct {
-	c  *archiveCheck
+	c  *check
 	in io.Reader
 }
 

@@ -1,0 +1,3 @@
+// Package archive checks a chart archive before Helm reads it: that it is safe to unpack, within the limits, and the chart that the
+// index promised.
+package archive
