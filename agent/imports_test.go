@@ -28,12 +28,13 @@ var allowedImports = map[string][]string{
 	"source":                     {"exit", "egress", "config", "source/revision", "source/limits"},
 	"secrets":                    {"exit"},
 	"mask":                       {},
-	"chart":                      {"egress", "release", "chart/internal/charterrors", "chart/internal/limits", "chart/internal/digest", "chart/internal/once", "chart/internal/archive"},
+	"chart":                      {"egress", "release", "chart/internal/charterrors", "chart/internal/limits", "chart/internal/digest", "chart/internal/once", "chart/internal/archive", "chart/internal/schema"},
 	"chart/internal/charterrors": {},
 	"chart/internal/limits":      {},
 	"chart/internal/digest":      {},
 	"chart/internal/once":        {},
 	"chart/internal/archive":     {"chart/internal/limits"},
+	"chart/internal/schema":      {"chart/internal/charterrors"},
 	"broker":                     {"exit", "release"},
 	"sandbox":                    {},
 	"render":                     {"egress", "broker", "child", "sandbox"},
@@ -41,6 +42,9 @@ var allowedImports = map[string][]string{
 	"desired":                    {"exit", "release", "egress", "secrets", "mask", "chart", "broker", "child", "desired/protocol", "desired/loader"},
 
 	"config/internal/settings": {"exit"},
+
+	// Only tests import it.
+	"chart/internal/charttest": {},
 
 	// It holds only a type, so that the report can name a commit without importing go-git.
 	"source/revision": {},

@@ -1,22 +1,19 @@
 package chart
 
 import (
-	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	helmchart "helm.sh/helm/v3/pkg/chart"
-	"helm.sh/helm/v3/pkg/chart/loader"
-	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/repo"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charttest"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
@@ -36,39 +33,6 @@ func newStore(t *testing.T) *Store {
 	return s
 }
 
-// writeChart writes a chart directory below parent and returns it. Extra is more of Chart.yaml.
-func writeChart(t *testing.T, parent, name, version, extra string) string {
-	t.Helper()
-	dir := filepath.Join(parent, name)
-	write(t, filepath.Join(dir, "Chart.yaml"), fmt.Sprintf("apiVersion: v2\nname: %s\nversion: %s\n%s", name, version, extra))
-	write(t, filepath.Join(dir, "templates", "cm.yaml"), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "+name+"}\n")
-	return dir
-}
-
-func write(t *testing.T, file, content string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// packed packages a new chart into dir and returns the archive.
-func packed(t *testing.T, dir, name, version string) string {
-	t.Helper()
-	c, err := loader.LoadDir(writeChart(t, t.TempDir(), name, version, ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := chartutil.Save(c, dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file
-}
-
 // server is a chart repository that counts what it is asked for.
 type server struct {
 	*httptest.Server
@@ -84,7 +48,7 @@ func serve(t *testing.T, charts ...string) *server {
 	s := &server{dir: t.TempDir(), asked: map[string]int{}}
 	for _, c := range charts {
 		name, version, _ := strings.Cut(c, " ")
-		packed(t, s.dir, name, version)
+		charttest.Package(t, s.dir, name, version)
 	}
 	s.index(t)
 	s.Server = httptest.NewServer(s)
@@ -130,19 +94,3 @@ func (s *server) repository() *release.Repository {
 }
 
 func versionOf(c *helmchart.Chart) string { return c.Name() + " " + c.Metadata.Version }
-
-// expectError checks that every word is in the error and none of the secrets.
-func expectError(t *testing.T, err error, words ...string) {
-	t.Helper()
-	if err == nil {
-		t.Fatal("no error")
-	}
-	for _, w := range words {
-		if !strings.Contains(err.Error(), w) {
-			t.Errorf("error does not say %q: %v", w, err)
-		}
-	}
-	if strings.Contains(err.Error(), "s3cret") {
-		t.Errorf("error tells the password: %v", err)
-	}
-}

@@ -11,6 +11,7 @@ import (
 
 	helmchart "helm.sh/helm/v3/pkg/chart"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charttest"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -27,11 +28,11 @@ func TestDependencies(t *testing.T) {
 	srv := serve(t, "redis 1.0.0", "redis 1.5.0", "redis 2.0.0")
 	srv.user, srv.password = "u", "s3cret"
 	open := serve(t, "pg 3.0.0")
-	at, _ := serveOCI(t, "", "", nil, packed(t, t.TempDir(), "web", "1.0.0"))
+	at, _ := serveOCI(t, "", "", nil, charttest.Package(t, t.TempDir(), "web", "1.0.0"))
 	root := t.TempDir()
-	common := writeChart(t, root, "common", "0.1.0", "")
-	writeChart(t, filepath.Join(common, "charts"), "nested", "0.0.1", "")
-	app := writeChart(t, root, "app", "1.0.0", `dependencies:
+	common := charttest.WriteChart(t, root, "common", "0.1.0", "")
+	charttest.WriteChart(t, filepath.Join(common, "charts"), "nested", "0.0.1", "")
+	app := charttest.WriteChart(t, root, "app", "1.0.0", `dependencies:
 - {name: common, version: ">=0", repository: "file://../common"}
 - {name: redis, version: "^1", repository: "`+srv.URL+`/"}
 - {name: redis, version: "^1", repository: "@private", alias: cache}
@@ -71,8 +72,8 @@ func TestDependencies(t *testing.T) {
 
 func TestSatisfiedDependenciesAreLeftAlone(t *testing.T) {
 	root := t.TempDir()
-	common := writeChart(t, root, "common", "0.1.0", "")
-	app := writeChart(t, root, "app", "1.0.0", `dependencies: [{name: common, version: "0.1.0", repository: "file://../common"}]`)
+	common := charttest.WriteChart(t, root, "common", "0.1.0", "")
+	app := charttest.WriteChart(t, root, "app", "1.0.0", `dependencies: [{name: common, version: "0.1.0", repository: "file://../common"}]`)
 	archive := filepath.Join(app, "charts", "common-0.1.0.tgz")
 	s := newStore(t)
 	build := func() time.Time {
@@ -90,7 +91,7 @@ func TestSatisfiedDependenciesAreLeftAlone(t *testing.T) {
 	if again := build(); again != first {
 		t.Error("built again without need")
 	}
-	write(t, filepath.Join(common, "templates", "more.yaml"), "kind: ConfigMap")
+	charttest.Write(t, filepath.Join(common, "templates", "more.yaml"), "kind: ConfigMap")
 	if build() == first {
 		t.Error("not built again though the local dependency changed")
 	}
@@ -98,12 +99,12 @@ func TestSatisfiedDependenciesAreLeftAlone(t *testing.T) {
 
 func TestLockFile(t *testing.T) {
 	srv := serve(t, "redis 1.0.0")
-	app := writeChart(t, t.TempDir(), "app", "1.0.0", `dependencies: [{name: redis, version: "^1", repository: "`+srv.URL+`"}]`)
+	app := charttest.WriteChart(t, t.TempDir(), "app", "1.0.0", `dependencies: [{name: redis, version: "^1", repository: "`+srv.URL+`"}]`)
 	repositories := []release.Repository{*srv.repository()}
 	if err := newStore(t).BuildDependencies(t.Context(), app, repositories); err != nil {
 		t.Fatal(err)
 	}
-	packed(t, srv.dir, "redis", "1.9.0")
+	charttest.Package(t, srv.dir, "redis", "1.9.0")
 	srv.index(t)
 	if err := os.RemoveAll(filepath.Join(app, "charts")); err != nil {
 		t.Fatal(err)
@@ -125,8 +126,8 @@ func TestLockFile(t *testing.T) {
 	}
 	expectDependency("redis 1.9.0")
 
-	writeChart(t, filepath.Dir(app), "app", "1.0.0", `dependencies: [{name: redis, version: "^2", repository: "`+srv.URL+`"}]`)
-	expectError(t, s.BuildDependencies(t.Context(), app, repositories), "out of sync")
+	charttest.WriteChart(t, filepath.Dir(app), "app", "1.0.0", `dependencies: [{name: redis, version: "^2", repository: "`+srv.URL+`"}]`)
+	charttest.ExpectError(t, s.BuildDependencies(t.Context(), app, repositories), "out of sync")
 }
 
 func TestDependencyErrors(t *testing.T) {
@@ -142,15 +143,15 @@ func TestDependencyErrors(t *testing.T) {
 		"left alone, missing": {`{name: redis, version: "1", repository: "` + srv.URL + `"}`, "missing in its charts/ directory: redis"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			app := writeChart(t, t.TempDir(), "app", "1.0.0", "dependencies: ["+test.dependency+"]")
+			app := charttest.WriteChart(t, t.TempDir(), "app", "1.0.0", "dependencies: ["+test.dependency+"]")
 			_, err := newStore(t).Load(t.Context(), release.Chart{Path: app, SkipDependencies: name == "left alone, missing"})
-			expectError(t, err, app, test.want)
+			charttest.ExpectError(t, err, app, test.want)
 		})
 	}
 }
 
 func TestLibrariesAreNotInstallable(t *testing.T) {
-	dir := writeChart(t, t.TempDir(), "lib", "1.0.0", "type: library")
+	dir := charttest.WriteChart(t, t.TempDir(), "lib", "1.0.0", "type: library")
 	_, err := newStore(t).Load(t.Context(), release.Chart{Path: dir})
-	expectError(t, err, "library charts are not installable")
+	charttest.ExpectError(t, err, "library charts are not installable")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charttest"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -56,10 +57,10 @@ func TestLoadWritesNothingIntoACheckout(t *testing.T) {
 		"a chart further away": {`{name: far, version: ">=0", repository: "file://../../lib/far/"}`, nil, "far 0.1.0"},
 		"a chart within it":    {`{name: sub, version: ">=0", repository: "file://deps/sub"}`, nil, "sub 0.1.0"},
 		"an ignored one within it": {`{name: sub, version: ">=0", repository: "file://./deps/sub"}`,
-			func(t *testing.T, _, app string) { write(t, filepath.Join(app, ".helmignore"), "deps/\n") }, "sub 0.1.0"},
+			func(t *testing.T, _, app string) { charttest.Write(t, filepath.Join(app, ".helmignore"), "deps/\n") }, "sub 0.1.0"},
 		"the chart around it": {`{name: around, version: ">=0", repository: "file://../.."}`,
 			func(t *testing.T, checkout, _ string) {
-				write(t, filepath.Join(checkout, "Chart.yaml"), "apiVersion: v2\nname: around\nversion: 0.1.0\n")
+				charttest.Write(t, filepath.Join(checkout, "Chart.yaml"), "apiVersion: v2\nname: around\nversion: 0.1.0\n")
 			}, "around 0.1.0"},
 		"a chart behind a link": {`{name: common, version: ">=0", repository: "file://../linked"}`,
 			func(t *testing.T, checkout, app string) {
@@ -71,10 +72,10 @@ func TestLoadWritesNothingIntoACheckout(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			checkout := t.TempDir()
-			writeChart(t, filepath.Join(checkout, "charts"), "common", "0.1.0", "")
-			writeChart(t, filepath.Join(checkout, "lib"), "far", "0.1.0", "")
-			app := writeChart(t, filepath.Join(checkout, "charts"), "app", "1.0.0", "dependencies: ["+c.dependencies+"]")
-			writeChart(t, filepath.Join(app, "deps"), "sub", "0.1.0", "")
+			charttest.WriteChart(t, filepath.Join(checkout, "charts"), "common", "0.1.0", "")
+			charttest.WriteChart(t, filepath.Join(checkout, "lib"), "far", "0.1.0", "")
+			app := charttest.WriteChart(t, filepath.Join(checkout, "charts"), "app", "1.0.0", "dependencies: ["+c.dependencies+"]")
+			charttest.WriteChart(t, filepath.Join(app, "deps"), "sub", "0.1.0", "")
 			if c.prepare != nil {
 				c.prepare(t, checkout, app)
 			}
@@ -96,15 +97,15 @@ func TestLoadWritesNothingIntoACheckout(t *testing.T) {
 func TestACopyKeepsToTheLock(t *testing.T) {
 	srv := serve(t, "redis 1.0.0")
 	root := t.TempDir()
-	writeChart(t, root, "common", "0.1.0", "")
-	app := writeChart(t, root, "app", "1.0.0", `dependencies: [{name: redis, version: "^1", repository: "`+srv.URL+`"}, {name: common, version: ">=0", repository: "file://../common"}]`)
+	charttest.WriteChart(t, root, "common", "0.1.0", "")
+	app := charttest.WriteChart(t, root, "app", "1.0.0", `dependencies: [{name: redis, version: "^1", repository: "`+srv.URL+`"}, {name: common, version: ">=0", repository: "file://../common"}]`)
 	if err := newStore(t).BuildDependencies(t.Context(), app, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.RemoveAll(filepath.Join(app, "charts")); err != nil {
 		t.Fatal(err)
 	}
-	packed(t, srv.dir, "redis", "1.9.0")
+	charttest.Package(t, srv.dir, "redis", "1.9.0")
 	srv.index(t)
 	loaded, err := newStore(t).Load(t.Context(), release.Chart{Path: app})
 	if err != nil || names(loaded) != "common 0.1.0, redis 1.0.0" {
@@ -118,14 +119,14 @@ func TestACopyKeepsToTheLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, lock, strings.Replace(string(content), "digest: sha256:", "digest: sha256:0", 1))
+	charttest.Write(t, lock, strings.Replace(string(content), "digest: sha256:", "digest: sha256:0", 1))
 	_, err = newStore(t).Load(t.Context(), release.Chart{Path: app})
-	expectError(t, err, "out of sync", app)
+	charttest.ExpectError(t, err, "out of sync", app)
 }
 
 func TestACopyIsMadeOnce(t *testing.T) {
 	srv := serve(t, "redis 1.0.0")
-	app := writeChart(t, t.TempDir(), "app", "1.0.0", `dependencies: [{name: redis, version: "^1", repository: "`+srv.URL+`"}]`)
+	app := charttest.WriteChart(t, t.TempDir(), "app", "1.0.0", `dependencies: [{name: redis, version: "^1", repository: "`+srv.URL+`"}]`)
 	s := newStore(t)
 	var wg sync.WaitGroup
 	for range 8 {
@@ -146,10 +147,10 @@ func TestACopyIsMadeOnce(t *testing.T) {
 }
 
 func TestAnErrorNamesTheChartAndNotItsCopy(t *testing.T) {
-	app := writeChart(t, t.TempDir(), "app", "1.0.0", `dependencies: [{name: redis, version: "1"}]`)
+	app := charttest.WriteChart(t, t.TempDir(), "app", "1.0.0", `dependencies: [{name: redis, version: "1"}]`)
 	s := newStore(t)
 	_, err := s.Load(t.Context(), release.Chart{Path: app})
-	expectError(t, err, app)
+	charttest.ExpectError(t, err, app)
 	if strings.Contains(err.Error(), s.dir) {
 		t.Error(err)
 	}

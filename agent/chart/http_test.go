@@ -14,6 +14,7 @@ import (
 
 	helmchart "helm.sh/helm/v3/pkg/chart"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charttest"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -92,15 +93,15 @@ func TestErrorsHelp(t *testing.T) {
 		_, err := s.Load(t.Context(), c)
 		return err
 	}
-	expectError(t, load(release.Chart{Ref: "wep"}), "wep", srv.URL, "it has web")
-	expectError(t, load(release.Chart{Ref: "web", Version: "9.9.9"}), "web", "9.9.9", "newest: 1.2.0, 1.0.0")
+	charttest.ExpectError(t, load(release.Chart{Ref: "wep"}), "wep", srv.URL, "it has web")
+	charttest.ExpectError(t, load(release.Chart{Ref: "web", Version: "9.9.9"}), "web", "9.9.9", "newest: 1.2.0, 1.0.0")
 	_, err := s.Load(t.Context(), release.Chart{Ref: "web"})
-	expectError(t, err, "no repository is known")
+	charttest.ExpectError(t, err, "no repository is known")
 
 	srv.user, srv.password = "u", "s3cret"
 	wrong := srv.repository()
 	wrong.Username, wrong.URL = "nobody", strings.Replace(srv.URL, "//", "//who:s3cret@", 1)
-	expectError(t, load(release.Chart{Ref: "web", Repository: wrong}), srv.URL, "401", "check the user name")
+	charttest.ExpectError(t, load(release.Chart{Ref: "web", Repository: wrong}), srv.URL, "401", "check the user name")
 }
 
 func TestDirectURL(t *testing.T) {
@@ -123,7 +124,7 @@ func TestLoadEndsWithItsContext(t *testing.T) {
 		{Ref: "web", Repository: &release.Repository{Name: "slow", URL: srv.URL}},
 		{Ref: "oci://" + host + "/web", Version: "1.0.0", PlainHTTP: true},
 		{Ref: "oci://" + host + "/web", Version: "^1", PlainHTTP: true},
-		{Path: writeChart(t, t.TempDir(), "web", "1.0.0", `dependencies: [{name: redis, version: "1", repository: "`+srv.URL+`"}]`)},
+		{Path: charttest.WriteChart(t, t.TempDir(), "web", "1.0.0", `dependencies: [{name: redis, version: "1", repository: "`+srv.URL+`"}]`)},
 	} {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, late)
 		_, err := s.Load(ctx, c)
@@ -131,7 +132,7 @@ func TestLoadEndsWithItsContext(t *testing.T) {
 		if !errors.Is(err, late) {
 			t.Errorf("got %v", err)
 		}
-		expectError(t, err, "web", "no answer from "+host+": too late")
+		charttest.ExpectError(t, err, "web", "no answer from "+host+": too late")
 	}
 }
 

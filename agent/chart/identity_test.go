@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charttest"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -70,14 +71,14 @@ func TestAConstraintIsResolvedByTheIndexAlone(t *testing.T) {
 	}
 	srv.expectAsked(t, map[string]int{"/index.yaml": 3})
 
-	packed(t, srv.dir, "other", "9.0.0")
+	charttest.Package(t, srv.dir, "other", "9.0.0")
 	srv.index(t)
 	expectSame(t, "another chart's version appeared", one, identity(t, newest))
-	packed(t, srv.dir, "web", "1.1.0")
+	charttest.Package(t, srv.dir, "web", "1.1.0")
 	srv.index(t)
 	expectOther(t, "a newer version appeared", one, identity(t, newest))
 	expectSame(t, "a version that the constraint does not allow", two, identity(t, constrained))
-	packed(t, srv.dir, "web", "1.0.7")
+	charttest.Package(t, srv.dir, "web", "1.0.7")
 	srv.index(t)
 	expectOther(t, "a newer matching version appeared", two, identity(t, constrained))
 	for path := range srv.asked {
@@ -89,9 +90,9 @@ func TestAConstraintIsResolvedByTheIndexAlone(t *testing.T) {
 
 func TestAConstraintInARegistryIsResolvedByItsTags(t *testing.T) {
 	dir := t.TempDir()
-	old := packed(t, dir, "web", "1.0.0")
+	old := charttest.Package(t, dir, "web", "1.0.0")
 	at, _ := serveOCI(t, "", "", nil, old)
-	grown, _ := serveOCI(t, "", "", nil, old, packed(t, dir, "web", "1.1.0"))
+	grown, _ := serveOCI(t, "", "", nil, old, charttest.Package(t, dir, "web", "1.1.0"))
 	resolved := func(at, version string) string {
 		s := newStore(t)
 		found, err := s.locate(t.Context(), release.Chart{Ref: "oci://" + at + "/web", Version: version, PlainHTTP: true})
@@ -113,12 +114,12 @@ func TestAConstraintInARegistryIsResolvedByItsTags(t *testing.T) {
 	}
 	expectOther(t, "no such version", identity(t, web), "")
 	_, err := newStore(t).Identity(t.Context(), release.Chart{Ref: "oci://" + at + "/web", Version: "^7", PlainHTTP: true})
-	expectError(t, err, "resolve chart", "^7")
+	charttest.ExpectError(t, err, "resolve chart", "^7")
 }
 
 func TestTheContentOfALocalChart(t *testing.T) {
-	dir := writeChart(t, t.TempDir(), "web", "1.0.0", "")
-	write(t, filepath.Join(dir, ".helmignore"), "notes.md\n*.bak\n")
+	dir := charttest.WriteChart(t, t.TempDir(), "web", "1.0.0", "")
+	charttest.Write(t, filepath.Join(dir, ".helmignore"), "notes.md\n*.bak\n")
 	web := release.Chart{Path: dir}
 	last := identity(t, web)
 	for _, change := range []struct {
@@ -136,7 +137,7 @@ func TestTheContentOfALocalChart(t *testing.T) {
 		{"notes.md", "nobody renders this", false},
 		{"templates/cm.yaml.bak", "nor this", false},
 	} {
-		write(t, filepath.Join(dir, change.file), change.content)
+		charttest.Write(t, filepath.Join(dir, change.file), change.content)
 		next := identity(t, web)
 		if change.counts {
 			expectOther(t, change.file, last, next)
@@ -158,24 +159,24 @@ func TestTheContentOfALocalChart(t *testing.T) {
 
 func TestADependencyBesideTheChartCounts(t *testing.T) {
 	root := t.TempDir()
-	common := writeChart(t, root, "common", "0.1.0", "")
-	app := release.Chart{Path: writeChart(t, root, "app", "1.0.0", `dependencies: [{name: common, version: ">=0", repository: "file://../common"}]`)}
+	common := charttest.WriteChart(t, root, "common", "0.1.0", "")
+	app := release.Chart{Path: charttest.WriteChart(t, root, "app", "1.0.0", `dependencies: [{name: common, version: ">=0", repository: "file://../common"}]`)}
 	one := identity(t, app)
 	expectSame(t, "built again", one, identity(t, app))
-	write(t, filepath.Join(common, "templates", "cm.yaml"), "kind: ConfigMap\nmetadata: {name: changed}\n")
+	charttest.Write(t, filepath.Join(common, "templates", "cm.yaml"), "kind: ConfigMap\nmetadata: {name: changed}\n")
 	two := identity(t, app)
 	expectOther(t, "the dependency changed", one, two)
 	if err := newStore(t).BuildDependencies(t.Context(), app.Path, nil); err != nil {
 		t.Fatal(err)
 	}
 	expectSame(t, "built in place by somebody else, with a lock of today", two, identity(t, app))
-	write(t, filepath.Join(common, "values.yaml"), "a: 1\n")
+	charttest.Write(t, filepath.Join(common, "values.yaml"), "a: 1\n")
 	expectOther(t, "the dependency changed after that", two, identity(t, app))
 }
 
 func TestALockedDependencyIsNotDownloaded(t *testing.T) {
 	srv := serve(t, "redis 1.0.0")
-	app := release.Chart{Path: writeChart(t, t.TempDir(), "app", "1.0.0", `dependencies: [{name: redis, version: "^1", repository: "`+srv.URL+`"}]`)}
+	app := release.Chart{Path: charttest.WriteChart(t, t.TempDir(), "app", "1.0.0", `dependencies: [{name: redis, version: "^1", repository: "`+srv.URL+`"}]`)}
 	if err := newStore(t).BuildDependencies(t.Context(), app.Path, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -188,20 +189,20 @@ func TestALockedDependencyIsNotDownloaded(t *testing.T) {
 	srv.expectAsked(t, map[string]int{})
 	expectOther(t, "vendored or not are two ways to say it", vendored, one)
 	expectSame(t, "asked again", one, identity(t, app))
-	write(t, filepath.Join(app.Path, "templates", "cm.yaml"), "kind: ConfigMap\nmetadata: {name: changed}\n")
+	charttest.Write(t, filepath.Join(app.Path, "templates", "cm.yaml"), "kind: ConfigMap\nmetadata: {name: changed}\n")
 	two := identity(t, app)
 	expectOther(t, "a template", one, two)
-	write(t, filepath.Join(app.Path, "Chart.lock"), "dependencies:\n- name: redis\n  repository: "+srv.URL+"\n  version: 1.0.1\ndigest: sha256:0\n")
+	charttest.Write(t, filepath.Join(app.Path, "Chart.lock"), "dependencies:\n- name: redis\n  repository: "+srv.URL+"\n  version: 1.0.1\ndigest: sha256:0\n")
 	expectOther(t, "the lock", two, identity(t, app))
 	srv.expectAsked(t, map[string]int{})
 }
 
 func TestADependencyWithoutALockIsResolved(t *testing.T) {
 	srv := serve(t, "redis 1.0.0")
-	app := release.Chart{Path: writeChart(t, t.TempDir(), "app", "1.0.0", `dependencies: [{name: redis, version: "^1", repository: "`+srv.URL+`"}]`)}
+	app := release.Chart{Path: charttest.WriteChart(t, t.TempDir(), "app", "1.0.0", `dependencies: [{name: redis, version: "^1", repository: "`+srv.URL+`"}]`)}
 	one := identity(t, app)
 	expectSame(t, "asked again", one, identity(t, app))
-	packed(t, srv.dir, "redis", "1.0.1")
+	charttest.Package(t, srv.dir, "redis", "1.0.1")
 	srv.index(t)
 	expectOther(t, "a newer matching version appeared", one, identity(t, app))
 }
@@ -209,8 +210,8 @@ func TestADependencyWithoutALockIsResolved(t *testing.T) {
 func TestVolatilePathsDoNotCount(t *testing.T) {
 	parent := t.TempDir()
 	chartIn := func(workspace string) release.Chart {
-		dir := writeChart(t, filepath.Join(parent, workspace), "web", "1.0.0", "")
-		write(t, filepath.Join(dir, "values.yaml"), "madeIn: "+filepath.Join(parent, workspace)+"/patches\n")
+		dir := charttest.WriteChart(t, filepath.Join(parent, workspace), "web", "1.0.0", "")
+		charttest.Write(t, filepath.Join(dir, "values.yaml"), "madeIn: "+filepath.Join(parent, workspace)+"/patches\n")
 		return release.Chart{Path: dir}
 	}
 	one, two := chartIn("run-1"), chartIn("run-22")
@@ -219,31 +220,31 @@ func TestVolatilePathsDoNotCount(t *testing.T) {
 }
 
 func TestAPackageIsWhatIsInIt(t *testing.T) {
-	one := identity(t, release.Chart{Path: packed(t, t.TempDir(), "web", "1.0.0")})
+	one := identity(t, release.Chart{Path: charttest.Package(t, t.TempDir(), "web", "1.0.0")})
 	time.Sleep(1100 * time.Millisecond) // archives hold seconds
-	again := packed(t, t.TempDir(), "web", "1.0.0")
+	again := charttest.Package(t, t.TempDir(), "web", "1.0.0")
 	expectSame(t, "packaged again", one, identity(t, release.Chart{Path: again}))
-	expectOther(t, "another version", one, identity(t, release.Chart{Path: packed(t, t.TempDir(), "web", "1.0.1")}))
-	app := writeChart(t, t.TempDir(), "app", "1.0.0", "")
+	expectOther(t, "another version", one, identity(t, release.Chart{Path: charttest.Package(t, t.TempDir(), "web", "1.0.1")}))
+	app := charttest.WriteChart(t, t.TempDir(), "app", "1.0.0", "")
 	empty := identity(t, release.Chart{Path: app})
 	vendored, err := os.ReadFile(again)
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(app, "charts", "web-1.0.0.tgz"), string(vendored))
+	charttest.Write(t, filepath.Join(app, "charts", "web-1.0.0.tgz"), string(vendored))
 	expectOther(t, "a package in charts/", empty, identity(t, release.Chart{Path: app}))
 }
 
 func TestAnIdentityThatCannotBeFoundSaysWhy(t *testing.T) {
 	srv := serve(t, "web 1.0.0")
 	_, err := newStore(t).Identity(t.Context(), release.Chart{Ref: "web", Version: "^9", Repository: srv.repository()})
-	expectError(t, err, "resolve chart web version ^9", "newest: 1.0.0")
+	charttest.ExpectError(t, err, "resolve chart web version ^9", "newest: 1.0.0")
 	_, err = newStore(t).Identity(t.Context(), release.Chart{Path: filepath.Join(t.TempDir(), "nowhere")})
-	expectError(t, err, "read chart", "nowhere")
+	charttest.ExpectError(t, err, "read chart", "nowhere")
 	dir := t.TempDir()
-	app := writeChart(t, dir, "app", "1.0.0", `dependencies: [{name: worker, version: "1", repository: "`+srv.URL+`"}]`)
+	app := charttest.WriteChart(t, dir, "app", "1.0.0", `dependencies: [{name: worker, version: "1", repository: "`+srv.URL+`"}]`)
 	_, err = newStore(t).Identity(t.Context(), release.Chart{Name: "./charts/app", Path: app})
-	expectError(t, err, "read chart ./charts/app: build dependencies of chart ./charts/app: ", `no chart "worker"`)
+	charttest.ExpectError(t, err, "read chart ./charts/app: build dependencies of chart ./charts/app: ", `no chart "worker"`)
 	if strings.Contains(err.Error(), dir) {
 		t.Errorf("where a checkout lies helps nobody: %v", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 	helmregistry "helm.sh/helm/v3/pkg/registry"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charttest"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -53,7 +54,7 @@ func serveOCI(t *testing.T, user, password string, provenance map[string][]byte,
 
 func TestOCI(t *testing.T) {
 	dir := t.TempDir()
-	at, digests := serveOCI(t, "u", "s3cret", nil, packed(t, dir, "web", "1.0.0"), packed(t, dir, "web", "1.2.0+build.5"))
+	at, digests := serveOCI(t, "u", "s3cret", nil, charttest.Package(t, dir, "web", "1.0.0"), charttest.Package(t, dir, "web", "1.2.0+build.5"))
 	r := &release.Repository{Name: "reg", URL: at, OCI: true, PlainHTTP: true, Username: "u", Password: "s3cret"}
 	s := newStore(t)
 	const newestWeb = "web 1.2.0+build.5"
@@ -87,18 +88,18 @@ func TestOCI(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := s.Load(t.Context(), release.Chart{Ref: "oci://" + at + "/web", Version: test.version, Repository: r})
-			expectError(t, err, test.words...)
+			charttest.ExpectError(t, err, test.words...)
 		})
 	}
 }
 
 func TestOCICredentialsStayWithTheirHost(t *testing.T) {
-	at, _ := serveOCI(t, "u", "s3cret", nil, packed(t, t.TempDir(), "web", "1.0.0"))
+	at, _ := serveOCI(t, "u", "s3cret", nil, charttest.Package(t, t.TempDir(), "web", "1.0.0"))
 	c := release.Chart{Ref: "oci://" + at + "/web", Version: "1.0.0", PlainHTTP: true}
 	s := newStore(t)
 	s.AddRepositories(release.Repository{Name: "other", URL: "elsewhere.example", OCI: true, Username: "u", Password: "s3cret"})
 	_, err := s.Load(t.Context(), c)
-	expectError(t, err, "check the user name")
+	charttest.ExpectError(t, err, "check the user name")
 
 	s = newStore(t)
 	s.AddRepositories(release.Repository{Name: "reg", URL: at, OCI: true, Username: "u", Password: "s3cret"})
@@ -108,19 +109,19 @@ func TestOCICredentialsStayWithTheirHost(t *testing.T) {
 }
 
 func TestNoFallBackToPlainHTTP(t *testing.T) {
-	at, _ := serveOCI(t, "", "", nil, packed(t, t.TempDir(), "web", "1.0.0"))
+	at, _ := serveOCI(t, "", "", nil, charttest.Package(t, t.TempDir(), "web", "1.0.0"))
 	_, err := newStore(t).Load(t.Context(), release.Chart{Ref: "oci://" + at + "/web", Version: "1.0.0"})
-	expectError(t, err, "plainHttp: true")
+	charttest.ExpectError(t, err, "plainHttp: true")
 }
 
 func TestStoredRegistryCredentials(t *testing.T) {
-	at, _ := serveOCI(t, "u", "s3cret", nil, packed(t, t.TempDir(), "web", "1.0.0"))
+	at, _ := serveOCI(t, "u", "s3cret", nil, charttest.Package(t, t.TempDir(), "web", "1.0.0"))
 	host, _, _ := strings.Cut(at, "/")
 	login := `{"auths":{"` + host + `":{"auth":"` + base64.StdEncoding.EncodeToString([]byte("u:s3cret")) + `"}}}`
 	for _, name := range []string{"HELM_REGISTRY_CONFIG", "DOCKER_CONFIG"} {
 		s := newStore(t)
 		file := filepath.Join(t.TempDir(), "config.json")
-		write(t, file, login)
+		charttest.Write(t, file, login)
 		if name == "DOCKER_CONFIG" {
 			t.Setenv(name, filepath.Dir(file))
 		} else {

@@ -20,6 +20,7 @@ import (
 	helmchart "helm.sh/helm/v3/pkg/chart"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charttest"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
@@ -82,15 +83,15 @@ func loadWeb(t *testing.T, url string) error {
 
 func TestLoopbackNeedsAnEntry(t *testing.T) {
 	srv := serve(t, "web 1.0.0")
-	at, _ := serveOCI(t, "", "", nil, packed(t, t.TempDir(), "web", "1.0.0"))
+	at, _ := serveOCI(t, "", "", nil, charttest.Package(t, t.TempDir(), "web", "1.0.0"))
 	for _, allowed := range [][]string{nil, {"*"}} {
 		for _, c := range []release.Chart{
 			{Ref: "web", Repository: srv.repository()},
 			{Ref: srv.URL + "/web-1.0.0.tgz"},
 			{Ref: "oci://" + at + "/web", Version: "1.0.0", PlainHTTP: true},
 			{Ref: "oci://" + at + "/web", Version: "^1", PlainHTTP: true},
-			{Path: writeChart(t, t.TempDir(), "web", "1.0.0", `dependencies: [{name: web, version: "1", repository: "`+srv.URL+`"}]`)},
-			{Path: writeChart(t, t.TempDir(), "web", "1.0.0", `dependencies: [{name: web, version: "1.0.0", repository: "oci://`+at+`"}]`)},
+			{Path: charttest.WriteChart(t, t.TempDir(), "web", "1.0.0", `dependencies: [{name: web, version: "1", repository: "`+srv.URL+`"}]`)},
+			{Path: charttest.WriteChart(t, t.TempDir(), "web", "1.0.0", `dependencies: [{name: web, version: "1.0.0", repository: "oci://`+at+`"}]`)},
 		} {
 			s, err := NewStore(t.TempDir(), egress.Policy{Allowed: allowed}, slog.New(slog.DiscardHandler))
 			if err != nil {
@@ -98,14 +99,14 @@ func TestLoopbackNeedsAnEntry(t *testing.T) {
 			}
 			s.AddRepositories(release.Repository{Name: "plain", URL: at, OCI: true, PlainHTTP: true})
 			_, err = s.Load(t.Context(), c)
-			expectError(t, err, "web", "127.0.0.1", "loopback", "allowRemote")
+			charttest.ExpectError(t, err, "web", "127.0.0.1", "loopback", "allowRemote")
 			joined, err := JoinStore(s.Dir(), nil, s.log)
 			if err != nil {
 				t.Fatal(err)
 			}
 			joined.AddRepositories(release.Repository{Name: "plain", URL: at, OCI: true, PlainHTTP: true})
 			_, err = joined.Load(t.Context(), c)
-			expectError(t, err, "allowRemote")
+			charttest.ExpectError(t, err, "allowRemote")
 		}
 	}
 	srv.expectAsked(t, map[string]int{})
@@ -120,7 +121,7 @@ func TestRedirectToLoopbackNeedsAnEntry(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = s.Load(t.Context(), release.Chart{Ref: "web", Repository: &release.Repository{Name: "r", URL: front.URL}})
-	expectError(t, err, "loopback", "allowRemote")
+	charttest.ExpectError(t, err, "loopback", "allowRemote")
 	hidden.expectAsked(t, map[string]int{})
 }
 
@@ -132,7 +133,7 @@ func TestNoWayFromHTTPSToHTTP(t *testing.T) {
 	} {
 		srv, ca := tlsServer(t, handler)
 		_, err := newStore(t).Load(t.Context(), release.Chart{Ref: "web", Repository: &release.Repository{Name: "r", URL: srv.URL, CAFile: ca}})
-		expectError(t, err, "web", name)
+		charttest.ExpectError(t, err, "web", name)
 	}
 	plain.expectAsked(t, map[string]int{})
 }
@@ -145,7 +146,7 @@ func TestCredentialsStayWithTheirPort(t *testing.T) {
 	defer front.Close()
 	r := &release.Repository{Name: "r", URL: front.URL, Username: "u", Password: "s3cret", PassCredentials: true}
 	_, err := newStore(t).Load(t.Context(), release.Chart{Ref: "web", Repository: r})
-	expectError(t, err, front.URL)
+	charttest.ExpectError(t, err, front.URL)
 	if got == nil || got.Get("Authorization") != "" {
 		t.Errorf("the other port got %v", got)
 	}
@@ -170,7 +171,7 @@ func TestAnArchiveIsWhatTheIndexPromised(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			srv := httptest.NewServer(serving(map[string][]byte{"/index.yaml": indexOf("web.tgz", test.digest), "/web.tgz": test.archive}))
 			defer srv.Close()
-			dependent := release.Chart{Path: writeChart(t, t.TempDir(), "top", "1.0.0", `dependencies: [{name: web, version: "1", repository: "`+srv.URL+`"}]`)}
+			dependent := release.Chart{Path: charttest.WriteChart(t, t.TempDir(), "top", "1.0.0", `dependencies: [{name: web, version: "1", repository: "`+srv.URL+`"}]`)}
 			_, err := newStore(t).Load(t.Context(), dependent)
 			direct := loadWeb(t, srv.URL)
 			if test.words == nil {
@@ -179,15 +180,15 @@ func TestAnArchiveIsWhatTheIndexPromised(t *testing.T) {
 				}
 				return
 			}
-			expectError(t, direct, test.words...)
-			expectError(t, err, test.words...)
+			charttest.ExpectError(t, direct, test.words...)
+			charttest.ExpectError(t, err, test.words...)
 		})
 	}
 }
 
 func TestAnArchiveOfARegistryIsTheChartOfItsReference(t *testing.T) {
 	dir := t.TempDir()
-	data, err := os.ReadFile(packed(t, dir, "worm", "1.0.0"))
+	data, err := os.ReadFile(charttest.Package(t, dir, "worm", "1.0.0"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +196,7 @@ func TestAnArchiveOfARegistryIsTheChartOfItsReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expectError(t, want.Expected.Check(data), `"worm"`, "instead of web 1.0.0")
+	charttest.ExpectError(t, want.Expected.Check(data), `"worm"`, "instead of web 1.0.0")
 	want, err = pulledLocation("oci://registry.example/charts/worm:1.0.0_build.5")
 	if err != nil || want.Expected.Version != "1.0.0+build.5" {
 		t.Error(want, err)
@@ -205,7 +206,7 @@ func TestAnArchiveOfARegistryIsTheChartOfItsReference(t *testing.T) {
 func TestADirectURLHonoursTheVersion(t *testing.T) {
 	srv := serve(t, "web 1.0.0")
 	_, err := newStore(t).Load(t.Context(), release.Chart{Ref: srv.URL + "/web-1.0.0.tgz", Version: "2.0.0"})
-	expectError(t, err, `version "1.0.0"`, "instead of 2.0.0")
+	charttest.ExpectError(t, err, `version "1.0.0"`, "instead of 2.0.0")
 }
 
 // endless answers with more zeros than any limit.
@@ -221,9 +222,9 @@ func endless(w http.ResponseWriter, _ *http.Request) {
 func TestDownloadsAreBounded(t *testing.T) {
 	index := httptest.NewServer(http.HandlerFunc(endless))
 	defer index.Close()
-	expectError(t, loadWeb(t, index.URL), "download index of "+index.URL, "larger than the limit of 64 MiB")
+	charttest.ExpectError(t, loadWeb(t, index.URL), "download index of "+index.URL, "larger than the limit of 64 MiB")
 	_, err := newStore(t).Load(t.Context(), release.Chart{Ref: index.URL + "/web.tgz"})
-	expectError(t, err, "download "+index.URL, "larger than the limit of 64 MiB")
+	charttest.ExpectError(t, err, "download "+index.URL, "larger than the limit of 64 MiB")
 }
 
 func TestARegistrysLayersAreBounded(t *testing.T) {
@@ -245,7 +246,7 @@ func TestARegistrysLayersAreBounded(t *testing.T) {
 	defer srv.Close()
 	at := strings.TrimPrefix(srv.URL, "http://")
 	_, err := newStore(t).Load(t.Context(), release.Chart{Ref: "oci://" + at + "/charts/web", Version: "1.0.0", PlainHTTP: true})
-	expectError(t, err, "web", "larger than the limit of 64 MiB")
+	charttest.ExpectError(t, err, "web", "larger than the limit of 64 MiB")
 }
 
 func TestUnsafeArchivesAreRefusedBeforeUnpacking(t *testing.T) {
@@ -293,34 +294,34 @@ func TestUnsafeArchivesAreRefusedBeforeUnpacking(t *testing.T) {
 			defer srv.Close()
 			s, into := newStore(t), t.TempDir()
 			_, err := s.Pull(t.Context(), release.Chart{Ref: srv.URL + "/web.tgz"}, into)
-			expectError(t, err, append(test.words, srv.URL)...)
+			charttest.ExpectError(t, err, append(test.words, srv.URL)...)
 			if left, _ := os.ReadDir(into); len(left) > 0 {
 				t.Errorf("left behind: %v", left)
 			}
 			local := filepath.Join(t.TempDir(), "web.tgz")
-			write(t, local, string(test.archive))
+			charttest.Write(t, local, string(test.archive))
 			_, err = s.Load(t.Context(), release.Chart{Path: local})
-			expectError(t, err, test.words...)
+			charttest.ExpectError(t, err, test.words...)
 			_, err = s.Pull(t.Context(), release.Chart{Path: local}, into)
-			expectError(t, err, test.words...)
+			charttest.ExpectError(t, err, test.words...)
 		})
 	}
 }
 
 func TestAMalformedLockIsNoPanic(t *testing.T) {
-	dir := writeChart(t, t.TempDir(), "web", "1.0.0", `dependencies: [{name: redis, version: "1", repository: "file://../redis"}]`)
-	writeChart(t, filepath.Dir(dir), "redis", "1.0.0", "")
+	dir := charttest.WriteChart(t, t.TempDir(), "web", "1.0.0", `dependencies: [{name: redis, version: "1", repository: "file://../redis"}]`)
+	charttest.WriteChart(t, filepath.Dir(dir), "redis", "1.0.0", "")
 	// With its digest, as Helm computes it, the lock counts as in sync, and Helm works through its entries.
 	wanted := []*helmchart.Dependency{{Name: "redis", Version: "1", Repository: "file://../redis"}}
 	data, err := json.Marshal([2][]*helmchart.Dependency{wanted, {nil}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, "Chart.lock"), fmt.Sprintf("dependencies: [null]\ndigest: sha256:%x\n", sha256.Sum256(data)))
+	charttest.Write(t, filepath.Join(dir, "Chart.lock"), fmt.Sprintf("dependencies: [null]\ndigest: sha256:%x\n", sha256.Sum256(data)))
 	s := newStore(t)
 	_, err = s.Load(t.Context(), release.Chart{Path: dir})
-	expectError(t, err, "web", "malformed")
+	charttest.ExpectError(t, err, "web", "malformed")
 	_, err = s.Identity(t.Context(), release.Chart{Path: dir})
-	expectError(t, err, "malformed")
-	expectError(t, s.BuildDependencies(t.Context(), dir, nil), "malformed")
+	charttest.ExpectError(t, err, "malformed")
+	charttest.ExpectError(t, s.BuildDependencies(t.Context(), dir, nil), "malformed")
 }

@@ -11,6 +11,7 @@ import (
 
 	"helm.sh/helm/v3/pkg/chart/loader"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charttest"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -58,9 +59,9 @@ func TestNoLinkThatAppearsIsFollowed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, repository, outside := confined(t)
-			chart := writeChart(t, repository, "web", "1.0.0", "")
-			write(t, filepath.Join(chart, "files", "token"), "ok")
-			write(t, filepath.Join(outside, "token"), "CANARY")
+			chart := charttest.WriteChart(t, repository, "web", "1.0.0", "")
+			charttest.Write(t, filepath.Join(chart, "files", "token"), "ok")
+			charttest.Write(t, filepath.Join(outside, "token"), "CANARY")
 			prepare(t, chart, outside)
 			for end := time.Now().Add(swapFor); time.Now().Before(end); {
 				c, err := s.loadDir(chart)
@@ -89,8 +90,8 @@ func TestNoLinkThatAppearsIsFollowed(t *testing.T) {
 
 func TestNoArchiveThatAppearsIsRead(t *testing.T) {
 	s, repository, outside := confined(t)
-	file, other := filepath.Join(repository, "web.tgz"), packed(t, outside, "secret", "1.0.0")
-	good, err := os.ReadFile(packed(t, t.TempDir(), "web", "1.0.0"))
+	file, other := filepath.Join(repository, "web.tgz"), charttest.Package(t, outside, "secret", "1.0.0")
+	good, err := os.ReadFile(charttest.Package(t, t.TempDir(), "web", "1.0.0"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,14 +108,14 @@ func TestNoArchiveThatAppearsIsRead(t *testing.T) {
 func TestAPlaceStaysBelowItsRoot(t *testing.T) {
 	for name, exchange := range map[string]func(t *testing.T, repository, outside string){
 		"the file for a link": func(t *testing.T, repository, outside string) {
-			link(t, filepath.Join(outside, "token"), filepath.Join(repository, "a", "token"))
+			charttest.Link(t, filepath.Join(outside, "token"), filepath.Join(repository, "a", "token"))
 		},
 		"the file for a link with dots": func(t *testing.T, repository, outside string) {
 			up, _ := filepath.Rel(filepath.Join(repository, "a"), outside)
-			link(t, filepath.Join(up, "token"), filepath.Join(repository, "a", "token"))
+			charttest.Link(t, filepath.Join(up, "token"), filepath.Join(repository, "a", "token"))
 		},
 		"its directory for a link": func(t *testing.T, repository, outside string) {
-			link(t, outside, filepath.Join(repository, "a"))
+			charttest.Link(t, outside, filepath.Join(repository, "a"))
 		},
 		"the file for a directory": func(t *testing.T, repository, _ string) {
 			if err := os.MkdirAll(filepath.Join(repository, "a", "token"), 0o700); err != nil {
@@ -124,8 +125,8 @@ func TestAPlaceStaysBelowItsRoot(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, repository, outside := confined(t)
-			write(t, filepath.Join(outside, "token"), "CANARY")
-			write(t, filepath.Join(repository, "a", "token"), "ok")
+			charttest.Write(t, filepath.Join(outside, "token"), "CANARY")
+			charttest.Write(t, filepath.Join(repository, "a", "token"), "ok")
 			at, err := s.locateFile(filepath.Join(repository, "a", "token"))
 			if err != nil {
 				t.Fatal(err)
@@ -143,7 +144,7 @@ func TestAPlaceStaysBelowItsRoot(t *testing.T) {
 
 // TestADirectoryIsReadAsHelmReadsIt compares with Helm's own loader, which is for directories that nothing else writes to.
 func TestADirectoryIsReadAsHelmReadsIt(t *testing.T) {
-	dir := writeChart(t, t.TempDir(), "web", "1.0.0", "")
+	dir := charttest.WriteChart(t, t.TempDir(), "web", "1.0.0", "")
 	shared := filepath.Join(filepath.Dir(dir), "shared")
 	for name, content := range map[string]string{
 		".helmignore":                 "\xef\xbb\xbf# comment\nignored/\n*.bak\n/top.txt\nlinked/b.txt\n",
@@ -159,13 +160,13 @@ func TestADirectoryIsReadAsHelmReadsIt(t *testing.T) {
 		"charts/_notes.md":            "x",
 		"crds/a.yaml":                 "x",
 	} {
-		write(t, filepath.Join(dir, name), content)
+		charttest.Write(t, filepath.Join(dir, name), content)
 	}
-	write(t, filepath.Join(shared, "a.txt"), "a")
-	write(t, filepath.Join(shared, "b.txt"), "b")
-	link(t, "../shared", filepath.Join(dir, "linked"))
-	link(t, "../shared/a.txt", filepath.Join(dir, "one.txt"))
-	packed(t, filepath.Join(dir, "charts"), "db", "2.0.0")
+	charttest.Write(t, filepath.Join(shared, "a.txt"), "a")
+	charttest.Write(t, filepath.Join(shared, "b.txt"), "b")
+	charttest.Link(t, "../shared", filepath.Join(dir, "linked"))
+	charttest.Link(t, "../shared/a.txt", filepath.Join(dir, "one.txt"))
+	charttest.Package(t, filepath.Join(dir, "charts"), "db", "2.0.0")
 	for _, ignored := range []bool{true, false} {
 		if !ignored {
 			if err := os.Remove(filepath.Join(dir, ".helmignore")); err != nil {
@@ -193,16 +194,16 @@ func TestADirectoryIsReadAsHelmReadsIt(t *testing.T) {
 
 func TestNoPlainFile(t *testing.T) {
 	s, repository, _ := confined(t)
-	dir := writeChart(t, repository, "web", "1.0.0", "")
+	dir := charttest.WriteChart(t, repository, "web", "1.0.0", "")
 	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, err := s.Load(t.Context(), release.Chart{Path: dir})
-	expectError(t, err, "irregular file", "pipe")
-	write(t, filepath.Join(dir, ".helmignore"), "pipe\n")
+	charttest.ExpectError(t, err, "irregular file", "pipe")
+	charttest.Write(t, filepath.Join(dir, ".helmignore"), "pipe\n")
 	if _, err := s.Load(t.Context(), release.Chart{Path: dir}); err != nil {
 		t.Error(err)
 	}
 	_, err = s.Load(t.Context(), release.Chart{Path: filepath.Join(dir, "pipe")})
-	expectError(t, err, "no plain file")
+	charttest.ExpectError(t, err, "no plain file")
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/schema"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
@@ -117,7 +118,7 @@ func (s *Store) Load(ctx context.Context, c release.Chart) (*helmchart.Chart, er
 		err = installable(loaded)
 	}
 	if err == nil {
-		err = checkSchemas(loaded)
+		err = schema.Check(loaded)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load chart %s: %w", describe(c), nameInError(c, charterrors.Redact(err)))

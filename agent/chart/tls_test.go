@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 	helmregistry "helm.sh/helm/v3/pkg/registry"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charttest"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -25,7 +26,7 @@ func tlsServer(t *testing.T, handler http.Handler) (*httptest.Server, string) {
 	srv.StartTLS()
 	t.Cleanup(srv.Close)
 	ca := filepath.Join(t.TempDir(), "ca.pem")
-	write(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})))
+	charttest.Write(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})))
 	return srv, ca
 }
 
@@ -50,7 +51,7 @@ func TestTLS(t *testing.T) {
 		regCA: {Ref: "web", Version: "1.0.0", Repository: &release.Repository{Name: "reg", URL: at, OCI: true}},
 	} {
 		_, err := newStore(t).Load(t.Context(), c)
-		expectError(t, err, "unknown authority", "set caFile")
+		charttest.ExpectError(t, err, "unknown authority", "set caFile")
 
 		trusting := *c.Repository
 		trusting.CAFile = name
@@ -75,7 +76,7 @@ func TestCredentialsGoToOtherHostsOnlyIfTold(t *testing.T) {
 	defer index.Close()
 	c := release.Chart{Ref: "web", Repository: &release.Repository{Name: "r", URL: index.URL, Username: "u", Password: "s3cret"}}
 	_, err := newStore(t).Load(t.Context(), c)
-	expectError(t, err, "401")
+	charttest.ExpectError(t, err, "401")
 	c.Repository.PassCredentials = true
 	if _, err := newStore(t).Load(t.Context(), c); err != nil {
 		t.Error(err)

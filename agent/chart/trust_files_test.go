@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charttest"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -34,15 +35,15 @@ func tlsError(t *testing.T, s *Store, r release.Repository) error {
 
 func TestTrustFilesLieInTheRepository(t *testing.T) {
 	s, repository, outside := confined(t)
-	write(t, filepath.Join(outside, "there"), "s3cret")
-	link(t, outside, filepath.Join(repository, "absolute"))
+	charttest.Write(t, filepath.Join(outside, "there"), "s3cret")
+	charttest.Link(t, outside, filepath.Join(repository, "absolute"))
 	up, err := filepath.Rel(repository, outside)
 	if err != nil {
 		t.Fatal(err)
 	}
-	link(t, up, filepath.Join(repository, "relative"))
+	charttest.Link(t, up, filepath.Join(repository, "relative"))
 	inside := filepath.Join(repository, "inside")
-	write(t, inside, "no certificate")
+	charttest.Write(t, inside, "no certificate")
 	for _, dir := range []string{outside, repository + "/" + up, repository + "/absolute", repository + "/relative"} {
 		var errs []string
 		for _, name := range []string{"there", "missing"} {
@@ -53,22 +54,22 @@ func TestTrustFilesLieInTheRepository(t *testing.T) {
 				"keyFile":  {CertFile: inside, KeyFile: file},
 			} {
 				err := tlsError(t, s, r)
-				expectError(t, err, "outside of the repository")
+				charttest.ExpectError(t, err, "outside of the repository")
 				if err != nil && field == "caFile" {
 					errs = append(errs, strings.ReplaceAll(err.Error(), name, ""))
 				}
 			}
 			_, err := s.readTrustFile(file)
-			expectError(t, err, "outside of the repository")
+			charttest.ExpectError(t, err, "outside of the repository")
 		}
 		if len(errs) != 2 || errs[0] != errs[1] {
 			t.Errorf("the errors tell whether a file exists: %q", errs)
 		}
 	}
-	expectError(t, tlsError(t, s, release.Repository{CAFile: inside}), "holds no certificate")
-	expectError(t, tlsError(t, s, release.Repository{CAFile: repository + "/missing"}), "no such file")
+	charttest.ExpectError(t, tlsError(t, s, release.Repository{CAFile: inside}), "holds no certificate")
+	charttest.ExpectError(t, tlsError(t, s, release.Repository{CAFile: repository + "/missing"}), "no such file")
 	_, err = s.newRegistryClient(t.Context(), []release.Repository{{OCI: true, URL: "h/p", CAFile: filepath.Join(outside, "there")}}, false)
-	expectError(t, err, "outside of the repository")
+	charttest.ExpectError(t, err, "outside of the repository")
 }
 
 func TestTrustFilesAreSmallRegularFiles(t *testing.T) {
@@ -87,17 +88,17 @@ func TestTrustFilesAreSmallRegularFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		expectError(t, tlsError(t, s, release.Repository{CAFile: file}), want)
+		charttest.ExpectError(t, tlsError(t, s, release.Repository{CAFile: file}), want)
 	}
 	unconfined := newStore(t)
-	expectError(t, tlsError(t, unconfined, release.Repository{CAFile: "/dev/zero"}), "not a regular file")
+	charttest.ExpectError(t, tlsError(t, unconfined, release.Repository{CAFile: "/dev/zero"}), "not a regular file")
 }
 
 func TestCertificatesOfTheSystem(t *testing.T) {
 	s, repository, outside := confined(t)
 	_, ca := tlsServer(t, nil)
 	dir := filepath.Join(outside, "certs")
-	link(t, ca, filepath.Join(dir, "ca.pem"))
+	charttest.Link(t, ca, filepath.Join(dir, "ca.pem"))
 	t.Setenv("SSL_CERT_FILE", ca)
 	t.Setenv("SSL_CERT_DIR", dir)
 	for _, name := range []string{ca, filepath.Join(dir, "ca.pem")} {
@@ -106,9 +107,9 @@ func TestCertificatesOfTheSystem(t *testing.T) {
 		}
 	}
 	inside := filepath.Join(repository, "inside")
-	write(t, inside, "x")
-	expectError(t, tlsError(t, s, release.Repository{CertFile: inside, KeyFile: ca}), "outside of the repository")
-	expectError(t, tlsError(t, s, release.Repository{CertFile: ca, KeyFile: inside}), "outside of the repository")
+	charttest.Write(t, inside, "x")
+	charttest.ExpectError(t, tlsError(t, s, release.Repository{CertFile: inside, KeyFile: ca}), "outside of the repository")
+	charttest.ExpectError(t, tlsError(t, s, release.Repository{CertFile: ca, KeyFile: inside}), "outside of the repository")
 }
 
 func TestClientCertificate(t *testing.T) {
@@ -128,13 +129,13 @@ func TestKeyringLiesInTheRepository(t *testing.T) {
 	c := release.Chart{Ref: "web", Repository: srv.repository(), Verify: true, Keyring: keyring}
 	s, repository, _ := confined(t)
 	_, err := s.Load(t.Context(), c)
-	expectError(t, err, "outside of the repository")
+	charttest.ExpectError(t, err, "outside of the repository")
 	content, err := os.ReadFile(keyring)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.Keyring = filepath.Join(repository, "pubring.gpg")
-	write(t, c.Keyring, string(content))
+	charttest.Write(t, c.Keyring, string(content))
 	if _, err := s.Load(t.Context(), c); err != nil {
 		t.Error("a keyring of the repository:", err)
 	}
@@ -154,7 +155,7 @@ func writePair(t *testing.T, dir string, pair tls.Certificate) (cert, key string
 		t.Fatal(err)
 	}
 	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	write(t, cert, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})))
-	write(t, key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
+	charttest.Write(t, cert, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})))
+	charttest.Write(t, key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
 	return cert, key
 }

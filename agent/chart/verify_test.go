@@ -8,6 +8,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"helm.sh/helm/v3/pkg/provenance"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charttest"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -36,7 +37,7 @@ func sign(t *testing.T, key *openpgp.Entity, archive string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, archive+".prov", signature)
+	charttest.Write(t, archive+".prov", signature)
 	return []byte(signature)
 }
 
@@ -47,7 +48,7 @@ func TestVerify(t *testing.T) {
 	file := filepath.Join(srv.dir, "web-1.0.0.tgz")
 	signature := sign(t, key, file)
 	at, digests := serveOCI(t, "", "", map[string][]byte{file: signature}, file)
-	local := writeChart(t, t.TempDir(), "dir", "1.0.0", "")
+	local := charttest.WriteChart(t, t.TempDir(), "dir", "1.0.0", "")
 
 	fromHTTP := release.Chart{Ref: "web", Repository: srv.repository()}
 	fromOCI := release.Chart{Ref: "oci://" + at + "/web", Version: "1.0.0", PlainHTTP: true}
@@ -73,7 +74,7 @@ func TestVerify(t *testing.T) {
 				t.Error(err)
 			}
 			if test.want != "" {
-				expectError(t, err, test.want)
+				charttest.ExpectError(t, err, test.want)
 			}
 		})
 	}

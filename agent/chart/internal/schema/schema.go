@@ -1,4 +1,4 @@
-package chart
+package schema
 
 import (
 	"bytes"
@@ -23,14 +23,14 @@ const (
 	maxSchemaDocuments = 100 // documents that one schema may refer to
 )
 
-// checkSchemas refuses values schemas for which Helm might read a file or ask a server. Helm compiles a schema with a loader that opens
+// Check refuses values schemas for which Helm might read a file or ask a server. Helm compiles a schema with a loader that opens
 // every URL, and that loader cannot be replaced. Validation stays with Helm, so its results and messages are Helm's own.
-func checkSchemas(c *helmchart.Chart) error {
+func Check(c *helmchart.Chart) error {
 	if err := checkSchema(c.Schema); err != nil {
 		return fmt.Errorf("values.schema.json of chart %s: %w", c.Name(), err)
 	}
 	for _, dependency := range c.Dependencies() {
-		if err := checkSchemas(dependency); err != nil {
+		if err := Check(dependency); err != nil {
 			return err
 		}
 	}
