@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"helm.sh/helm/v3/pkg/chart/loader"
-	"helm.sh/helm/v3/pkg/downloader"
 	"helm.sh/helm/v3/pkg/registry"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
@@ -83,7 +82,7 @@ func (s *Store) downloadInto(ctx context.Context, at location, dir string) error
 		return err
 	}
 	if at.Verify {
-		if err := s.verify(file, got.Provenance, at.Keyring); err != nil {
+		if err := s.trust.Verify(file, got.Provenance, at.Keyring); err != nil {
 			return fmt.Errorf("verify %s: %w", charterrors.PublicURL(at.URL), err)
 		}
 	}
@@ -123,32 +122,4 @@ func fileName(u *url.URL) string {
 		return name
 	}
 	return "chart.tgz"
-}
-
-func (s *Store) verify(file string, provenance []byte, keyring string) error {
-	if err := os.WriteFile(file+".prov", provenance, 0o600); err != nil {
-		return err
-	}
-	return s.verifyFile(file, keyring)
-}
-
-// verifyFile checks an archive against the provenance file beside it. Helm reads a copy of the keyring, which is what was checked.
-func (s *Store) verifyFile(file, keyring string) error {
-	content, err := s.readTrustFile(keyring, defaultKeyring())
-	if err != nil {
-		return fmt.Errorf("with keyring %s: %w", keyring, err)
-	}
-	dir, err := os.MkdirTemp(s.dir, "keyring-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	checked := filepath.Join(dir, "pubring.gpg")
-	if err := os.WriteFile(checked, content, 0o600); err != nil {
-		return err
-	}
-	if _, err := downloader.VerifyChart(file, checked); err != nil {
-		return fmt.Errorf("with keyring %s: %w", keyring, err)
-	}
-	return nil
 }

@@ -31,7 +31,7 @@ func (s *Store) BuildDependencies(ctx context.Context, chartDir string, repos []
 	}
 	s.local.Lock()
 	defer s.local.Unlock()
-	c, err := s.loadDir(chartDir)
+	c, err := s.files.LoadDirectory(chartDir)
 	if err == nil && !s.satisfied(c, chartDir) {
 		err = s.manage(ctx, c, chartDir, repos, (*downloader.Manager).Build)
 	}
@@ -43,7 +43,7 @@ func (s *Store) UpdateDependencies(ctx context.Context, chartDir string, repos [
 	defer charterrors.RecoverPanic(&err)
 	s.local.Lock()
 	defer s.local.Unlock()
-	c, err := s.loadDir(chartDir)
+	c, err := s.files.LoadDirectory(chartDir)
 	if err == nil && len(c.Metadata.Dependencies) > 0 {
 		c.Lock = nil // an update does not look at it
 		err = s.manage(ctx, c, chartDir, repos, (*downloader.Manager).Update)
@@ -62,7 +62,7 @@ func dependencyError(verb, dir string, err error) error {
 func (s *Store) complete(dir string) bool {
 	s.local.RLock()
 	defer s.local.RUnlock()
-	c, err := s.loadDir(dir)
+	c, err := s.files.LoadDirectory(dir)
 	return err == nil && s.satisfied(c, dir)
 }
 
@@ -103,8 +103,8 @@ func (s *Store) checkDependencies(c *helmchart.Chart, dir string) error {
 		if !strings.HasPrefix(d.Repository, localScheme) {
 			continue
 		}
-		_, err := s.readDir(localPath(d.Repository, dir))
-		if err == nil && s.confined() && filepath.IsAbs(strings.TrimPrefix(d.Repository, localScheme)) {
+		_, err := s.files.ReadDirectory(localPath(d.Repository, dir))
+		if err == nil && len(s.files.Roots()) > 0 && filepath.IsAbs(strings.TrimPrefix(d.Repository, localScheme)) {
 			err = errors.New("it is a full path: write it relative to the chart")
 		}
 		if err != nil {

@@ -60,7 +60,7 @@ func localPath(repository, dir string) string {
 }
 
 func (s *Store) copyOf(have *helmchart.Chart, dir string) bool {
-	origin, err := s.loadDir(dir)
+	origin, err := s.files.LoadDirectory(dir)
 	return err == nil && sameChart(have, origin)
 }
 

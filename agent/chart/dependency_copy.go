@@ -138,7 +138,7 @@ func (s *Store) copyBeside(from, to, root string) error {
 
 // copyFiles copies what Helm reads of a chart directory: what .helmignore names stays behind, links become what they link to.
 func (s *Store) copyFiles(from, to string) (*helmchart.Chart, error) {
-	c, err := s.loadDir(from)
+	c, err := s.files.LoadDirectory(from)
 	if err != nil {
 		return nil, err
 	}

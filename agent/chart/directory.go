@@ -24,39 +24,39 @@ const (
 	maxLinkedSize = 100 << 20
 )
 
-// loadDir is the only way to load a chart directory. It reads each file once, and what it read is what counts.
-func (s *Store) loadDir(dir string) (*helmchart.Chart, error) {
-	files, err := s.readDir(dir)
+// LoadDirectory is the only function that loads a chart directory. It reads each file once, because another process may change it.
+func (r *fileReader) LoadDirectory(dir string) (*helmchart.Chart, error) {
+	files, err := r.ReadDirectory(dir)
 	if err != nil {
 		return nil, err
 	}
 	return loader.LoadFiles(files)
 }
 
-// readDir reads the files that Helm would read of a chart directory.
-func (s *Store) readDir(dir string) ([]*loader.BufferedFile, error) {
+// ReadDirectory reads the files that Helm would read of a chart directory.
+func (r *fileReader) ReadDirectory(dir string) ([]*loader.BufferedFile, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	at, err := s.locateFile(dir)
+	at, err := r.locate(dir)
 	if err != nil {
 		return nil, err
 	}
-	r := dirReader{s: s, top: dir, rules: ignore.Empty()}
-	if err := r.readRules(); err != nil {
+	d := directoryReader{reader: r, top: dir, rules: ignore.Empty()}
+	if err := d.readRules(); err != nil {
 		return nil, err
 	}
-	r.rules.AddDefaults()
-	if err := r.dir(entry{at: at, within: []string{at.path()}}); err != nil {
+	d.rules.AddDefaults()
+	if err := d.directory(entry{at: at, parents: []string{at.path()}}); err != nil {
 		return nil, err
 	}
-	return r.files, nil
+	return d.files, nil
 }
 
-// dirReader reads a chart directory as Helm's loader does: in the same order, with the same rules, and through links.
-type dirReader struct {
-	s          *Store
+// directoryReader reads a chart directory as Helm's loader does: in the same order, with the same rules, and through links.
+type directoryReader struct {
+	reader     *fileReader
 	top        string
 	rules      *ignore.Rules
 	files      []*loader.BufferedFile
@@ -66,22 +66,24 @@ type dirReader struct {
 
 // entry is a file or directory of the chart.
 type entry struct {
-	at     place
-	name   string   // within the chart
-	within []string // the real paths of the directory that was linked to last and of all before
+	at      rootedPath
+	name    string   // within the chart
+	parents []string // the real paths of the directory that was linked to last and of all before
 }
 
-func (e entry) viaLink() bool { return len(e.within) > 1 }
+func (e entry) viaLink() bool { return len(e.parents) > 1 }
 
-func (r *dirReader) path(name string) string { return filepath.Join(r.top, filepath.FromSlash(name)) }
+func (d *directoryReader) path(name string) string {
+	return filepath.Join(d.top, filepath.FromSlash(name))
+}
 
-func (r *dirReader) readRules() error {
-	data, err := r.s.readFile(r.path(ignore.HelmIgnore), loader.MaxDecompressedFileSize)
+func (d *directoryReader) readRules() error {
+	data, err := d.reader.Read(d.path(ignore.HelmIgnore), loader.MaxDecompressedFileSize)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err == nil {
-		r.rules, err = ignore.Parse(bytes.NewReader(data))
+		d.rules, err = ignore.Parse(bytes.NewReader(data))
 	}
 	if err != nil {
 		return fmt.Errorf("read %s: %w", ignore.HelmIgnore, err)
@@ -89,53 +91,53 @@ func (r *dirReader) readRules() error {
 	return nil
 }
 
-func (r *dirReader) dir(e entry) error {
+func (d *directoryReader) directory(e entry) error {
 	if strings.Count(e.name, "/") >= limits.PathElements {
-		return fmt.Errorf("%s is nested more than %d directories deep", r.path(e.name), limits.PathElements)
+		return fmt.Errorf("%s is nested more than %d directories deep", d.path(e.name), limits.PathElements)
 	}
 	names, err := e.at.list()
 	if err != nil {
-		return fmt.Errorf("read %s: %w", r.path(e.name), err)
+		return fmt.Errorf("read %s: %w", d.path(e.name), err)
 	}
 	for _, name := range names {
-		child := entry{at: e.at.child(name), name: path.Join(e.name, name), within: e.within}
-		if err := r.entry(child); err != nil {
+		child := entry{at: e.at.child(name), name: path.Join(e.name, name), parents: e.parents}
+		if err := d.entry(child); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *dirReader) entry(e entry) error {
+func (d *directoryReader) entry(e entry) error {
 	info, err := e.at.info()
 	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
-		e, info, err = r.follow(e)
+		e, info, err = d.follow(e)
 	}
 	if err != nil {
 		return err
 	}
-	if r.rules.Ignore(e.name, info) {
+	if d.rules.Ignore(e.name, info) {
 		return nil
 	}
 	if e.viaLink() {
-		r.linked++
+		d.linked++
 	}
-	if r.linked > maxLinked {
-		return fmt.Errorf("links in %s lead to more than %d files: copy what the chart needs into it", r.top, maxLinked)
+	if d.linked > maxLinked {
+		return fmt.Errorf("links in %s lead to more than %d files: copy what the chart needs into it", d.top, maxLinked)
 	}
 	switch {
 	case info.IsDir():
-		return r.dir(e)
+		return d.directory(e)
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("cannot load irregular file %s as it has file mode type bits set", r.path(e.name))
+		return fmt.Errorf("cannot load irregular file %s as it has file mode type bits set", d.path(e.name))
 	}
-	return r.file(e)
+	return d.file(e)
 }
 
 // follow says where a link leads. A directory that the link lies in would be read without end.
-func (r *dirReader) follow(e entry) (entry, fs.FileInfo, error) {
-	link, parent := r.path(e.name), filepath.Dir(e.at.path())
-	at, err := r.s.locateFile(link)
+func (d *directoryReader) follow(e entry) (entry, fs.FileInfo, error) {
+	link, parent := d.path(e.name), filepath.Dir(e.at.path())
+	at, err := d.reader.locate(link)
 	if err != nil {
 		return e, nil, fmt.Errorf("the link %s: %w", link, err)
 	}
@@ -148,31 +150,31 @@ func (r *dirReader) follow(e entry) (entry, fs.FileInfo, error) {
 	if !info.IsDir() {
 		return e, info, nil
 	}
-	if parent == real || strings.HasPrefix(parent, real+string(filepath.Separator)) || slices.Contains(e.within, real) {
+	if parent == real || strings.HasPrefix(parent, real+string(filepath.Separator)) || slices.Contains(e.parents, real) {
 		return e, nil, fmt.Errorf("the link %s leads back to a directory that it lies in: remove it", link)
 	}
-	e.within = append(slices.Clone(e.within), real)
+	e.parents = append(slices.Clone(e.parents), real)
 	return e, info, nil
 }
 
 // file reads a file, and checks it if Helm loads it as a dependency.
-func (r *dirReader) file(e entry) error {
+func (d *directoryReader) file(e entry) error {
 	data, err := e.at.read(loader.MaxDecompressedFileSize)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", r.path(e.name), err)
+		return fmt.Errorf("read %s: %w", d.path(e.name), err)
 	}
 	if e.viaLink() {
-		r.linkedSize += int64(len(data))
+		d.linkedSize += int64(len(data))
 	}
-	if r.linkedSize > maxLinkedSize {
-		return fmt.Errorf("links in %s lead to more than %d MiB: copy what the chart needs into it", r.top, maxLinkedSize>>20)
+	if d.linkedSize > maxLinkedSize {
+		return fmt.Errorf("links in %s lead to more than %d MiB: copy what the chart needs into it", d.top, maxLinkedSize>>20)
 	}
 	if archive.IsDependency(e.name) {
-		if err := r.s.checkArchive(data); err != nil {
-			return fmt.Errorf("%s: %w", r.path(e.name), err)
+		if err := d.reader.checkArchive(data); err != nil {
+			return fmt.Errorf("%s: %w", d.path(e.name), err)
 		}
 	}
-	r.files = append(r.files, &loader.BufferedFile{Name: e.name, Data: bytes.TrimPrefix(data, utf8BOM)})
+	d.files = append(d.files, &loader.BufferedFile{Name: e.name, Data: bytes.TrimPrefix(data, utf8BOM)})
 	return nil
 }
 

@@ -76,7 +76,7 @@ func (s *Store) client(r release.Repository) (*http.Client, error) {
 	if ok {
 		return found, nil
 	}
-	config, err := s.tlsConfig(r)
+	config, err := s.trust.TLSConfig(r)
 	if err != nil {
 		return nil, fmt.Errorf("prepare TLS for %s: %w", charterrors.PublicURL(r.URL), err)
 	}

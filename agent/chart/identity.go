@@ -71,7 +71,7 @@ func (s *Store) pinned(c release.Chart) (*helmchart.Chart, bool) {
 	if err != nil || !info.IsDir() {
 		return nil, false
 	}
-	loaded, err := s.loadDir(c.Path)
+	loaded, err := s.files.LoadDirectory(c.Path)
 	if err != nil || loaded.Lock == nil || len(loaded.Dependencies()) > 0 {
 		return nil, false
 	}

@@ -3,7 +3,6 @@ package chart
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -13,7 +12,6 @@ import (
 	helmchart "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 
-	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
@@ -40,11 +38,11 @@ func (s *Store) loadLocal(ctx context.Context, c release.Chart) (*helmchart.Char
 	}
 	s.local.RLock()
 	defer s.local.RUnlock()
-	return s.loadDir(dir)
+	return s.files.LoadDirectory(dir)
 }
 
 func (s *Store) loadArchive(c release.Chart) (*helmchart.Chart, error) {
-	data, err := s.readArchive(c.Path)
+	data, err := s.files.ReadArchive(c.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -56,30 +54,9 @@ func (s *Store) loadArchive(c release.Chart) (*helmchart.Chart, error) {
 	return loader.LoadArchive(bytes.NewReader(data))
 }
 
-// readArchive holds an archive of the repository to the same rules as a downloaded one. What it returns was checked; the file may be
-// another one by now.
-func (s *Store) readArchive(file string) ([]byte, error) {
-	data, err := s.readFile(file, limits.ArchiveSize)
-	if err == nil {
-		err = s.checkArchive(data)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read chart archive: %w", err)
-	}
-	return data, nil
-}
-
-// checkArchive checks each archive once.
-func (s *Store) checkArchive(data []byte) error {
-	_, err := s.checked.Get(context.Background(), fmt.Sprintf("%x", sha256.Sum256(data)), func() (struct{}, error) {
-		return struct{}{}, archive.Check(data)
-	})
-	return err
-}
-
 // verifyLocal verifies the bytes that were read, in a directory of the store: Helm verifies files.
 func (s *Store) verifyLocal(c release.Chart, data []byte) error {
-	provenance, err := s.readFile(c.Path+".prov", limits.ArchiveSize)
+	provenance, err := s.files.Read(c.Path+".prov", limits.ArchiveSize)
 	if err != nil {
 		return fmt.Errorf("read its provenance file: %w", err)
 	}
@@ -92,7 +69,7 @@ func (s *Store) verifyLocal(c release.Chart, data []byte) error {
 	if err := os.WriteFile(file, data, 0o600); err != nil {
 		return err
 	}
-	return s.verify(file, provenance, keyring(c))
+	return s.trust.Verify(file, provenance, Keyring(c))
 }
 
 // installable makes the two checks that Helm makes in its commands and not in its library.

@@ -3,8 +3,6 @@ package chart
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"helm.sh/helm/v3/pkg/registry"
@@ -39,7 +37,7 @@ func (s *Store) locate(ctx context.Context, c release.Chart) (location, error) {
 	if c.Version == "" && c.Devel {
 		c.Version = anyVersion
 	}
-	at := location{Repository: repositoryOf(c), Verify: c.Verify, Keyring: keyring(c)}
+	at := location{Repository: repositoryOf(c), Verify: c.Verify, Keyring: Keyring(c)}
 	var err error
 	switch {
 	case registry.IsOCI(c.Ref):
@@ -85,26 +83,6 @@ func repositoryOf(c release.Chart) release.Repository {
 	r.PlainHTTP = r.PlainHTTP || c.PlainHTTP
 	r.InsecureSkipTLSVerify = r.InsecureSkipTLSVerify || c.InsecureSkipTLSVerify
 	return r
-}
-
-// keyring is the file that a chart is verified with.
-func keyring(c release.Chart) string {
-	switch {
-	case !c.Verify:
-		return ""
-	case c.Keyring != "":
-		return c.Keyring
-	}
-	return defaultKeyring()
-}
-
-// defaultKeyring is the file that Helm verifies with when none is named. It is the operator's.
-func defaultKeyring() string {
-	if home, set := os.LookupEnv("GNUPGHOME"); set {
-		return filepath.Join(home, "pubring.gpg")
-	}
-	home, _ := os.UserHomeDir() // without a home the relative path is named in the error that follows
-	return filepath.Join(home, ".gnupg", "pubring.gpg")
 }
 
 // describe names a chart, its version and its repository for an error, without credentials.

@@ -3,7 +3,6 @@ package chart
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"io"
 	"net/http"
@@ -126,7 +125,7 @@ func (s *Store) newHostTransport(ctx context.Context, repositories []release.Rep
 		if _, taken := t.hosts[host]; taken || !r.OCI || !hasTLS(r) {
 			continue
 		}
-		config, err := s.tlsConfig(r)
+		config, err := s.trust.TLSConfig(r)
 		if err != nil {
 			return t, fmt.Errorf("prepare TLS for %s: %w", host, err)
 		}
@@ -180,37 +179,6 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 
 func hasTLS(r release.Repository) bool {
 	return r.CAFile != "" || r.CertFile != "" || r.InsecureSkipTLSVerify
-}
-
-func (s *Store) tlsConfig(r release.Repository) (*tls.Config, error) {
-	config := &tls.Config{InsecureSkipVerify: r.InsecureSkipTLSVerify} //nolint:gosec // only where the helmfile says so
-	if r.CAFile != "" {
-		pem, err := s.readTrustFile(r.CAFile, certificateLocations()...)
-		if err != nil {
-			return nil, fmt.Errorf("caFile: %w", err)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("caFile: %s holds no certificate", r.CAFile)
-		}
-	}
-	if r.CertFile == "" || r.KeyFile == "" {
-		return config, nil
-	}
-	cert, err := s.readTrustFile(r.CertFile)
-	if err != nil {
-		return nil, fmt.Errorf("certFile: %w", err)
-	}
-	key, err := s.readTrustFile(r.KeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("keyFile: %w", err)
-	}
-	pair, err := tls.X509KeyPair(cert, key)
-	if err != nil {
-		return nil, fmt.Errorf("certFile %s and keyFile %s: %w", r.CertFile, r.KeyFile, err)
-	}
-	config.Certificates = []tls.Certificate{pair}
-	return config, nil
 }
 
 // ociURL is the repository's URL with the oci:// that helmfile leaves out.

@@ -64,7 +64,7 @@ func TestNoLinkThatAppearsIsFollowed(t *testing.T) {
 			charttest.Write(t, filepath.Join(outside, "token"), "CANARY")
 			prepare(t, chart, outside)
 			for end := time.Now().Add(swapFor); time.Now().Before(end); {
-				c, err := s.loadDir(chart)
+				c, err := s.files.LoadDirectory(chart)
 				if err != nil {
 					continue // it says that the link leads out, or that the file is gone
 				}
@@ -127,7 +127,7 @@ func TestAPlaceStaysBelowItsRoot(t *testing.T) {
 			s, repository, outside := confined(t)
 			charttest.Write(t, filepath.Join(outside, "token"), "CANARY")
 			charttest.Write(t, filepath.Join(repository, "a", "token"), "ok")
-			at, err := s.locateFile(filepath.Join(repository, "a", "token"))
+			at, err := s.files.locate(filepath.Join(repository, "a", "token"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -177,7 +177,7 @@ func TestADirectoryIsReadAsHelmReadsIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := newStore(t).loadDir(dir)
+		got, err := newStore(t).files.LoadDirectory(dir)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,9 +18,7 @@ type rules struct {
 func rulesFile(dir string) string { return filepath.Join(dir, "rules.json") }
 
 func (s *Store) writeRules() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	data, err := json.Marshal(rules{Allowed: s.policy.Allowed, Roots: s.roots})
+	data, err := json.Marshal(rules{Allowed: s.policy.Allowed, Roots: s.files.Roots()})
 	if err == nil {
 		err = os.WriteFile(rulesFile(s.dir), data, 0o600)
 	}

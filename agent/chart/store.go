@@ -30,18 +30,18 @@ type Store struct {
 	dir    string
 	policy egress.Policy
 	log    *slog.Logger
+	files  *fileReader
+	trust  *trustReader
 
 	mu         sync.Mutex
 	registered []release.Repository
 	clients    map[string]*http.Client
-	roots      []string // real paths, see Confine; none means no limit
 
 	indexes  once.Results[*repo.IndexFile]
 	tags     once.Results[[]string]
 	archives once.Results[fetchedArchive]
-	contents once.Results[string]   // identities of local charts
-	builds   once.Results[string]   // directories with dependencies, see built
-	checked  once.Results[struct{}] // archives in the repository, by their digest
+	contents once.Results[string] // identities of local charts
+	builds   once.Results[string] // directories with dependencies, see built
 
 	// local is held for writing while dependencies are built in place: that writes into a chart directory, which may also be
 	// the file:// dependency of another chart that is being read.
@@ -71,7 +71,7 @@ func JoinStore(dir string, roots []string, log *slog.Logger) (*Store, error) {
 		r.Roots = nil
 	}
 	for _, root := range roots {
-		real, err := realPath(root)
+		real, err := RealPath(root)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // nothing lies below it
 		}
@@ -89,7 +89,16 @@ func openStore(dir string, r rules, log *slog.Logger) (*Store, error) {
 			return nil, fmt.Errorf("prepare chart store: %w", err)
 		}
 	}
-	return &Store{dir: dir, policy: egress.Policy{Allowed: r.Allowed}, roots: r.Roots, log: log}, nil
+	files := newFileReader(r.Roots)
+	return &Store{dir: dir, policy: egress.Policy{Allowed: r.Allowed}, files: files, trust: newTrustReader(dir, files), log: log}, nil
+}
+
+// Confine makes the store, and stores that join its directory later, read local charts only below these directories and below its own.
+func (s *Store) Confine(roots ...string) error {
+	if err := s.files.Confine(append(roots, s.dir)...); err != nil {
+		return err
+	}
+	return s.writeRules()
 }
 
 // Dir is where the downloads are; a process that is given it as HELM_REPOSITORY_CACHE shares them.
@@ -170,7 +179,7 @@ func (s *Store) pull(ctx context.Context, c release.Chart, into string) (string,
 // packaged is a checked archive of the chart.
 func (s *Store) packaged(ctx context.Context, c release.Chart) ([]byte, error) {
 	if c.Path != "" {
-		return s.readArchive(c.Path)
+		return s.files.ReadArchive(c.Path)
 	}
 	found, err := s.archive(ctx, c)
 	if err != nil {

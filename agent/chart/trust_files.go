@@ -25,12 +25,20 @@ func certificateLocations() []string {
 	return slices.Concat(systemCertificates, filepath.SplitList(os.Getenv("SSL_CERT_FILE")), filepath.SplitList(os.Getenv("SSL_CERT_DIR")))
 }
 
-// readTrustFile reads a certificate, a key or a keyring that a helmfile names. It must lie below the store's roots or in one of the
-// other places.
-func (s *Store) readTrustFile(path string, others ...string) ([]byte, error) {
-	s.mu.Lock()
-	roots := slices.Clone(s.roots)
-	s.mu.Unlock()
+// trustReader reads the certificates, keys and keyrings that a helmfile names. It is safe for concurrent use.
+type trustReader struct {
+	dir   string
+	files *fileReader
+}
+
+// newTrustReader makes a reader of files below the roots of the reader of charts. It writes temporary files into dir.
+func newTrustReader(dir string, files *fileReader) *trustReader {
+	return &trustReader{dir: dir, files: files}
+}
+
+// read reads a file below the roots, or below one of the other directories.
+func (r *trustReader) read(path string, others ...string) ([]byte, error) {
+	roots := r.files.Roots()
 	if len(roots) > 0 {
 		roots = append(roots, others...)
 	}
@@ -63,7 +71,7 @@ func openBelow(roots []string, path string) (*os.File, error) {
 		return os.OpenFile(path, trustFileFlags, 0)
 	}
 	paths := []string{path}
-	if real, err := realPath(path); err == nil {
+	if real, err := RealPath(path); err == nil {
 		paths = append(paths, real) // os.Root follows no absolute link
 	}
 	refused := fmt.Errorf("%s is outside of the repository: copy it into the repository", path)

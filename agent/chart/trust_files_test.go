@@ -59,7 +59,7 @@ func TestTrustFilesLieInTheRepository(t *testing.T) {
 					errs = append(errs, strings.ReplaceAll(err.Error(), name, ""))
 				}
 			}
-			_, err := s.readTrustFile(file)
+			_, err := s.trust.read(file)
 			charttest.ExpectError(t, err, "outside of the repository")
 		}
 		if len(errs) != 2 || errs[0] != errs[1] {
@@ -116,7 +116,7 @@ func TestClientCertificate(t *testing.T) {
 	s, repository, _ := confined(t)
 	srv, _ := tlsServer(t, nil)
 	cert, key := writePair(t, repository, srv.TLS.Certificates[0])
-	got, err := s.tlsConfig(release.Repository{CertFile: cert, KeyFile: key})
+	got, err := s.trust.TLSConfig(release.Repository{CertFile: cert, KeyFile: key})
 	if err != nil || len(got.Certificates) != 1 {
 		t.Errorf("got %v, %v", got, err)
 	}
