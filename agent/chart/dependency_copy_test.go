@@ -15,8 +15,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// files are all files below a directory with what is in them, and when they were written.
-func files(t *testing.T, dir string) map[string]string {
+// contentsOf returns the time, the mode and the content of each file below a directory.
+func contentsOf(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
@@ -79,7 +79,7 @@ func TestLoadWritesNothingIntoACheckout(t *testing.T) {
 			if c.prepare != nil {
 				c.prepare(t, checkout, app)
 			}
-			before := files(t, checkout)
+			before := contentsOf(t, checkout)
 			loaded, err := newStore(t).Load(t.Context(), release.Chart{Path: app})
 			if err != nil {
 				t.Fatal(err)
@@ -87,7 +87,7 @@ func TestLoadWritesNothingIntoACheckout(t *testing.T) {
 			if got := names(loaded); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
-			if diff := cmp.Diff(before, files(t, checkout)); diff != "" {
+			if diff := cmp.Diff(before, contentsOf(t, checkout)); diff != "" {
 				t.Error(diff)
 			}
 		})

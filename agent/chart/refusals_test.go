@@ -233,7 +233,7 @@ func TestARegistrysLayersAreBounded(t *testing.T) {
 	manifest := fmt.Appendf(nil, `{"schemaVersion": 2, "config": {"mediaType": "application/vnd.cncf.helm.config.v1+json", "size": %d, "digest": %q},
 		"layers": [{"mediaType": "application/vnd.cncf.helm.chart.content.v1.tar+gzip", "size": %d, "digest": %q}]}`,
 		len(config), digest(config), len(layer), digest(layer))
-	files := serving(map[string][]byte{"/v2/charts/web/manifests/1.0.0": manifest, "/v2/charts/web/manifests/" + digest(manifest): manifest,
+	answers := serving(map[string][]byte{"/v2/charts/web/manifests/1.0.0": manifest, "/v2/charts/web/manifests/" + digest(manifest): manifest,
 		"/v2/charts/web/blobs/" + digest(config): config, "/v2/charts/web/blobs/" + digest(layer): layer})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "/manifests/") {
@@ -241,7 +241,7 @@ func TestARegistrysLayersAreBounded(t *testing.T) {
 			w.Header().Set("Docker-Content-Digest", digest(manifest))
 			w.Header().Set("Content-Length", fmt.Sprint(len(manifest)))
 		}
-		files.ServeHTTP(w, r)
+		answers.ServeHTTP(w, r)
 	}))
 	defer srv.Close()
 	at := strings.TrimPrefix(srv.URL, "http://")

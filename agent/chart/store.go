@@ -19,6 +19,7 @@ import (
 	"helm.sh/helm/v3/pkg/repo"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/files"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/schema"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
@@ -30,7 +31,7 @@ type Store struct {
 	dir    string
 	policy egress.Policy
 	log    *slog.Logger
-	files  *fileReader
+	files  *files.Reader
 	trust  *trustReader
 
 	mu         sync.Mutex
@@ -71,7 +72,7 @@ func JoinStore(dir string, roots []string, log *slog.Logger) (*Store, error) {
 		r.Roots = nil
 	}
 	for _, root := range roots {
-		real, err := RealPath(root)
+		real, err := files.RealPath(root)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // nothing lies below it
 		}
@@ -89,8 +90,8 @@ func openStore(dir string, r rules, log *slog.Logger) (*Store, error) {
 			return nil, fmt.Errorf("prepare chart store: %w", err)
 		}
 	}
-	files := newFileReader(r.Roots)
-	return &Store{dir: dir, policy: egress.Policy{Allowed: r.Allowed}, files: files, trust: newTrustReader(dir, files), log: log}, nil
+	reader := files.New(r.Roots)
+	return &Store{dir: dir, policy: egress.Policy{Allowed: r.Allowed}, files: reader, trust: newTrustReader(dir, reader), log: log}, nil
 }
 
 // Confine makes the store, and stores that join its directory later, read local charts only below these directories and below its own.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/files"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 )
 
@@ -28,11 +29,11 @@ func certificateLocations() []string {
 // trustReader reads the certificates, keys and keyrings that a helmfile names. It is safe for concurrent use.
 type trustReader struct {
 	dir   string
-	files *fileReader
+	files *files.Reader
 }
 
 // newTrustReader makes a reader of files below the roots of the reader of charts. It writes temporary files into dir.
-func newTrustReader(dir string, files *fileReader) *trustReader {
+func newTrustReader(dir string, files *files.Reader) *trustReader {
 	return &trustReader{dir: dir, files: files}
 }
 
@@ -71,7 +72,7 @@ func openBelow(roots []string, path string) (*os.File, error) {
 		return os.OpenFile(path, trustFileFlags, 0)
 	}
 	paths := []string{path}
-	if real, err := RealPath(path); err == nil {
+	if real, err := files.RealPath(path); err == nil {
 		paths = append(paths, real) // os.Root follows no absolute link
 	}
 	refused := fmt.Errorf("%s is outside of the repository: copy it into the repository", path)

@@ -1,4 +1,4 @@
-package chart
+package files
 
 import (
 	"bytes"
@@ -25,7 +25,7 @@ const (
 )
 
 // LoadDirectory is the only function that loads a chart directory. It reads each file once, because another process may change it.
-func (r *fileReader) LoadDirectory(dir string) (*helmchart.Chart, error) {
+func (r *Reader) LoadDirectory(dir string) (*helmchart.Chart, error) {
 	files, err := r.ReadDirectory(dir)
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func (r *fileReader) LoadDirectory(dir string) (*helmchart.Chart, error) {
 }
 
 // ReadDirectory reads the files that Helm would read of a chart directory.
-func (r *fileReader) ReadDirectory(dir string) ([]*loader.BufferedFile, error) {
+func (r *Reader) ReadDirectory(dir string) ([]*loader.BufferedFile, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func (r *fileReader) ReadDirectory(dir string) ([]*loader.BufferedFile, error) {
 
 // directoryReader reads a chart directory as Helm's loader does: in the same order, with the same rules, and through links.
 type directoryReader struct {
-	reader     *fileReader
+	reader     *Reader
 	top        string
 	rules      *ignore.Rules
 	files      []*loader.BufferedFile

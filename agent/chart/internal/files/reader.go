@@ -1,4 +1,4 @@
-package chart
+package files
 
 import (
 	"fmt"
@@ -9,19 +9,19 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
 )
 
-// fileReader reads local charts. It is safe for concurrent use.
-type fileReader struct {
+// Reader reads local charts. It is safe for concurrent use.
+type Reader struct {
 	mu      sync.Mutex
 	roots   []string // real paths; none means no limit
 	checked once.Results[struct{}]
 }
 
-// newFileReader makes a reader of charts below the roots, which are real paths. Without roots it reads every file.
-func newFileReader(roots []string) *fileReader { return &fileReader{roots: roots} }
+// New makes a reader of charts below the roots, which are real paths. Without roots it reads every file.
+func New(roots []string) *Reader { return &Reader{roots: roots} }
 
 // Confine limits the reader to files below these directories. Helm's loader follows links to any file that the process can read, and
 // the files of a chart end up in the cluster.
-func (r *fileReader) Confine(roots ...string) error {
+func (r *Reader) Confine(roots ...string) error {
 	var real []string
 	for _, root := range roots {
 		resolved, err := RealPath(root)
@@ -37,7 +37,7 @@ func (r *fileReader) Confine(roots ...string) error {
 }
 
 // Roots are the directories that the reader is limited to; none means no limit.
-func (r *fileReader) Roots() []string {
+func (r *Reader) Roots() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.roots)
@@ -53,7 +53,7 @@ func RealPath(path string) (string, error) {
 }
 
 // locate finds the file that a path leads to, and refuses a path that leads out of the roots.
-func (r *fileReader) locate(path string) (rootedPath, error) {
+func (r *Reader) locate(path string) (rootedPath, error) {
 	roots := r.Roots()
 	real, err := RealPath(path)
 	if err != nil {
@@ -71,7 +71,7 @@ func (r *fileReader) locate(path string) (rootedPath, error) {
 }
 
 // Read reads a file below the roots.
-func (r *fileReader) Read(path string, limit int64) ([]byte, error) {
+func (r *Reader) Read(path string, limit int64) ([]byte, error) {
 	at, err := r.locate(path)
 	if err != nil {
 		return nil, err

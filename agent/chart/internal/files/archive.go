@@ -1,4 +1,4 @@
-package chart
+package files
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 
 // ReadArchive reads a chart archive and checks it as if it had been downloaded. Another process may replace the file afterwards, so
 // callers use the returned content and do not read the file again.
-func (r *fileReader) ReadArchive(file string) ([]byte, error) {
+func (r *Reader) ReadArchive(file string) ([]byte, error) {
 	data, err := r.Read(file, limits.ArchiveSize)
 	if err == nil {
 		err = r.checkArchive(data)
@@ -23,7 +23,7 @@ func (r *fileReader) ReadArchive(file string) ([]byte, error) {
 }
 
 // checkArchive checks each archive once.
-func (r *fileReader) checkArchive(data []byte) error {
+func (r *Reader) checkArchive(data []byte) error {
 	_, err := r.checked.Get(context.Background(), fmt.Sprintf("%x", sha256.Sum256(data)), func() (struct{}, error) {
 		return struct{}{}, archive.Check(data)
 	})
