@@ -13,6 +13,7 @@ import (
 	"helm.sh/helm/v3/pkg/chart/loader"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/trust"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -69,7 +70,7 @@ func (s *Store) verifyLocal(c release.Chart, data []byte) error {
 	if err := os.WriteFile(file, data, 0o600); err != nil {
 		return err
 	}
-	return s.trust.Verify(file, provenance, Keyring(c))
+	return s.trust.Verify(file, provenance, trust.Keyring(c))
 }
 
 // installable makes the two checks that Helm makes in its commands and not in its library.

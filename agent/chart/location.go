@@ -11,6 +11,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/digest"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/trust"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -37,7 +38,7 @@ func (s *Store) locate(ctx context.Context, c release.Chart) (location, error) {
 	if c.Version == "" && c.Devel {
 		c.Version = anyVersion
 	}
-	at := location{Repository: repositoryOf(c), Verify: c.Verify, Keyring: Keyring(c)}
+	at := location{Repository: repositoryOf(c), Verify: c.Verify, Keyring: trust.Keyring(c)}
 	var err error
 	switch {
 	case registry.IsOCI(c.Ref):

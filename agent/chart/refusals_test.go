@@ -131,7 +131,7 @@ func TestNoWayFromHTTPSToHTTP(t *testing.T) {
 		"plain HTTP":         serving(map[string][]byte{"/index.yaml": indexOf(plain.URL+"/web-1.0.0.tgz", "")}),
 		"from https to http": http.RedirectHandler(plain.URL+"/index.yaml", http.StatusFound),
 	} {
-		srv, ca := tlsServer(t, handler)
+		srv, ca := charttest.TLSServer(t, handler)
 		_, err := newStore(t).Load(t.Context(), release.Chart{Ref: "web", Repository: &release.Repository{Name: "r", URL: srv.URL, CAFile: ca}})
 		charttest.ExpectError(t, err, "web", name)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/files"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/schema"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/trust"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
@@ -32,7 +33,7 @@ type Store struct {
 	policy egress.Policy
 	log    *slog.Logger
 	files  *files.Reader
-	trust  *trustReader
+	trust  *trust.Reader
 
 	mu         sync.Mutex
 	registered []release.Repository
@@ -91,7 +92,7 @@ func openStore(dir string, r rules, log *slog.Logger) (*Store, error) {
 		}
 	}
 	reader := files.New(r.Roots)
-	return &Store{dir: dir, policy: egress.Policy{Allowed: r.Allowed}, files: reader, trust: newTrustReader(dir, reader), log: log}, nil
+	return &Store{dir: dir, policy: egress.Policy{Allowed: r.Allowed}, files: reader, trust: trust.New(dir, reader), log: log}, nil
 }
 
 // Confine makes the store, and stores that join its directory later, read local charts only below these directories and below its own.

@@ -1,7 +1,6 @@
 package chart
 
 import (
-	"encoding/pem"
 	"io"
 	"log"
 	"net/http"
@@ -18,22 +17,10 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// tlsServer serves with a certificate that only the returned CA file vouches for.
-func tlsServer(t *testing.T, handler http.Handler) (*httptest.Server, string) {
-	t.Helper()
-	srv := httptest.NewUnstartedServer(handler)
-	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // refused handshakes are the point
-	srv.StartTLS()
-	t.Cleanup(srv.Close)
-	ca := filepath.Join(t.TempDir(), "ca.pem")
-	charttest.Write(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})))
-	return srv, ca
-}
-
 func TestTLS(t *testing.T) {
 	charts := serve(t, "web 1.0.0")
-	web, webCA := tlsServer(t, charts)
-	reg, regCA := tlsServer(t, registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	web, webCA := charttest.TLSServer(t, charts)
+	reg, regCA := charttest.TLSServer(t, registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	at := strings.TrimPrefix(reg.URL, "https://") + "/charts"
 	client, err := helmregistry.NewClient(helmregistry.ClientOptHTTPClient(reg.Client()))
 	if err != nil {

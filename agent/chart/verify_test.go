@@ -79,3 +79,28 @@ func TestVerify(t *testing.T) {
 		})
 	}
 }
+
+func TestKeyringLiesInTheRepository(t *testing.T) {
+	keyring, key := newKey(t, "author")
+	srv := serve(t, "web 1.0.0")
+	sign(t, key, filepath.Join(srv.dir, "web-1.0.0.tgz"))
+	c := release.Chart{Ref: "web", Repository: srv.repository(), Verify: true, Keyring: keyring}
+	s, repository, _ := confined(t)
+	_, err := s.Load(t.Context(), c)
+	charttest.ExpectError(t, err, "outside of the repository")
+	content, err := os.ReadFile(keyring)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Keyring = filepath.Join(repository, "pubring.gpg")
+	charttest.Write(t, c.Keyring, string(content))
+	if _, err := s.Load(t.Context(), c); err != nil {
+		t.Error("a keyring of the repository:", err)
+	}
+	t.Setenv("GNUPGHOME", filepath.Dir(keyring))
+	c.Keyring = ""
+	s, _, _ = confined(t) // the other one remembers that the download failed
+	if _, err := s.Load(t.Context(), c); err != nil {
+		t.Error("the operator's keyring:", err)
+	}
+}

@@ -2,7 +2,12 @@
 package charttest
 
 import (
+	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,4 +76,16 @@ func ExpectError(t *testing.T, err error, words ...string) {
 	if strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("the error contains the password: %v", err)
 	}
+}
+
+// TLSServer serves with a certificate of the returned CA file.
+func TLSServer(t *testing.T, handler http.Handler) (*httptest.Server, string) {
+	t.Helper()
+	srv := httptest.NewUnstartedServer(handler)
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // refused handshakes are expected
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	Write(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})))
+	return srv, ca
 }

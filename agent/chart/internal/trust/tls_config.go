@@ -1,4 +1,4 @@
-package chart
+package trust
 
 import (
 	"crypto/tls"
@@ -9,7 +9,7 @@ import (
 )
 
 // TLSConfig reads the certificates that the repository names.
-func (r *trustReader) TLSConfig(repository release.Repository) (*tls.Config, error) {
+func (r *Reader) TLSConfig(repository release.Repository) (*tls.Config, error) {
 	config := &tls.Config{InsecureSkipVerify: repository.InsecureSkipTLSVerify} //nolint:gosec // only where the helmfile says so
 	if repository.CAFile != "" {
 		pem, err := r.read(repository.CAFile, certificateLocations()...)

@@ -1,4 +1,4 @@
-package chart
+package trust
 
 import (
 	"crypto/tls"
@@ -13,28 +13,40 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charttest"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/files"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// tlsError is why a repository's certificates cannot be used. It must be known soon.
-func tlsError(t *testing.T, s *Store, r release.Repository) error {
+// confined is a reader of files below a repository, that repository, and a directory outside of it.
+func confined(t *testing.T) (r *Reader, repository, outside string) {
+	t.Helper()
+	repository, outside = t.TempDir(), t.TempDir()
+	local := files.New(nil)
+	if err := local.Confine(repository); err != nil {
+		t.Fatal(err)
+	}
+	return New(t.TempDir(), local), repository, outside
+}
+
+// tlsError is the error of a repository with these certificates. It must not take long.
+func tlsError(t *testing.T, r *Reader, repository release.Repository) error {
 	t.Helper()
 	errs := make(chan error, 1)
 	go func() {
-		_, err := s.client(r)
+		_, err := r.TLSConfig(repository)
 		errs <- err
 	}()
 	select {
 	case err := <-errs:
 		return err
 	case <-time.After(10 * time.Second):
-		t.Fatal("it still reads")
+		t.Fatal("the agent still reads the file")
 		return nil
 	}
 }
 
 func TestTrustFilesLieInTheRepository(t *testing.T) {
-	s, repository, outside := confined(t)
+	r, repository, outside := confined(t)
 	charttest.Write(t, filepath.Join(outside, "there"), "s3cret")
 	charttest.Link(t, outside, filepath.Join(repository, "absolute"))
 	up, err := filepath.Rel(repository, outside)
@@ -48,32 +60,30 @@ func TestTrustFilesLieInTheRepository(t *testing.T) {
 		var errs []string
 		for _, name := range []string{"there", "missing"} {
 			file := dir + "/" + name
-			for field, r := range map[string]release.Repository{
+			for field, from := range map[string]release.Repository{
 				"caFile":   {CAFile: file},
 				"certFile": {CertFile: file, KeyFile: inside},
 				"keyFile":  {CertFile: inside, KeyFile: file},
 			} {
-				err := tlsError(t, s, r)
+				err := tlsError(t, r, from)
 				charttest.ExpectError(t, err, "outside of the repository")
 				if err != nil && field == "caFile" {
 					errs = append(errs, strings.ReplaceAll(err.Error(), name, ""))
 				}
 			}
-			_, err := s.trust.read(file)
+			_, err := r.read(file)
 			charttest.ExpectError(t, err, "outside of the repository")
 		}
 		if len(errs) != 2 || errs[0] != errs[1] {
 			t.Errorf("the errors tell whether a file exists: %q", errs)
 		}
 	}
-	charttest.ExpectError(t, tlsError(t, s, release.Repository{CAFile: inside}), "holds no certificate")
-	charttest.ExpectError(t, tlsError(t, s, release.Repository{CAFile: repository + "/missing"}), "no such file")
-	_, err = s.newRegistryClient(t.Context(), []release.Repository{{OCI: true, URL: "h/p", CAFile: filepath.Join(outside, "there")}}, false)
-	charttest.ExpectError(t, err, "outside of the repository")
+	charttest.ExpectError(t, tlsError(t, r, release.Repository{CAFile: inside}), "holds no certificate")
+	charttest.ExpectError(t, tlsError(t, r, release.Repository{CAFile: repository + "/missing"}), "no such file")
 }
 
 func TestTrustFilesAreSmallRegularFiles(t *testing.T) {
-	s, repository, _ := confined(t)
+	r, repository, _ := confined(t)
 	for name, want := range map[string]string{"pipe": "not a regular file", "dir": "not a regular file", "large": "limit of 1 MiB"} {
 		file := filepath.Join(repository, name)
 		var err error
@@ -88,62 +98,37 @@ func TestTrustFilesAreSmallRegularFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		charttest.ExpectError(t, tlsError(t, s, release.Repository{CAFile: file}), want)
+		charttest.ExpectError(t, tlsError(t, r, release.Repository{CAFile: file}), want)
 	}
-	unconfined := newStore(t)
+	unconfined := New(t.TempDir(), files.New(nil))
 	charttest.ExpectError(t, tlsError(t, unconfined, release.Repository{CAFile: "/dev/zero"}), "not a regular file")
 }
 
 func TestCertificatesOfTheSystem(t *testing.T) {
-	s, repository, outside := confined(t)
-	_, ca := tlsServer(t, nil)
+	r, repository, outside := confined(t)
+	_, ca := charttest.TLSServer(t, nil)
 	dir := filepath.Join(outside, "certs")
 	charttest.Link(t, ca, filepath.Join(dir, "ca.pem"))
 	t.Setenv("SSL_CERT_FILE", ca)
 	t.Setenv("SSL_CERT_DIR", dir)
 	for _, name := range []string{ca, filepath.Join(dir, "ca.pem")} {
-		if err := tlsError(t, s, release.Repository{CAFile: name}); err != nil {
+		if err := tlsError(t, r, release.Repository{CAFile: name}); err != nil {
 			t.Errorf("the operator's authorities: %v", err)
 		}
 	}
 	inside := filepath.Join(repository, "inside")
 	charttest.Write(t, inside, "x")
-	charttest.ExpectError(t, tlsError(t, s, release.Repository{CertFile: inside, KeyFile: ca}), "outside of the repository")
-	charttest.ExpectError(t, tlsError(t, s, release.Repository{CertFile: ca, KeyFile: inside}), "outside of the repository")
+	charttest.ExpectError(t, tlsError(t, r, release.Repository{CertFile: inside, KeyFile: ca}), "outside of the repository")
+	charttest.ExpectError(t, tlsError(t, r, release.Repository{CertFile: ca, KeyFile: inside}), "outside of the repository")
 }
 
 func TestClientCertificate(t *testing.T) {
-	s, repository, _ := confined(t)
-	srv, _ := tlsServer(t, nil)
+	r, repository, _ := confined(t)
+	srv, _ := charttest.TLSServer(t, nil)
 	cert, key := writePair(t, repository, srv.TLS.Certificates[0])
-	got, err := s.trust.TLSConfig(release.Repository{CertFile: cert, KeyFile: key})
+	got, err := r.TLSConfig(release.Repository{CertFile: cert, KeyFile: key})
 	if err != nil || len(got.Certificates) != 1 {
 		t.Errorf("got %v, %v", got, err)
-	}
-}
-
-func TestKeyringLiesInTheRepository(t *testing.T) {
-	keyring, key := newKey(t, "author")
-	srv := serve(t, "web 1.0.0")
-	sign(t, key, filepath.Join(srv.dir, "web-1.0.0.tgz"))
-	c := release.Chart{Ref: "web", Repository: srv.repository(), Verify: true, Keyring: keyring}
-	s, repository, _ := confined(t)
-	_, err := s.Load(t.Context(), c)
-	charttest.ExpectError(t, err, "outside of the repository")
-	content, err := os.ReadFile(keyring)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Keyring = filepath.Join(repository, "pubring.gpg")
-	charttest.Write(t, c.Keyring, string(content))
-	if _, err := s.Load(t.Context(), c); err != nil {
-		t.Error("a keyring of the repository:", err)
-	}
-	t.Setenv("GNUPGHOME", filepath.Dir(keyring))
-	c.Keyring = ""
-	s, _, _ = confined(t) // the other one remembers that the download failed
-	if _, err := s.Load(t.Context(), c); err != nil {
-		t.Error("the operator's keyring:", err)
 	}
 }
 

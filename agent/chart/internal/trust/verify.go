@@ -1,4 +1,4 @@
-package chart
+package trust
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 )
 
 // Verify checks an archive against its provenance file. It writes that file beside the archive, because Helm reads it there.
-func (r *trustReader) Verify(file string, provenance []byte, keyring string) error {
+func (r *Reader) Verify(file string, provenance []byte, keyring string) error {
 	if err := os.WriteFile(file+".prov", provenance, 0o600); err != nil {
 		return err
 	}
@@ -19,7 +19,7 @@ func (r *trustReader) Verify(file string, provenance []byte, keyring string) err
 }
 
 // verifyFile has Helm read a copy of the keyring, because another process may replace the keyring after it was read here.
-func (r *trustReader) verifyFile(file, keyring string) error {
+func (r *Reader) verifyFile(file, keyring string) error {
 	content, err := r.read(keyring, defaultKeyring())
 	if err != nil {
 		return fmt.Errorf("with keyring %s: %w", keyring, err)

@@ -1,4 +1,4 @@
-package chart
+package trust
 
 import (
 	"fmt"
@@ -26,19 +26,19 @@ func certificateLocations() []string {
 	return slices.Concat(systemCertificates, filepath.SplitList(os.Getenv("SSL_CERT_FILE")), filepath.SplitList(os.Getenv("SSL_CERT_DIR")))
 }
 
-// trustReader reads the certificates, keys and keyrings that a helmfile names. It is safe for concurrent use.
-type trustReader struct {
+// Reader reads the certificates, keys and keyrings that a helmfile names. It is safe for concurrent use.
+type Reader struct {
 	dir   string
 	files *files.Reader
 }
 
-// newTrustReader makes a reader of files below the roots of the reader of charts. It writes temporary files into dir.
-func newTrustReader(dir string, files *files.Reader) *trustReader {
-	return &trustReader{dir: dir, files: files}
+// New makes a reader of files below the roots of the reader of charts. It writes temporary files into dir.
+func New(dir string, files *files.Reader) *Reader {
+	return &Reader{dir: dir, files: files}
 }
 
 // read reads a file below the roots, or below one of the other directories.
-func (r *trustReader) read(path string, others ...string) ([]byte, error) {
+func (r *Reader) read(path string, others ...string) ([]byte, error) {
 	roots := r.files.Roots()
 	if len(roots) > 0 {
 		roots = append(roots, others...)
