@@ -78,7 +78,7 @@ func (s *Store) manage(ctx context.Context, c *helmchart.Chart, dir string, repo
 		return err
 	}
 	defer os.RemoveAll(work)
-	known := s.known(repos...)
+	known := s.known.All(repos...)
 	named, err := s.writeWorld(ctx, c, known, work)
 	if err != nil {
 		return err
@@ -130,7 +130,7 @@ func (s *Store) writeWorld(ctx context.Context, c *helmchart.Chart, known []rele
 		}
 		if indexes[r.Name] == nil {
 			indexes[r.Name] = repo.NewIndexFile()
-			entry := entryOf(r)
+			entry := repositoryEntryOf(r)
 			file.Add(&entry)
 		}
 		if !r.OCI {
@@ -228,15 +228,15 @@ func (s *Store) dependencyRegistry(ctx context.Context, c *helmchart.Chart, know
 	for _, d := range c.Metadata.Dependencies {
 		at := d.Repository
 		if r, needed, err := repositoryFor(d, known); err == nil && needed && r.OCI {
-			at = ociURL(r)
+			at = OCIURL(r)
 		}
 		if !registry.IsOCI(at) {
 			continue
 		}
-		if isPlain(ociHost(at), known) {
-			plain[ociHost(at)] = true
+		if isPlain(OCIHost(at), known) {
+			plain[OCIHost(at)] = true
 		} else {
-			secure[ociHost(at)] = true
+			secure[OCIHost(at)] = true
 		}
 	}
 	if len(plain) > 0 && len(secure) > 0 {
@@ -247,7 +247,7 @@ func (s *Store) dependencyRegistry(ctx context.Context, c *helmchart.Chart, know
 
 func isPlain(host string, known []release.Repository) bool {
 	for _, r := range known {
-		if r.OCI && ociHost(r.URL) == host && r.PlainHTTP {
+		if r.OCI && OCIHost(r.URL) == host && r.PlainHTTP {
 			return true
 		}
 	}

@@ -26,7 +26,7 @@ func (s *Store) Identity(ctx context.Context, c release.Chart, volatile ...strin
 		return s.contentIdentity(ctx, c, volatile)
 	}
 	if exact(c) {
-		return digest.Of([]string{repositoryOf(c).URL, c.Ref, c.Version}), nil
+		return digest.Of([]string{repositoryOfChart(c).URL, c.Ref, c.Version}), nil
 	}
 	at, err := s.locate(ctx, c)
 	if err != nil {

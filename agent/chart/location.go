@@ -38,7 +38,7 @@ func (s *Store) locate(ctx context.Context, c release.Chart) (location, error) {
 	if c.Version == "" && c.Devel {
 		c.Version = anyVersion
 	}
-	at := location{Repository: repositoryOf(c), Verify: c.Verify, Keyring: trust.Keyring(c)}
+	at := location{Repository: repositoryOfChart(c), Verify: c.Verify, Keyring: trust.Keyring(c)}
 	var err error
 	switch {
 	case registry.IsOCI(c.Ref):
@@ -48,7 +48,7 @@ func (s *Store) locate(ctx context.Context, c release.Chart) (location, error) {
 	case c.Ref == "" || c.Repository == nil:
 		err = errors.New("no repository is known for it: declare it under `repositories:`, or use an oci:// or https:// reference")
 	case at.Repository.OCI:
-		return s.locateOCI(ctx, ociURL(at.Repository)+"/"+c.Ref, c.Version, at)
+		return s.locateOCI(ctx, OCIURL(at.Repository)+"/"+c.Ref, c.Version, at)
 	default:
 		return s.locateInIndex(ctx, c.Ref, c.Version, at)
 	}
@@ -73,17 +73,6 @@ func (l location) named(name string, found *repo.ChartVersion) (location, error)
 	l.URL, err = repo.ResolveReferenceURL(l.Repository.URL, found.URLs[0])
 	l.Expected = archive.Expected{Name: name, Version: found.Version, Digest: found.Digest}
 	return l, err
-}
-
-// repositoryOf is the chart's repository with the chart's own connection flags added.
-func repositoryOf(c release.Chart) release.Repository {
-	var r release.Repository
-	if c.Repository != nil {
-		r = *c.Repository
-	}
-	r.PlainHTTP = r.PlainHTTP || c.PlainHTTP
-	r.InsecureSkipTLSVerify = r.InsecureSkipTLSVerify || c.InsecureSkipTLSVerify
-	return r
 }
 
 // describe names a chart, its version and its repository for an error, without credentials.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strings"
 	"sync/atomic"
 
 	"helm.sh/helm/v3/pkg/helmpath"
@@ -24,11 +23,11 @@ import (
 // registryClient speaks with the registry of name (host/path) as r says, and with other registries as the registered
 // repositories say.
 func (s *Store) registryClient(ctx context.Context, r release.Repository, name string) (*registry.Client, error) {
-	if r.URL != "" && ociHost(r.URL) != ociHost(name) {
+	if r.URL != "" && OCIHost(r.URL) != OCIHost(name) {
 		r = release.Repository{PlainHTTP: r.PlainHTTP} // another host's credentials and certificates
 	}
 	r.OCI, r.URL = true, name // r may be nothing but the chart's own connection flags
-	return s.newRegistryClient(ctx, append([]release.Repository{r}, s.known()...), r.PlainHTTP)
+	return s.newRegistryClient(ctx, append([]release.Repository{r}, s.known.All()...), r.PlainHTTP)
 }
 
 // newRegistryClient uses, for each host, the first repository that says something about it. Its requests end with ctx.
@@ -74,7 +73,7 @@ func credentialsOf(repositories []release.Repository) (auth.CredentialFunc, erro
 	}
 	declared := map[string]auth.Credential{}
 	for _, r := range repositories {
-		host := ociHost(r.URL)
+		host := OCIHost(r.URL)
 		if _, taken := declared[host]; r.OCI && !taken && r.Username != "" && r.Password != "" {
 			declared[host] = auth.Credential{Username: r.Username, Password: r.Password}
 		}
@@ -121,7 +120,7 @@ const registryLimit = 8 * limits.ArchiveSize
 func (s *Store) newHostTransport(ctx context.Context, repositories []release.Repository) (hostTransport, error) {
 	t := hostTransport{ctx: ctx, hosts: map[string]http.RoundTripper{}, others: registryTransport(s.policy, nil), total: new(atomic.Int64)}
 	for _, r := range repositories {
-		host := ociHost(r.URL)
+		host := OCIHost(r.URL)
 		if _, taken := t.hosts[host]; taken || !r.OCI || !hasTLS(r) {
 			continue
 		}
@@ -179,19 +178,4 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 
 func hasTLS(r release.Repository) bool {
 	return r.CAFile != "" || r.CertFile != "" || r.InsecureSkipTLSVerify
-}
-
-// ociURL is the repository's URL with the oci:// that helmfile leaves out.
-func ociURL(r release.Repository) string {
-	bare := strings.TrimPrefix(r.URL, registry.OCIScheme+"://")
-	return registry.OCIScheme + "://" + strings.TrimSuffix(bare, "/")
-}
-
-// ociHost is the registry's host and port, as requests name it.
-func ociHost(at string) string {
-	host, _, _ := strings.Cut(strings.TrimPrefix(at, registry.OCIScheme+"://"), "/")
-	if host == "docker.io" {
-		return "registry-1.docker.io"
-	}
-	return host
 }

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 
 	helmchart "helm.sh/helm/v3/pkg/chart"
@@ -34,10 +33,10 @@ type Store struct {
 	log    *slog.Logger
 	files  *files.Reader
 	trust  *trust.Reader
+	known  *knownRepositories
 
-	mu         sync.Mutex
-	registered []release.Repository
-	clients    map[string]*http.Client
+	mu      sync.Mutex
+	clients map[string]*http.Client
 
 	indexes  once.Results[*repo.IndexFile]
 	tags     once.Results[[]string]
@@ -92,7 +91,7 @@ func openStore(dir string, r rules, log *slog.Logger) (*Store, error) {
 		}
 	}
 	reader := files.New(r.Roots)
-	return &Store{dir: dir, policy: egress.Policy{Allowed: r.Allowed}, files: reader, trust: trust.New(dir, reader), log: log}, nil
+	return &Store{dir: dir, policy: egress.Policy{Allowed: r.Allowed}, files: reader, trust: trust.New(dir, reader), known: &knownRepositories{}, log: log}, nil
 }
 
 // Confine makes the store, and stores that join its directory later, read local charts only below these directories and below its own.
@@ -109,16 +108,7 @@ func (s *Store) Dir() string { return s.dir }
 // AddRepositories registers repositories that charts and dependencies may refer to by name, URL or registry host.
 // Nothing is downloaded. Of two repositories with one name the first one registered counts.
 func (s *Store) AddRepositories(repositories ...release.Repository) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.registered = distinct(slices.Concat(s.registered, repositories))
-}
-
-// known lists the given repositories, then the registered ones, one per name.
-func (s *Store) known(first ...release.Repository) []release.Repository {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return distinct(slices.Concat(first, s.registered))
+	s.known.Add(repositories...)
 }
 
 // Load returns a chart of the caller's own: Helm alters charts while it processes their dependencies.

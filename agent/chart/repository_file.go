@@ -29,7 +29,7 @@ func WriteRepositories(file string, repositories []release.Repository) error {
 	content := repositoryFile{APIVersion: repo.APIVersionV1}
 	for _, r := range repositories {
 		content.Repositories = append(content.Repositories,
-			repositoryEntry{Entry: entryOf(r), OCI: r.OCI, PlainHTTP: r.PlainHTTP})
+			repositoryEntry{Entry: repositoryEntryOf(r), OCI: r.OCI, PlainHTTP: r.PlainHTTP})
 	}
 	data, err := yaml.Marshal(content)
 	if err == nil {
@@ -66,11 +66,11 @@ func ReadRepositories(file string) ([]release.Repository, error) {
 	return repositories, nil
 }
 
-// entryOf is the repository as Helm's files spell it.
-func entryOf(r release.Repository) repo.Entry {
+// repositoryEntryOf is the entry of a repository in Helm's files.
+func repositoryEntryOf(r release.Repository) repo.Entry {
 	at := r.URL
 	if r.OCI {
-		at = ociURL(r)
+		at = OCIURL(r)
 	}
 	return repo.Entry{
 		Name: r.Name, URL: at,
@@ -78,17 +78,4 @@ func entryOf(r release.Repository) repo.Entry {
 		CAFile: r.CAFile, CertFile: r.CertFile, KeyFile: r.KeyFile,
 		InsecureSkipTLSverify: r.InsecureSkipTLSVerify,
 	}
-}
-
-// distinct keeps the first repository of each name.
-func distinct(repositories []release.Repository) []release.Repository {
-	seen := map[string]bool{}
-	var kept []release.Repository
-	for _, r := range repositories {
-		if !seen[r.Name] {
-			seen[r.Name] = true
-			kept = append(kept, r)
-		}
-	}
-	return kept
 }

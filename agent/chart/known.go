@@ -1,0 +1,52 @@
+package chart
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// knownRepositories are the repositories that charts and dependencies may name. It is safe for concurrent use.
+type knownRepositories struct {
+	mu   sync.Mutex
+	list []release.Repository
+}
+
+// Add adds repositories. If two repositories have the same name, the first one counts.
+func (k *knownRepositories) Add(repositories ...release.Repository) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.list = distinct(slices.Concat(k.list, repositories))
+}
+
+// All returns the given repositories and then the added ones, without a second repository of the same name.
+func (k *knownRepositories) All(first ...release.Repository) []release.Repository {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return distinct(slices.Concat(first, k.list))
+}
+
+// distinct removes every repository whose name another one before it has.
+func distinct(repositories []release.Repository) []release.Repository {
+	seen := map[string]bool{}
+	var first []release.Repository
+	for _, r := range repositories {
+		if !seen[r.Name] {
+			seen[r.Name] = true
+			first = append(first, r)
+		}
+	}
+	return first
+}
+
+// repositoryOfChart is the repository of a chart, with the connection settings of the chart itself.
+func repositoryOfChart(c release.Chart) release.Repository {
+	var r release.Repository
+	if c.Repository != nil {
+		r = *c.Repository
+	}
+	r.PlainHTTP = r.PlainHTTP || c.PlainHTTP
+	r.InsecureSkipTLSVerify = r.InsecureSkipTLSVerify || c.InsecureSkipTLSVerify
+	return r
+}
