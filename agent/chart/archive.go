@@ -3,6 +3,7 @@ package chart
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"path"
@@ -15,21 +16,38 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/trust"
 )
 
 // fetchedArchive is a downloaded chart: its file and its content. Callers share the content and do not change it.
 type fetchedArchive struct {
-	path  string
-	files []*loader.BufferedFile
+	Path  string
+	Files []*loader.BufferedFile
 }
 
-// fetch downloads and verifies an archive at most once.
-func (s *Store) fetch(ctx context.Context, at location) (fetchedArchive, error) {
-	return s.archives.Get(ctx, at.key(), func() (fetchedArchive, error) {
-		dir := filepath.Join(s.dir, "archives", at.key())
+// chartDownloader downloads charts, each once. It is safe for concurrent use.
+type chartDownloader struct {
+	dir          string
+	trust        *trust.Reader
+	repositories *repositoryClient
+	registries   *registryClient
+	log          *slog.Logger
+	archives     once.Results[fetchedArchive]
+}
+
+// newDownloader makes a downloader that stores archives in dir.
+func newDownloader(dir string, trust *trust.Reader, repositories *repositoryClient, registries *registryClient, log *slog.Logger) *chartDownloader {
+	return &chartDownloader{dir: dir, trust: trust, repositories: repositories, registries: registries, log: log}
+}
+
+// Fetch downloads and verifies an archive at most once.
+func (d *chartDownloader) Fetch(ctx context.Context, at location) (fetchedArchive, error) {
+	return d.archives.Get(ctx, at.key(), func() (fetchedArchive, error) {
+		dir := filepath.Join(d.dir, "archives", at.key())
 		file := archiveIn(dir)
 		if file == "" {
-			if err := s.downloadInto(ctx, at, dir); err != nil {
+			if err := d.downloadInto(ctx, at, dir); err != nil {
 				return fetchedArchive{}, err
 			}
 			file = archiveIn(dir)
@@ -59,20 +77,20 @@ func openArchive(file string) (fetchedArchive, error) {
 	if err != nil {
 		return fetchedArchive{}, fmt.Errorf("read chart archive: %w", err)
 	}
-	return fetchedArchive{path: file, files: files}, nil
+	return fetchedArchive{Path: file, Files: files}, nil
 }
 
 // downloadInto makes dir appear only when it holds a complete and, if wanted, verified archive.
-func (s *Store) downloadInto(ctx context.Context, at location, dir string) error {
-	s.log.Debug("downloading chart", "url", charterrors.PublicURL(at.URL))
-	got, err := s.download(ctx, at)
+func (d *chartDownloader) downloadInto(ctx context.Context, at location, dir string) error {
+	d.log.Debug("downloading chart", "url", charterrors.PublicURL(at.URL))
+	got, err := d.download(ctx, at)
 	if err == nil {
 		err = at.Expected.Check(got.Data)
 	}
 	if err != nil {
 		return fmt.Errorf("download %s: %w", charterrors.PublicURL(at.URL), err)
 	}
-	work, err := os.MkdirTemp(s.dir, "download-")
+	work, err := os.MkdirTemp(d.dir, "download-")
 	if err != nil {
 		return err
 	}
@@ -82,7 +100,7 @@ func (s *Store) downloadInto(ctx context.Context, at location, dir string) error
 		return err
 	}
 	if at.Verify {
-		if err := s.trust.Verify(file, got.Provenance, at.Keyring); err != nil {
+		if err := d.trust.Verify(file, got.Provenance, at.Keyring); err != nil {
 			return fmt.Errorf("verify %s: %w", charterrors.PublicURL(at.URL), err)
 		}
 	}
@@ -93,15 +111,15 @@ func (s *Store) downloadInto(ctx context.Context, at location, dir string) error
 	return nil
 }
 
-func (s *Store) download(ctx context.Context, at location) (archive.File, error) {
+func (d *chartDownloader) download(ctx context.Context, at location) (archive.File, error) {
 	if registry.IsOCI(at.URL) {
-		return s.downloadOCI(ctx, at)
+		return d.registries.Download(ctx, at.URL, at.Repository, at.Verify)
 	}
 	u, err := url.Parse(at.URL)
 	if err != nil {
 		return archive.File{}, err
 	}
-	data, err := s.get(ctx, at.URL, at.Repository, limits.ArchiveSize)
+	data, err := d.repositories.Get(ctx, at.URL, at.Repository, limits.ArchiveSize)
 	if err != nil {
 		return archive.File{}, err
 	}
@@ -110,7 +128,7 @@ func (s *Store) download(ctx context.Context, at location) (archive.File, error)
 		return got, nil
 	}
 	u.Path += ".prov"
-	got.Provenance, err = s.get(ctx, u.String(), at.Repository, limits.ArchiveSize)
+	got.Provenance, err = d.repositories.Get(ctx, u.String(), at.Repository, limits.ArchiveSize)
 	if err != nil {
 		return archive.File{}, fmt.Errorf("fetch its provenance file: %w", err)
 	}

@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	helmchart "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/downloader"
@@ -18,35 +20,53 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/digest"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/files"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// BuildDependencies fills charts/ of a chart directory, in place, as `helm dependency build` does: from the lock file if there
+// dependencyBuilder builds the dependencies of chart directories. It is safe for concurrent use.
+type dependencyBuilder struct {
+	dir          string
+	files        *files.Reader
+	known        *knownRepositories
+	repositories *repositoryClient
+	registries   *registryClient
+	downloads    *chartDownloader
+	log          *slog.Logger
+	builds       once.Results[string] // directories with dependencies
+
+	// local is locked for writing while dependencies are built in place, because another chart may have the directory as a file://
+	// dependency and read it at the same time.
+	local sync.RWMutex
+}
+
+// Build fills charts/ of a chart directory, in place, as `helm dependency build` does: from the lock file if there
 // is one, which must then be in sync, else as an update. It does nothing when charts/ has everything already. The given
 // repositories are known besides the registered ones. Charts that are loaded do not need it, see built.
-func (s *Store) BuildDependencies(ctx context.Context, chartDir string, repos []release.Repository) (err error) {
+func (b *dependencyBuilder) Build(ctx context.Context, chartDir string, repos []release.Repository) (err error) {
 	defer charterrors.RecoverPanic(&err)
-	if s.complete(chartDir) {
+	if b.complete(chartDir) {
 		return nil
 	}
-	s.local.Lock()
-	defer s.local.Unlock()
-	c, err := s.files.LoadDirectory(chartDir)
-	if err == nil && !s.satisfied(c, chartDir) {
-		err = s.manage(ctx, c, chartDir, repos, (*downloader.Manager).Build)
+	b.local.Lock()
+	defer b.local.Unlock()
+	c, err := b.files.LoadDirectory(chartDir)
+	if err == nil && !b.satisfied(c, chartDir) {
+		err = b.manage(ctx, c, chartDir, repos, (*downloader.Manager).Build)
 	}
 	return dependencyError("build", chartDir, err)
 }
 
-// UpdateDependencies resolves the dependencies anew and writes the lock file, as `helm dependency update` does.
-func (s *Store) UpdateDependencies(ctx context.Context, chartDir string, repos []release.Repository) (err error) {
+// Update resolves the dependencies anew and writes the lock file, as `helm dependency update` does.
+func (b *dependencyBuilder) Update(ctx context.Context, chartDir string, repos []release.Repository) (err error) {
 	defer charterrors.RecoverPanic(&err)
-	s.local.Lock()
-	defer s.local.Unlock()
-	c, err := s.files.LoadDirectory(chartDir)
+	b.local.Lock()
+	defer b.local.Unlock()
+	c, err := b.files.LoadDirectory(chartDir)
 	if err == nil && len(c.Metadata.Dependencies) > 0 {
 		c.Lock = nil // an update does not look at it
-		err = s.manage(ctx, c, chartDir, repos, (*downloader.Manager).Update)
+		err = b.manage(ctx, c, chartDir, repos, (*downloader.Manager).Update)
 	}
 	return dependencyError("update", chartDir, err)
 }
@@ -58,53 +78,60 @@ func dependencyError(verb, dir string, err error) error {
 	return fmt.Errorf("%s dependencies of chart %s: %w", verb, dir, charterrors.Redact(err))
 }
 
+// Load reads a chart directory while no dependencies are built in place.
+func (b *dependencyBuilder) Load(dir string) (*helmchart.Chart, error) {
+	b.local.RLock()
+	defer b.local.RUnlock()
+	return b.files.LoadDirectory(dir)
+}
+
 // complete spares the usual case the lock; an unreadable chart is not complete, and the caller finds out why.
-func (s *Store) complete(dir string) bool {
-	s.local.RLock()
-	defer s.local.RUnlock()
-	c, err := s.files.LoadDirectory(dir)
-	return err == nil && s.satisfied(c, dir)
+func (b *dependencyBuilder) complete(dir string) bool {
+	b.local.RLock()
+	defer b.local.RUnlock()
+	c, err := b.files.LoadDirectory(dir)
+	return err == nil && b.satisfied(c, dir)
 }
 
 // manage runs Helm's manager in a world that holds nothing but what this chart needs: Helm would download every
 // configured index and fail for one that is missing.
-func (s *Store) manage(ctx context.Context, c *helmchart.Chart, dir string, repos []release.Repository,
+func (b *dependencyBuilder) manage(ctx context.Context, c *helmchart.Chart, dir string, repos []release.Repository,
 	run func(*downloader.Manager) error) error {
-	if err := s.checkDependencies(c, dir); err != nil {
+	if err := b.checkDependencies(c, dir); err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp(s.dir, "dependencies-")
+	work, err := os.MkdirTemp(b.dir, "dependencies-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(work)
-	known := s.known.All(repos...)
-	named, err := s.writeWorld(ctx, c, known, work)
+	known := b.known.All(repos...)
+	named, err := b.writeRepoConfig(ctx, c, known, work)
 	if err != nil {
 		return err
 	}
-	client, err := s.dependencyRegistry(ctx, c, known)
+	client, err := b.dependencyRegistry(ctx, c, known)
 	if err != nil {
 		return err
 	}
 	var said bytes.Buffer
 	err = run(&downloader.Manager{
-		Out: &said, ChartPath: dir, Getters: s.getters(ctx, named), RegistryClient: client,
+		Out: &said, ChartPath: dir, Getters: b.getters(ctx, named), RegistryClient: client,
 		SkipUpdate: true, RepositoryConfig: filepath.Join(work, "repositories.yaml"), RepositoryCache: work,
 	})
-	s.log.Debug("dependencies built", "chart", dir, "said", said.String())
+	b.log.Debug("dependencies built", "chart", dir, "said", said.String())
 	return charterrors.WithHint(err)
 }
 
 // checkDependencies checks the local charts that Helm's manager reads by itself. A copy of the chart has copies of those beside it, but
 // a full path leads out of the copy, to files that may change after this check.
-func (s *Store) checkDependencies(c *helmchart.Chart, dir string) error {
+func (b *dependencyBuilder) checkDependencies(c *helmchart.Chart, dir string) error {
 	for _, d := range c.Metadata.Dependencies {
 		if !strings.HasPrefix(d.Repository, localScheme) {
 			continue
 		}
-		_, err := s.files.ReadDirectory(localPath(d.Repository, dir))
-		if err == nil && len(s.files.Roots()) > 0 && filepath.IsAbs(strings.TrimPrefix(d.Repository, localScheme)) {
+		_, err := b.files.ReadDirectory(localPath(d.Repository, dir))
+		if err == nil && len(b.files.Roots()) > 0 && filepath.IsAbs(strings.TrimPrefix(d.Repository, localScheme)) {
 			err = errors.New("it is a full path: write it relative to the chart")
 		}
 		if err != nil {
@@ -114,9 +141,9 @@ func (s *Store) checkDependencies(c *helmchart.Chart, dir string) error {
 	return nil
 }
 
-// writeWorld writes the repositories that the dependencies name, and of each index the charts that they name. It returns the
+// writeRepoConfig writes the repositories that the dependencies name, and of each index the charts that they name. It returns the
 // archives of these charts by their URL.
-func (s *Store) writeWorld(ctx context.Context, c *helmchart.Chart, known []release.Repository, work string) (map[string]location, error) {
+func (b *dependencyBuilder) writeRepoConfig(ctx context.Context, c *helmchart.Chart, known []release.Repository, work string) (map[string]location, error) {
 	named := map[string]location{}
 	file := repo.NewFile()
 	indexes := map[string]*repo.IndexFile{}
@@ -134,7 +161,7 @@ func (s *Store) writeWorld(ctx context.Context, c *helmchart.Chart, known []rele
 			file.Add(&entry)
 		}
 		if !r.OCI {
-			if err := s.addEntry(ctx, indexes[r.Name], r, d, c.Lock, named); err != nil {
+			if err := b.addEntry(ctx, indexes[r.Name], r, d, c.Lock, named); err != nil {
 				return nil, fmt.Errorf("dependency %s: %w", d.Name, err)
 			}
 		}
@@ -147,21 +174,21 @@ func (s *Store) writeWorld(ctx context.Context, c *helmchart.Chart, known []rele
 	return named, file.WriteFile(filepath.Join(work, "repositories.yaml"), 0o600)
 }
 
-func (s *Store) addEntry(ctx context.Context, index *repo.IndexFile, r release.Repository, d *helmchart.Dependency,
+func (b *dependencyBuilder) addEntry(ctx context.Context, index *repo.IndexFile, r release.Repository, d *helmchart.Dependency,
 	lock *helmchart.Lock, named map[string]location) error {
-	all, err := s.index(ctx, r)
+	all, err := b.repositories.Index(ctx, r)
 	if err != nil {
 		return err
 	}
 	// Helm would find out too, but say less about it.
-	if _, err := pick(all, d.Name, wanted(d, lock)); err != nil {
+	if _, err := Pick(all, d.Name, wanted(d, lock)); err != nil {
 		return fmt.Errorf("in %s: %w", charterrors.PublicURL(r.URL), err)
 	}
 	for _, version := range all.Entries[d.Name] {
 		if len(version.URLs) == 0 {
 			continue // pick has refused it if it is the wanted one
 		}
-		at, err := location{Repository: r}.named(d.Name, version)
+		at, err := location{Repository: r}.InIndex(d.Name, version)
 		if err != nil {
 			return err
 		}
@@ -223,7 +250,7 @@ func sameURL(a, b string) bool { return strings.TrimRight(a, "/") == strings.Tri
 
 // dependencyRegistry speaks plain HTTP if the registries of the dependencies are declared so; Helm's manager has one
 // client for all of them.
-func (s *Store) dependencyRegistry(ctx context.Context, c *helmchart.Chart, known []release.Repository) (*registry.Client, error) {
+func (b *dependencyBuilder) dependencyRegistry(ctx context.Context, c *helmchart.Chart, known []release.Repository) (*registry.Client, error) {
 	plain, secure := map[string]bool{}, map[string]bool{}
 	for _, d := range c.Metadata.Dependencies {
 		at := d.Repository
@@ -242,7 +269,7 @@ func (s *Store) dependencyRegistry(ctx context.Context, c *helmchart.Chart, know
 	if len(plain) > 0 && len(secure) > 0 {
 		return nil, fmt.Errorf("its dependencies come from registries over plain HTTP and over HTTPS: that is not supported in one chart")
 	}
-	return s.newRegistryClient(ctx, known, len(plain) > 0)
+	return b.registries.HelmClient(ctx, known, len(plain) > 0)
 }
 
 func isPlain(host string, known []release.Repository) bool {

@@ -15,13 +15,13 @@ const localScheme = "file://"
 
 // satisfied says that charts/ holds every dependency in a version that the lock file, or else the constraint, allows,
 // and that copies of local charts are those charts as they are now.
-func (s *Store) satisfied(c *helmchart.Chart, dir string) bool {
+func (b *dependencyBuilder) satisfied(c *helmchart.Chart, dir string) bool {
 	for _, want := range c.Metadata.Dependencies {
 		found := dependency(c, want)
 		if found == nil {
 			return false
 		}
-		if strings.HasPrefix(want.Repository, localScheme) && !s.copyOf(found, localPath(want.Repository, dir)) {
+		if strings.HasPrefix(want.Repository, localScheme) && !b.copyOf(found, localPath(want.Repository, dir)) {
 			return false
 		}
 	}
@@ -59,8 +59,8 @@ func localPath(repository, dir string) string {
 	return filepath.Join(dir, path)
 }
 
-func (s *Store) copyOf(have *helmchart.Chart, dir string) bool {
-	origin, err := s.files.LoadDirectory(dir)
+func (b *dependencyBuilder) copyOf(have *helmchart.Chart, dir string) bool {
+	origin, err := b.files.LoadDirectory(dir)
 	return err == nil && sameChart(have, origin)
 }
 

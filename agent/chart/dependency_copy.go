@@ -20,14 +20,14 @@ import (
 
 // BuildCopy is a private copy of a chart directory whose dependencies were built, or updated if that is asked for, as the commands of
 // `helm dependency` would do in place. It lies below root. The directory must lie below the store's roots, and nothing is written into it.
-func (s *Store) BuildCopy(ctx context.Context, dir, root string, update bool) (string, error) {
-	copied, _, err := s.copyChart(dir, root)
+func (b *dependencyBuilder) BuildCopy(ctx context.Context, dir, root string, update bool) (string, error) {
+	copied, _, err := b.copyChart(dir, root)
 	if err != nil {
 		return "", err
 	}
-	do := s.BuildDependencies
+	do := b.Build
 	if update {
-		do = s.UpdateDependencies
+		do = b.Update
 	}
 	if err := do(ctx, copied, nil); err != nil { // about a place that the user does not know
 		return "", charterrors.ReplacePath(err, root, "")
@@ -38,26 +38,26 @@ func (s *Store) BuildCopy(ctx context.Context, dir, root string, update bool) (s
 // built is a directory with the chart and all its dependencies: the chart's own if nothing is missing there, else a private
 // copy. A checkout may be somebody's working tree: nothing is ever written into it. [Store.BuildDependencies], which works
 // in place, is for those who ask for just that.
-func (s *Store) built(ctx context.Context, dir string, repos []release.Repository) (string, error) {
-	if s.complete(dir) {
+func (b *dependencyBuilder) Directory(ctx context.Context, dir string, repos []release.Repository) (string, error) {
+	if b.complete(dir) {
 		return dir, nil
 	}
-	return s.builds.Get(ctx, dir+"\x00"+digest.Of(repos), func() (string, error) {
-		copied, err := s.buildCopy(ctx, dir, repos)
+	return b.builds.Get(ctx, dir+"\x00"+digest.Of(repos), func() (string, error) {
+		copied, err := b.buildCopy(ctx, dir, repos)
 		return copied, dependencyError("build", dir, err)
 	})
 }
 
-func (s *Store) buildCopy(ctx context.Context, dir string, repos []release.Repository) (string, error) {
-	root, err := os.MkdirTemp(s.dir, "built-")
+func (b *dependencyBuilder) buildCopy(ctx context.Context, dir string, repos []release.Repository) (string, error) {
+	root, err := os.MkdirTemp(b.dir, "built-")
 	if err != nil {
 		return "", err
 	}
-	copied, c, err := s.copyChart(dir, root)
+	copied, c, err := b.copyChart(dir, root)
 	if err != nil {
 		return "", err
 	}
-	err = s.manage(ctx, c, copied, repos, (*downloader.Manager).Build)
+	err = b.manage(ctx, c, copied, repos, (*downloader.Manager).Build)
 	if err != nil { // about a place that nobody knows
 		return "", charterrors.ReplacePath(err, root, "")
 	}
@@ -66,19 +66,19 @@ func (s *Store) buildCopy(ctx context.Context, dir string, repos []release.Repos
 
 // copyChart copies a chart directory to the same path below root, and what it refers to by file:// likewise: relative
 // references stay true, and so neither Chart.yaml nor the digest in its lock file need change.
-func (s *Store) copyChart(dir, root string) (string, *helmchart.Chart, error) {
-	s.local.RLock() // nobody is building in the directories that are read
-	defer s.local.RUnlock()
+func (b *dependencyBuilder) copyChart(dir, root string) (string, *helmchart.Chart, error) {
+	b.local.RLock() // nobody is building in the directories that are read
+	defer b.local.RUnlock()
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", nil, err
 	}
 	copied := filepath.Join(root, dir)
-	c, err := s.copyFiles(dir, copied)
+	c, err := b.copyFiles(dir, copied)
 	if err != nil {
 		return "", nil, err
 	}
-	if err := s.copyFullPaths(c, copied, root); err != nil {
+	if err := b.copyFullPaths(c, copied, root); err != nil {
 		return "", nil, err
 	}
 	for _, d := range c.Metadata.Dependencies {
@@ -86,7 +86,7 @@ func (s *Store) copyChart(dir, root string) (string, *helmchart.Chart, error) {
 		if !local || filepath.IsAbs(path) || strings.HasPrefix(filepath.Join(copied, path), filepath.Join(root, fullPaths)) {
 			continue
 		}
-		if err := s.copyBeside(filepath.Join(dir, path), filepath.Join(copied, path), root); err != nil {
+		if err := b.copyBeside(filepath.Join(dir, path), filepath.Join(copied, path), root); err != nil {
 			return "", nil, fmt.Errorf("dependency %s: %s: %w", d.Name, d.Repository, err)
 		}
 	}
@@ -98,7 +98,7 @@ const fullPaths = "full-paths"
 
 // copyFullPaths copies the charts that dependencies name by a full path, and makes the copy of the chart name these copies: Helm would
 // read the originals, which another process may change meanwhile. With a lock file that is not possible, and is refused later.
-func (s *Store) copyFullPaths(c *helmchart.Chart, copied, root string) error {
+func (b *dependencyBuilder) copyFullPaths(c *helmchart.Chart, copied, root string) error {
 	if c.Lock != nil || c.Metadata.APIVersion != helmchart.APIVersionV2 {
 		return nil
 	}
@@ -109,7 +109,7 @@ func (s *Store) copyFullPaths(c *helmchart.Chart, copied, root string) error {
 			continue
 		}
 		to := filepath.Join(root, fullPaths, strconv.Itoa(i), filepath.Base(from))
-		if _, err := s.copyFiles(from, to); err != nil {
+		if _, err := b.copyFiles(from, to); err != nil {
 			return fmt.Errorf("dependency %s: %s: %w", d.Name, d.Repository, err)
 		}
 		relative, err := filepath.Rel(copied, to)
@@ -125,20 +125,20 @@ func (s *Store) copyFullPaths(c *helmchart.Chart, copied, root string) error {
 }
 
 // copyBeside copies a dependency that is not within the chart's copy already.
-func (s *Store) copyBeside(from, to, root string) error {
+func (b *dependencyBuilder) copyBeside(from, to, root string) error {
 	if _, err := os.Stat(filepath.Join(to, "Chart.yaml")); err == nil {
 		return nil
 	}
 	if !strings.HasPrefix(to, root+string(filepath.Separator)) {
 		return errors.New("its file:// path leads out of the file system")
 	}
-	_, err := s.copyFiles(from, to)
+	_, err := b.copyFiles(from, to)
 	return err
 }
 
 // copyFiles copies what Helm reads of a chart directory: what .helmignore names stays behind, links become what they link to.
-func (s *Store) copyFiles(from, to string) (*helmchart.Chart, error) {
-	c, err := s.files.LoadDirectory(from)
+func (b *dependencyBuilder) copyFiles(from, to string) (*helmchart.Chart, error) {
+	c, err := b.files.LoadDirectory(from)
 	if err != nil {
 		return nil, err
 	}

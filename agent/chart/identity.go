@@ -28,7 +28,7 @@ func (s *Store) Identity(ctx context.Context, c release.Chart, volatile ...strin
 	if exact(c) {
 		return digest.Of([]string{repositoryOfChart(c).URL, c.Ref, c.Version}), nil
 	}
-	at, err := s.locate(ctx, c)
+	at, err := s.downloads.Locate(ctx, c)
 	if err != nil {
 		return "", fmt.Errorf("resolve chart %s: %w", describe(c), charterrors.Redact(err))
 	}
@@ -65,13 +65,11 @@ func (s *Store) contentIdentity(ctx context.Context, c release.Chart, volatile [
 // pinned is a chart directory whose dependencies are not there, but locked to versions: its own files say all about it,
 // and nothing need be downloaded to know them.
 func (s *Store) pinned(c release.Chart) (*helmchart.Chart, bool) {
-	s.local.RLock()
-	defer s.local.RUnlock()
 	info, err := os.Stat(c.Path)
 	if err != nil || !info.IsDir() {
 		return nil, false
 	}
-	loaded, err := s.files.LoadDirectory(c.Path)
+	loaded, err := s.dependencies.Load(c.Path)
 	if err != nil || loaded.Lock == nil || len(loaded.Dependencies()) > 0 {
 		return nil, false
 	}

@@ -95,7 +95,7 @@ func TestAConstraintInARegistryIsResolvedByItsTags(t *testing.T) {
 	grown, _ := serveOCI(t, "", "", nil, old, charttest.Package(t, dir, "web", "1.1.0"))
 	resolved := func(at, version string) string {
 		s := newStore(t)
-		found, err := s.locate(t.Context(), release.Chart{Ref: "oci://" + at + "/web", Version: version, PlainHTTP: true})
+		found, err := s.downloads.Locate(t.Context(), release.Chart{Ref: "oci://" + at + "/web", Version: version, PlainHTTP: true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,19 +14,20 @@ import (
 	"helm.sh/helm/v3/pkg/repo"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/digest"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// index is the repository's list of charts. It is shared: callers must not alter it.
-func (s *Store) index(ctx context.Context, r release.Repository) (*repo.IndexFile, error) {
-	key := location{Repository: r}.key()
-	return s.indexes.Get(ctx, key, func() (*repo.IndexFile, error) {
-		file := filepath.Join(s.dir, "indexes", key+".json")
+// Index is the index of a repository. Callers share it and do not change it.
+func (c *repositoryClient) Index(ctx context.Context, r release.Repository) (*repo.IndexFile, error) {
+	key := indexKey(r)
+	return c.indexes.Get(ctx, key, func() (*repo.IndexFile, error) {
+		file := filepath.Join(c.dir, "indexes", key+".json")
 		if _, err := os.Stat(file); err == nil {
 			return repo.LoadIndexFile(file)
 		}
-		index, err := s.downloadIndex(ctx, r)
+		index, err := c.downloadIndex(ctx, r)
 		if err != nil {
 			return nil, fmt.Errorf("download index of %s: %w", charterrors.PublicURL(r.URL), err)
 		}
@@ -35,18 +36,24 @@ func (s *Store) index(ctx context.Context, r release.Repository) (*repo.IndexFil
 	})
 }
 
-func (s *Store) downloadIndex(ctx context.Context, r release.Repository) (*repo.IndexFile, error) {
+// indexKey is the name of the downloaded index. Two names of one repository share it.
+func indexKey(r release.Repository) string {
+	r.Name = ""
+	return digest.Of(r)
+}
+
+func (c *repositoryClient) downloadIndex(ctx context.Context, r release.Repository) (*repo.IndexFile, error) {
 	at, err := repo.ResolveReferenceURL(r.URL, "index.yaml")
 	if err != nil {
 		return nil, err
 	}
-	s.log.Debug("downloading index", "repository", charterrors.PublicURL(r.URL))
-	data, err := s.get(ctx, at, r, limits.IndexSize)
+	c.log.Debug("downloading index", "repository", charterrors.PublicURL(r.URL))
+	data, err := c.Get(ctx, at, r, limits.IndexSize)
 	if err != nil {
 		return nil, err
 	}
 	// Helm parses indexes from files only.
-	work, err := os.MkdirTemp(s.dir, "index-")
+	work, err := os.MkdirTemp(c.dir, "index-")
 	if err != nil {
 		return nil, err
 	}
@@ -58,8 +65,8 @@ func (s *Store) downloadIndex(ctx context.Context, r release.Repository) (*repo.
 	return repo.LoadIndexFile(file)
 }
 
-// pick chooses as Helm does: an exact version, else the newest one that the constraint allows.
-func pick(index *repo.IndexFile, name, version string) (*repo.ChartVersion, error) {
+// Pick chooses as Helm does: an exact version, else the newest one that the constraint allows.
+func Pick(index *repo.IndexFile, name, version string) (*repo.ChartVersion, error) {
 	found, err := index.Get(name, version)
 	switch {
 	case errors.Is(err, repo.ErrNoChartName):

@@ -33,13 +33,11 @@ func (s *Store) loadLocal(ctx context.Context, c release.Chart) (*helmchart.Char
 		if c.Repository != nil {
 			repository = append(repository, *c.Repository)
 		}
-		if dir, err = s.built(ctx, c.Path, repository); err != nil {
+		if dir, err = s.dependencies.Directory(ctx, c.Path, repository); err != nil {
 			return nil, err
 		}
 	}
-	s.local.RLock()
-	defer s.local.RUnlock()
-	return s.files.LoadDirectory(dir)
+	return s.dependencies.Load(dir)
 }
 
 func (s *Store) loadArchive(c release.Chart) (*helmchart.Chart, error) {

@@ -17,11 +17,11 @@ import (
 
 // ociReference is host/path/name with at most one version and at most one digest.
 type ociReference struct {
-	name, version, digest string
+	Name, Version, Digest string
 }
 
-// parseOCI reads a reference and a version, either of which may carry tag and digest; they must not contradict.
-func parseOCI(ref, version string) (ociReference, error) {
+// ParseReference reads a reference and a version, either of which may carry tag and digest; they must not contradict.
+func ParseReference(ref, version string) (ociReference, error) {
 	rest, digest, _ := strings.Cut(strings.TrimPrefix(ref, registry.OCIScheme+"://"), "@")
 	version, versionDigest, _ := strings.Cut(version, "@")
 	name, tag := rest, ""
@@ -33,7 +33,7 @@ func parseOCI(ref, version string) (ociReference, error) {
 		return ociReference{}, err
 	}
 	digest, err = agree("digest", digest, versionDigest)
-	return ociReference{name: name, version: version, digest: digest}, err
+	return ociReference{Name: name, Version: version, Digest: digest}, err
 }
 
 func agree(what, ref, version string) (string, error) {
@@ -46,67 +46,54 @@ func agree(what, ref, version string) (string, error) {
 	return "", fmt.Errorf("the reference names %s %s, the version field %s", what, ref, version)
 }
 
-// locateOCI turns a constraint into a tag. A digest counts, whatever the tag; where the tag exists, both must agree.
-func (s *Store) locateOCI(ctx context.Context, ref, version string, at location) (location, error) {
-	want, err := parseOCI(ref, version)
-	if err != nil {
-		return at, err
-	}
-	at.URL, err = s.resolveOCI(ctx, want, at.Repository)
-	at.Expected = archive.Expected{Name: lastElement(want.name), Version: want.version}
-	if tag := strings.TrimPrefix(at.URL, registry.OCIScheme+"://"+want.name+":"); want.digest == "" {
-		at.Expected.Version = tagVersion(tag)
-	}
-	return at, err
-}
-
-func (s *Store) resolveOCI(ctx context.Context, want ociReference, r release.Repository) (string, error) {
-	client, err := s.registryClient(ctx, r, want.name)
+// Resolve is the URL with a tag or a digest. A constraint is resolved with the tags of the registry.
+func (c *registryClient) Resolve(ctx context.Context, want ociReference, r release.Repository) (string, error) {
+	client, err := c.clientFor(ctx, r, want.Name)
 	if err != nil {
 		return "", err
 	}
 	scheme := registry.OCIScheme + "://"
-	_, notExact := semver.NewVersion(want.version)
+	_, notExact := semver.NewVersion(want.Version)
 	switch {
-	case want.digest != "" && notExact == nil:
-		return scheme + want.name + "@" + want.digest, checkTag(client, want)
-	case want.digest != "":
-		return scheme + want.name + "@" + want.digest, nil
+	case want.Digest != "" && notExact == nil:
+		return scheme + want.Name + "@" + want.Digest, checkTag(client, want)
+	case want.Digest != "":
+		return scheme + want.Name + "@" + want.Digest, nil
 	case notExact == nil:
-		return scheme + want.name + ":" + want.version, nil
+		return scheme + want.Name + ":" + want.Version, nil
 	}
-	tag, err := s.matchTag(ctx, client, want)
-	return scheme + want.name + ":" + tag, err
+	tag, err := c.matchTag(ctx, client, want)
+	return scheme + want.Name + ":" + tag, err
 }
 
 func checkTag(client *registry.Client, want ociReference) error {
 	// Tags have no plus sign. Helm itself forgets that here, and so misses a mismatch.
-	found, err := client.Resolve(want.name + ":" + strings.ReplaceAll(want.version, "+", "_"))
+	found, err := client.Resolve(want.Name + ":" + strings.ReplaceAll(want.Version, "+", "_"))
 	if err != nil {
 		return nil // as in Helm, what is asked for by digest need not be tagged
 	}
-	if found.Digest.String() != want.digest {
-		return fmt.Errorf("version %s has digest %s, not %s", want.version, found.Digest, want.digest)
+	if found.Digest.String() != want.Digest {
+		return fmt.Errorf("version %s has digest %s, not %s", want.Version, found.Digest, want.Digest)
 	}
 	return nil
 }
 
-func (s *Store) matchTag(ctx context.Context, client *registry.Client, want ociReference) (string, error) {
-	tags, err := s.listTags(ctx, client, want.name)
+func (c *registryClient) matchTag(ctx context.Context, client *registry.Client, want ociReference) (string, error) {
+	tags, err := c.listTags(ctx, client, want.Name)
 	if err != nil {
 		return "", err
 	}
-	tag, err := registry.GetTagMatchingVersionOrConstraint(tags, want.version)
+	tag, err := registry.GetTagMatchingVersionOrConstraint(tags, want.Version)
 	if err != nil {
-		return "", fmt.Errorf("the registry has no version %q of %s (%w)%s", want.version, want.name, err,
+		return "", fmt.Errorf("the registry has no version %q of %s (%w)%s", want.Version, want.Name, err,
 			charterrors.ListAfter("; newest: ", tags))
 	}
 	return tag, nil
 }
 
 // listTags are the versions of a chart in a registry, newest first.
-func (s *Store) listTags(ctx context.Context, client *registry.Client, name string) ([]string, error) {
-	return s.tags.Get(ctx, name, func() ([]string, error) {
+func (c *registryClient) listTags(ctx context.Context, client *registry.Client, name string) ([]string, error) {
+	return c.tags.Get(ctx, name, func() ([]string, error) {
 		tags, err := client.Tags(name)
 		if err != nil {
 			return nil, fmt.Errorf("list the versions of %s: %w", name, charterrors.WithHint(err))
@@ -115,18 +102,19 @@ func (s *Store) listTags(ctx context.Context, client *registry.Client, name stri
 	})
 }
 
-func (s *Store) downloadOCI(ctx context.Context, at location) (archive.File, error) {
-	want, err := parseOCI(at.URL, "")
+// Download downloads the archive of a URL with a tag or a digest.
+func (c *registryClient) Download(ctx context.Context, url string, r release.Repository, provenance bool) (archive.File, error) {
+	want, err := ParseReference(url, "")
 	if err != nil {
 		return archive.File{}, err
 	}
-	client, err := s.registryClient(ctx, at.Repository, want.name)
+	client, err := c.clientFor(ctx, r, want.Name)
 	if err != nil {
 		return archive.File{}, err
 	}
-	pulled, err := client.Pull(strings.TrimPrefix(at.URL, registry.OCIScheme+"://"), registry.PullOptWithProv(at.Verify))
+	pulled, err := client.Pull(strings.TrimPrefix(url, registry.OCIScheme+"://"), registry.PullOptWithProv(provenance))
 	if errors.Is(err, errdef.ErrNotFound) {
-		return archive.File{}, fmt.Errorf("%w%s", err, s.otherVersions(ctx, client, want.name))
+		return archive.File{}, fmt.Errorf("%w%s", err, c.otherVersions(ctx, client, want.Name))
 	}
 	if err != nil {
 		return archive.File{}, charterrors.WithHint(err)
@@ -142,18 +130,19 @@ func (s *Store) downloadOCI(ctx context.Context, at location) (archive.File, err
 }
 
 // otherVersions ends an error about a version that is not there.
-func (s *Store) otherVersions(ctx context.Context, client *registry.Client, name string) string {
-	tags, err := s.listTags(ctx, client, name)
+func (c *registryClient) otherVersions(ctx context.Context, client *registry.Client, name string) string {
+	tags, err := c.listTags(ctx, client, name)
 	if err != nil {
 		return "" // the version's absence is the error to report
 	}
 	return charterrors.ListAfter("; newest versions: ", tags)
 }
 
-func lastElement(name string) string { return name[strings.LastIndex(name, "/")+1:] }
+// ChartName is the last part of the name.
+func (r ociReference) ChartName() string { return r.Name[strings.LastIndex(r.Name, "/")+1:] }
 
-// tagVersion is the version that a tag names; empty for a tag such as latest. Tags have an underscore for the plus sign.
-func tagVersion(tag string) string {
+// TagVersion is the version that a tag names; empty for a tag such as latest. Tags have an underscore for the plus sign.
+func TagVersion(tag string) string {
 	version := strings.ReplaceAll(tag, "_", "+")
 	if _, err := semver.NewVersion(version); err != nil {
 		return ""

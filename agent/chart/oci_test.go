@@ -137,6 +137,6 @@ func TestStoredRegistryCredentials(t *testing.T) {
 func TestRegistryCertificatesLieInTheRepository(t *testing.T) {
 	s, _, outside := confined(t)
 	charttest.Write(t, filepath.Join(outside, "there"), "s3cret")
-	_, err := s.newRegistryClient(t.Context(), []release.Repository{{OCI: true, URL: "h/p", CAFile: filepath.Join(outside, "there")}}, false)
+	_, err := newRegistryClient(s.policy, s.trust, s.known).HelmClient(t.Context(), []release.Repository{{OCI: true, URL: "h/p", CAFile: filepath.Join(outside, "there")}}, false)
 	charttest.ExpectError(t, err, "outside of the repository")
 }

@@ -16,23 +16,38 @@ import (
 	"oras.land/oras-go/v2/registry/remote/retry"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/trust"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// registryClient speaks with the registry of name (host/path) as r says, and with other registries as the registered
+// registryClient downloads from registries. It is safe for concurrent use.
+type registryClient struct {
+	policy egress.Policy
+	trust  *trust.Reader
+	known  *knownRepositories
+	tags   once.Results[[]string]
+}
+
+// newRegistryClient makes a client that connects only to hosts that the policy allows. The known repositories have the credentials.
+func newRegistryClient(policy egress.Policy, trust *trust.Reader, known *knownRepositories) *registryClient {
+	return &registryClient{policy: policy, trust: trust, known: known}
+}
+
+// clientFor speaks with the registry of name (host/path) as r says, and with other registries as the registered
 // repositories say.
-func (s *Store) registryClient(ctx context.Context, r release.Repository, name string) (*registry.Client, error) {
+func (c *registryClient) clientFor(ctx context.Context, r release.Repository, name string) (*registry.Client, error) {
 	if r.URL != "" && OCIHost(r.URL) != OCIHost(name) {
 		r = release.Repository{PlainHTTP: r.PlainHTTP} // another host's credentials and certificates
 	}
 	r.OCI, r.URL = true, name // r may be nothing but the chart's own connection flags
-	return s.newRegistryClient(ctx, append([]release.Repository{r}, s.known.All()...), r.PlainHTTP)
+	return c.HelmClient(ctx, append([]release.Repository{r}, c.known.All()...), r.PlainHTTP)
 }
 
-// newRegistryClient uses, for each host, the first repository that says something about it. Its requests end with ctx.
-func (s *Store) newRegistryClient(ctx context.Context, repositories []release.Repository, plainHTTP bool) (*registry.Client, error) {
-	transport, err := s.newHostTransport(ctx, repositories)
+// HelmClient uses, for each host, the first repository that says something about it. Its requests end with ctx.
+func (c *registryClient) HelmClient(ctx context.Context, repositories []release.Repository, plainHTTP bool) (*registry.Client, error) {
+	transport, err := c.newHostTransport(ctx, repositories)
 	if err != nil {
 		return nil, err
 	}
@@ -117,18 +132,18 @@ type hostTransport struct {
 // dependencies from registries must fit too.
 const registryLimit = 8 * limits.ArchiveSize
 
-func (s *Store) newHostTransport(ctx context.Context, repositories []release.Repository) (hostTransport, error) {
-	t := hostTransport{ctx: ctx, hosts: map[string]http.RoundTripper{}, others: registryTransport(s.policy, nil), total: new(atomic.Int64)}
+func (c *registryClient) newHostTransport(ctx context.Context, repositories []release.Repository) (hostTransport, error) {
+	t := hostTransport{ctx: ctx, hosts: map[string]http.RoundTripper{}, others: registryTransport(c.policy, nil), total: new(atomic.Int64)}
 	for _, r := range repositories {
 		host := OCIHost(r.URL)
 		if _, taken := t.hosts[host]; taken || !r.OCI || !hasTLS(r) {
 			continue
 		}
-		config, err := s.trust.TLSConfig(r)
+		config, err := c.trust.TLSConfig(r)
 		if err != nil {
 			return t, fmt.Errorf("prepare TLS for %s: %w", host, err)
 		}
-		t.hosts[host] = registryTransport(s.policy, config)
+		t.hosts[host] = registryTransport(c.policy, config)
 	}
 	return t, nil
 }

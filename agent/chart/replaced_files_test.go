@@ -62,7 +62,7 @@ func TestNoLinkThatAppearsIsFollowed(t *testing.T) {
 			charttest.Write(t, filepath.Join(outside, "token"), "CANARY")
 			prepare(t, chart, outside)
 			for end := time.Now().Add(swapFor); time.Now().Before(end); {
-				c, err := s.files.LoadDirectory(chart)
+				c, err := s.dependencies.Load(chart)
 				if err != nil {
 					continue // it says that the link leads out, or that the file is gone
 				}

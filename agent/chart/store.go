@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -15,7 +14,6 @@ import (
 	helmchart "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
-	"helm.sh/helm/v3/pkg/repo"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/files"
@@ -28,25 +26,17 @@ import (
 
 // Store fetches charts, each at most once per run; it is safe for concurrent use.
 type Store struct {
-	dir    string
-	policy egress.Policy
-	log    *slog.Logger
-	files  *files.Reader
-	trust  *trust.Reader
-	known  *knownRepositories
+	dir          string
+	policy       egress.Policy
+	log          *slog.Logger
+	files        *files.Reader
+	trust        *trust.Reader
+	known        *knownRepositories
+	downloads    *chartDownloader
+	dependencies *dependencyBuilder
 
-	mu      sync.Mutex
-	clients map[string]*http.Client
-
-	indexes  once.Results[*repo.IndexFile]
-	tags     once.Results[[]string]
-	archives once.Results[fetchedArchive]
 	contents once.Results[string] // identities of local charts
-	builds   once.Results[string] // directories with dependencies, see built
 
-	// local is held for writing while dependencies are built in place: that writes into a chart directory, which may also be
-	// the file:// dependency of another chart that is being read.
-	local sync.RWMutex
 	pulls sync.Mutex
 }
 
@@ -90,8 +80,18 @@ func openStore(dir string, r rules, log *slog.Logger) (*Store, error) {
 			return nil, fmt.Errorf("prepare chart store: %w", err)
 		}
 	}
+	policy, known := egress.Policy{Allowed: r.Allowed}, &knownRepositories{}
 	reader := files.New(r.Roots)
-	return &Store{dir: dir, policy: egress.Policy{Allowed: r.Allowed}, files: reader, trust: trust.New(dir, reader), known: &knownRepositories{}, log: log}, nil
+	trusted := trust.New(dir, reader)
+	repositories := newRepositoryClient(dir, policy, trusted, log)
+	registries := newRegistryClient(policy, trusted, known)
+	downloads := newDownloader(dir, trusted, repositories, registries, log)
+	return &Store{
+		dir: dir, policy: policy, files: reader, trust: trusted, known: known, downloads: downloads, log: log,
+		dependencies: &dependencyBuilder{
+			dir: dir, files: reader, known: known, repositories: repositories, registries: registries, downloads: downloads, log: log,
+		},
+	}, nil
 }
 
 // Confine makes the store, and stores that join its directory later, read local charts only below these directories and below its own.
@@ -136,16 +136,16 @@ func (s *Store) load(ctx context.Context, c release.Chart) (loaded *helmchart.Ch
 	if err != nil {
 		return nil, err
 	}
-	return loader.LoadFiles(found.files)
+	return loader.LoadFiles(found.Files)
 }
 
 // archive is the downloaded archive of a chart that is not local.
 func (s *Store) archive(ctx context.Context, c release.Chart) (fetchedArchive, error) {
-	at, err := s.locate(ctx, c)
+	at, err := s.downloads.Locate(ctx, c)
 	if err != nil {
 		return fetchedArchive{}, err
 	}
-	return s.fetch(ctx, at)
+	return s.downloads.Fetch(ctx, at)
 }
 
 // Pull unpacks a chart as into/<name>/Chart.yaml and returns that directory. It appears at once and complete, and
@@ -177,7 +177,7 @@ func (s *Store) packaged(ctx context.Context, c release.Chart) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return os.ReadFile(found.path)
+	return os.ReadFile(found.Path)
 }
 
 // unpack works in a hidden directory beside the target, so that the final rename stays on one file system.
@@ -210,4 +210,20 @@ func unpack(archive []byte, into string) (string, error) {
 		return "", fmt.Errorf("unpack it: %w", err)
 	}
 	return target, nil
+}
+
+// BuildDependencies fills charts/ of a chart directory as `helm dependency build` does. Charts that are loaded do not need it.
+func (s *Store) BuildDependencies(ctx context.Context, dir string, repositories []release.Repository) error {
+	return s.dependencies.Build(ctx, dir, repositories)
+}
+
+// UpdateDependencies resolves the dependencies of a chart directory again and writes the lock file, as `helm dependency update` does.
+func (s *Store) UpdateDependencies(ctx context.Context, dir string, repositories []release.Repository) error {
+	return s.dependencies.Update(ctx, dir, repositories)
+}
+
+// BuildCopy copies a chart directory to a directory below root, and builds or updates the dependencies of the copy. The chart directory
+// must lie below the roots of the store.
+func (s *Store) BuildCopy(ctx context.Context, dir, root string, update bool) (string, error) {
+	return s.dependencies.BuildCopy(ctx, dir, root, update)
 }
