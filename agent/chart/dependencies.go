@@ -41,6 +41,12 @@ type dependencyBuilder struct {
 	local sync.RWMutex
 }
 
+// newDependencyBuilder makes a builder that writes private copies of charts into dir.
+func newDependencyBuilder(dir string, files *files.Reader, known *knownRepositories, repositories *repositoryClient,
+	registries *registryClient, downloads *chartDownloader, log *slog.Logger) *dependencyBuilder {
+	return &dependencyBuilder{dir: dir, files: files, known: known, repositories: repositories, registries: registries, downloads: downloads, log: log}
+}
+
 // Build fills charts/ of a chart directory, in place, as `helm dependency build` does: from the lock file if there
 // is one, which must then be in sync, else as an update. It does nothing when charts/ has everything already. The given
 // repositories are known besides the registered ones. Charts that are loaded do not need it, see built.

@@ -83,14 +83,12 @@ func openStore(dir string, r rules, log *slog.Logger) (*Store, error) {
 	policy, known := egress.Policy{Allowed: r.Allowed}, &knownRepositories{}
 	reader := files.New(r.Roots)
 	trusted := trust.New(dir, reader)
-	repositories := newRepositoryClient(dir, policy, trusted, log)
+	chartRepositories := newRepositoryClient(dir, policy, trusted, log)
 	registries := newRegistryClient(policy, trusted, known)
-	downloads := newDownloader(dir, trusted, repositories, registries, log)
+	downloads := newDownloader(dir, trusted, chartRepositories, registries, log)
+	builder := newDependencyBuilder(dir, reader, known, chartRepositories, registries, downloads, log)
 	return &Store{
-		dir: dir, policy: policy, files: reader, trust: trusted, known: known, downloads: downloads, log: log,
-		dependencies: &dependencyBuilder{
-			dir: dir, files: reader, known: known, repositories: repositories, registries: registries, downloads: downloads, log: log,
-		},
+		dir: dir, policy: policy, files: reader, trust: trusted, known: known, downloads: downloads, dependencies: builder, log: log,
 	}, nil
 }
 
