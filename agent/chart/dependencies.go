@@ -22,6 +22,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/digest"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/files"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/repositories"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -29,7 +30,7 @@ import (
 type dependencyBuilder struct {
 	dir          string
 	files        *files.Reader
-	known        *knownRepositories
+	known        *repositories.Known
 	repositories *repositoryClient
 	registries   *registryClient
 	downloads    *chartDownloader
@@ -42,9 +43,9 @@ type dependencyBuilder struct {
 }
 
 // newDependencyBuilder makes a builder that writes private copies of charts into dir.
-func newDependencyBuilder(dir string, files *files.Reader, known *knownRepositories, repositories *repositoryClient,
+func newDependencyBuilder(dir string, files *files.Reader, known *repositories.Known, chartRepositories *repositoryClient,
 	registries *registryClient, downloads *chartDownloader, log *slog.Logger) *dependencyBuilder {
-	return &dependencyBuilder{dir: dir, files: files, known: known, repositories: repositories, registries: registries, downloads: downloads, log: log}
+	return &dependencyBuilder{dir: dir, files: files, known: known, repositories: chartRepositories, registries: registries, downloads: downloads, log: log}
 }
 
 // Build fills charts/ of a chart directory, in place, as `helm dependency build` does: from the lock file if there
@@ -163,7 +164,7 @@ func (b *dependencyBuilder) writeRepoConfig(ctx context.Context, c *helmchart.Ch
 		}
 		if indexes[r.Name] == nil {
 			indexes[r.Name] = repo.NewIndexFile()
-			entry := repositoryEntryOf(r)
+			entry := repositories.EntryOf(r)
 			file.Add(&entry)
 		}
 		if !r.OCI {
@@ -261,15 +262,15 @@ func (b *dependencyBuilder) dependencyRegistry(ctx context.Context, c *helmchart
 	for _, d := range c.Metadata.Dependencies {
 		at := d.Repository
 		if r, needed, err := repositoryFor(d, known); err == nil && needed && r.OCI {
-			at = OCIURL(r)
+			at = repositories.OCIURL(r)
 		}
 		if !registry.IsOCI(at) {
 			continue
 		}
-		if isPlain(OCIHost(at), known) {
-			plain[OCIHost(at)] = true
+		if isPlain(repositories.OCIHost(at), known) {
+			plain[repositories.OCIHost(at)] = true
 		} else {
-			secure[OCIHost(at)] = true
+			secure[repositories.OCIHost(at)] = true
 		}
 	}
 	if len(plain) > 0 && len(secure) > 0 {
@@ -280,7 +281,7 @@ func (b *dependencyBuilder) dependencyRegistry(ctx context.Context, c *helmchart
 
 func isPlain(host string, known []release.Repository) bool {
 	for _, r := range known {
-		if r.OCI && OCIHost(r.URL) == host && r.PlainHTTP {
+		if r.OCI && repositories.OCIHost(r.URL) == host && r.PlainHTTP {
 			return true
 		}
 	}

@@ -153,15 +153,3 @@ func TestPull(t *testing.T) {
 		t.Errorf("left behind: %v", entries)
 	}
 }
-
-func TestRepositoriesFile(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "repositories.yaml")
-	want := release.Repository{Name: "private", URL: "oci://registry/charts", OCI: true, PlainHTTP: true, Username: "u", Password: "s3cret"}
-	if err := WriteRepositories(file, []release.Repository{want}); err != nil {
-		t.Fatal(err)
-	}
-	got, err := ReadRepositories(file)
-	if err != nil || len(got) != 1 || got[0] != want {
-		t.Errorf("got %+v, %v", got, err)
-	}
-}

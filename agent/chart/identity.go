@@ -15,6 +15,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/digest"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/repositories"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -26,7 +27,7 @@ func (s *Store) Identity(ctx context.Context, c release.Chart, volatile ...strin
 		return s.contentIdentity(ctx, c, volatile)
 	}
 	if exact(c) {
-		return digest.Of([]string{repositoryOfChart(c).URL, c.Ref, c.Version}), nil
+		return digest.Of([]string{repositories.OfChart(c).URL, c.Ref, c.Version}), nil
 	}
 	at, err := s.downloads.Locate(ctx, c)
 	if err != nil {

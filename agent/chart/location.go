@@ -10,6 +10,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/digest"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/repositories"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/trust"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
@@ -37,7 +38,7 @@ func (d *chartDownloader) Locate(ctx context.Context, c release.Chart) (location
 	if c.Version == "" && c.Devel {
 		c.Version = anyVersion
 	}
-	at := location{Repository: repositoryOfChart(c), Verify: c.Verify, Keyring: trust.Keyring(c)}
+	at := location{Repository: repositories.OfChart(c), Verify: c.Verify, Keyring: trust.Keyring(c)}
 	var err error
 	switch {
 	case registry.IsOCI(c.Ref):
@@ -47,7 +48,7 @@ func (d *chartDownloader) Locate(ctx context.Context, c release.Chart) (location
 	case c.Ref == "" || c.Repository == nil:
 		err = errors.New("no repository is known for it: declare it under `repositories:`, or use an oci:// or https:// reference")
 	case at.Repository.OCI:
-		return d.locateOCI(ctx, OCIURL(at.Repository)+"/"+c.Ref, c.Version, at)
+		return d.locateOCI(ctx, repositories.OCIURL(at.Repository)+"/"+c.Ref, c.Version, at)
 	default:
 		return d.locateInIndex(ctx, c.Ref, c.Version, at)
 	}

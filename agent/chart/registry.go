@@ -17,6 +17,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/repositories"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/trust"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
@@ -26,19 +27,19 @@ import (
 type registryClient struct {
 	policy egress.Policy
 	trust  *trust.Reader
-	known  *knownRepositories
+	known  *repositories.Known
 	tags   once.Results[[]string]
 }
 
 // newRegistryClient makes a client that connects only to hosts that the policy allows. The known repositories have the credentials.
-func newRegistryClient(policy egress.Policy, trust *trust.Reader, known *knownRepositories) *registryClient {
+func newRegistryClient(policy egress.Policy, trust *trust.Reader, known *repositories.Known) *registryClient {
 	return &registryClient{policy: policy, trust: trust, known: known}
 }
 
 // clientFor speaks with the registry of name (host/path) as r says, and with other registries as the registered
 // repositories say.
 func (c *registryClient) clientFor(ctx context.Context, r release.Repository, name string) (*registry.Client, error) {
-	if r.URL != "" && OCIHost(r.URL) != OCIHost(name) {
+	if r.URL != "" && repositories.OCIHost(r.URL) != repositories.OCIHost(name) {
 		r = release.Repository{PlainHTTP: r.PlainHTTP} // another host's credentials and certificates
 	}
 	r.OCI, r.URL = true, name // r may be nothing but the chart's own connection flags
@@ -46,12 +47,12 @@ func (c *registryClient) clientFor(ctx context.Context, r release.Repository, na
 }
 
 // HelmClient uses, for each host, the first repository that says something about it. Its requests end with ctx.
-func (c *registryClient) HelmClient(ctx context.Context, repositories []release.Repository, plainHTTP bool) (*registry.Client, error) {
-	transport, err := c.newHostTransport(ctx, repositories)
+func (c *registryClient) HelmClient(ctx context.Context, declared []release.Repository, plainHTTP bool) (*registry.Client, error) {
+	transport, err := c.newHostTransport(ctx, declared)
 	if err != nil {
 		return nil, err
 	}
-	credential, err := credentialsOf(repositories)
+	credential, err := credentialsOf(declared)
 	if err != nil {
 		return nil, err
 	}
@@ -81,20 +82,20 @@ func registryConfig() string {
 }
 
 // credentialsOf prefers a declared user and password over what `helm registry login` or `docker login` left behind.
-func credentialsOf(repositories []release.Repository) (auth.CredentialFunc, error) {
+func credentialsOf(declared []release.Repository) (auth.CredentialFunc, error) {
 	stored, err := storedCredentials()
 	if err != nil {
 		return nil, err
 	}
-	declared := map[string]auth.Credential{}
-	for _, r := range repositories {
-		host := OCIHost(r.URL)
-		if _, taken := declared[host]; r.OCI && !taken && r.Username != "" && r.Password != "" {
-			declared[host] = auth.Credential{Username: r.Username, Password: r.Password}
+	byHost := map[string]auth.Credential{}
+	for _, r := range declared {
+		host := repositories.OCIHost(r.URL)
+		if _, taken := byHost[host]; r.OCI && !taken && r.Username != "" && r.Password != "" {
+			byHost[host] = auth.Credential{Username: r.Username, Password: r.Password}
 		}
 	}
 	return func(ctx context.Context, host string) (auth.Credential, error) {
-		if found, ok := declared[host]; ok {
+		if found, ok := byHost[host]; ok {
 			return found, nil
 		}
 		return stored(ctx, host)
@@ -132,10 +133,10 @@ type hostTransport struct {
 // dependencies from registries must fit too.
 const registryLimit = 8 * limits.ArchiveSize
 
-func (c *registryClient) newHostTransport(ctx context.Context, repositories []release.Repository) (hostTransport, error) {
+func (c *registryClient) newHostTransport(ctx context.Context, declared []release.Repository) (hostTransport, error) {
 	t := hostTransport{ctx: ctx, hosts: map[string]http.RoundTripper{}, others: registryTransport(c.policy, nil), total: new(atomic.Int64)}
-	for _, r := range repositories {
-		host := OCIHost(r.URL)
+	for _, r := range declared {
+		host := repositories.OCIHost(r.URL)
 		if _, taken := t.hosts[host]; taken || !r.OCI || !hasTLS(r) {
 			continue
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/files"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/repositories"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/schema"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/trust"
 	"github.com/helmfile-agent/helmfile-agent/agent/egress"
@@ -31,7 +32,7 @@ type Store struct {
 	log          *slog.Logger
 	files        *files.Reader
 	trust        *trust.Reader
-	known        *knownRepositories
+	known        *repositories.Known
 	downloads    *chartDownloader
 	dependencies *dependencyBuilder
 
@@ -80,7 +81,7 @@ func openStore(dir string, r rules, log *slog.Logger) (*Store, error) {
 			return nil, fmt.Errorf("prepare chart store: %w", err)
 		}
 	}
-	policy, known := egress.Policy{Allowed: r.Allowed}, &knownRepositories{}
+	policy, known := egress.Policy{Allowed: r.Allowed}, &repositories.Known{}
 	reader := files.New(r.Roots)
 	trusted := trust.New(dir, reader)
 	chartRepositories := newRepositoryClient(dir, policy, trusted, log)

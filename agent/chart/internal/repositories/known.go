@@ -1,4 +1,4 @@
-package chart
+package repositories
 
 import (
 	"slices"
@@ -7,21 +7,21 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// knownRepositories are the repositories that charts and dependencies may name. It is safe for concurrent use.
-type knownRepositories struct {
+// Known are the repositories that charts and dependencies may name. It is safe for concurrent use.
+type Known struct {
 	mu   sync.Mutex
 	list []release.Repository
 }
 
 // Add adds repositories. If two repositories have the same name, the first one counts.
-func (k *knownRepositories) Add(repositories ...release.Repository) {
+func (k *Known) Add(repositories ...release.Repository) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.list = distinct(slices.Concat(k.list, repositories))
 }
 
 // All returns the given repositories and then the added ones, without a second repository of the same name.
-func (k *knownRepositories) All(first ...release.Repository) []release.Repository {
+func (k *Known) All(first ...release.Repository) []release.Repository {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return distinct(slices.Concat(first, k.list))
@@ -40,8 +40,8 @@ func distinct(repositories []release.Repository) []release.Repository {
 	return first
 }
 
-// repositoryOfChart is the repository of a chart, with the connection settings of the chart itself.
-func repositoryOfChart(c release.Chart) release.Repository {
+// OfChart is the repository of a chart, with the connection settings of the chart itself.
+func OfChart(c release.Chart) release.Repository {
 	var r release.Repository
 	if c.Repository != nil {
 		r = *c.Repository

@@ -1,4 +1,4 @@
-package chart
+package repositories
 
 import (
 	"errors"
@@ -23,13 +23,13 @@ type repositoryEntry struct {
 	PlainHTTP bool `json:"plain_http,omitempty"`
 }
 
-// WriteRepositories tells child processes called helm, through HELM_REPOSITORY_CONFIG, which repositories there are.
+// Write tells child processes called helm, through HELM_REPOSITORY_CONFIG, which repositories there are.
 // The file holds their credentials.
-func WriteRepositories(file string, repositories []release.Repository) error {
+func Write(file string, repositories []release.Repository) error {
 	content := repositoryFile{APIVersion: repo.APIVersionV1}
 	for _, r := range repositories {
 		content.Repositories = append(content.Repositories,
-			repositoryEntry{Entry: repositoryEntryOf(r), OCI: r.OCI, PlainHTTP: r.PlainHTTP})
+			repositoryEntry{Entry: EntryOf(r), OCI: r.OCI, PlainHTTP: r.PlainHTTP})
 	}
 	data, err := yaml.Marshal(content)
 	if err == nil {
@@ -41,8 +41,8 @@ func WriteRepositories(file string, repositories []release.Repository) error {
 	return nil
 }
 
-// ReadRepositories reads what [WriteRepositories] or Helm wrote; a file that is not there holds none.
-func ReadRepositories(file string) ([]release.Repository, error) {
+// Read reads what [Write] or Helm wrote; a file that is not there holds none.
+func Read(file string) ([]release.Repository, error) {
 	data, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
@@ -66,8 +66,8 @@ func ReadRepositories(file string) ([]release.Repository, error) {
 	return repositories, nil
 }
 
-// repositoryEntryOf is the entry of a repository in Helm's files.
-func repositoryEntryOf(r release.Repository) repo.Entry {
+// EntryOf is the entry of a repository in Helm's files.
+func EntryOf(r release.Repository) repo.Entry {
 	at := r.URL
 	if r.OCI {
 		at = OCIURL(r)
