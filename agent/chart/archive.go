@@ -15,6 +15,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/chartrepo"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/trust"
@@ -30,14 +31,14 @@ type fetchedArchive struct {
 type chartDownloader struct {
 	dir          string
 	trust        *trust.Reader
-	repositories *repositoryClient
+	repositories *chartrepo.Client
 	registries   *registryClient
 	log          *slog.Logger
 	archives     once.Results[fetchedArchive]
 }
 
 // newDownloader makes a downloader that stores archives in dir.
-func newDownloader(dir string, trust *trust.Reader, repositories *repositoryClient, registries *registryClient, log *slog.Logger) *chartDownloader {
+func newDownloader(dir string, trust *trust.Reader, repositories *chartrepo.Client, registries *registryClient, log *slog.Logger) *chartDownloader {
 	return &chartDownloader{dir: dir, trust: trust, repositories: repositories, registries: registries, log: log}
 }
 

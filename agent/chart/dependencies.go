@@ -19,6 +19,7 @@ import (
 	"helm.sh/helm/v3/pkg/repo"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/chartrepo"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/digest"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/files"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
@@ -31,7 +32,7 @@ type dependencyBuilder struct {
 	dir          string
 	files        *files.Reader
 	known        *repositories.Known
-	repositories *repositoryClient
+	repositories *chartrepo.Client
 	registries   *registryClient
 	downloads    *chartDownloader
 	log          *slog.Logger
@@ -43,7 +44,7 @@ type dependencyBuilder struct {
 }
 
 // newDependencyBuilder makes a builder that writes private copies of charts into dir.
-func newDependencyBuilder(dir string, files *files.Reader, known *repositories.Known, chartRepositories *repositoryClient,
+func newDependencyBuilder(dir string, files *files.Reader, known *repositories.Known, chartRepositories *chartrepo.Client,
 	registries *registryClient, downloads *chartDownloader, log *slog.Logger) *dependencyBuilder {
 	return &dependencyBuilder{dir: dir, files: files, known: known, repositories: chartRepositories, registries: registries, downloads: downloads, log: log}
 }
@@ -188,7 +189,7 @@ func (b *dependencyBuilder) addEntry(ctx context.Context, index *repo.IndexFile,
 		return err
 	}
 	// Helm would find out too, but say less about it.
-	if _, err := Pick(all, d.Name, wanted(d, lock)); err != nil {
+	if _, err := chartrepo.Pick(all, d.Name, wanted(d, lock)); err != nil {
 		return fmt.Errorf("in %s: %w", charterrors.PublicURL(r.URL), err)
 	}
 	for _, version := range all.Entries[d.Name] {

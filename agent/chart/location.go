@@ -9,6 +9,7 @@ import (
 	"helm.sh/helm/v3/pkg/repo"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/chartrepo"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/digest"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/repositories"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/trust"
@@ -60,7 +61,7 @@ func (d *chartDownloader) locateInIndex(ctx context.Context, name, version strin
 	if err != nil {
 		return at, err
 	}
-	found, err := Pick(index, name, version)
+	found, err := chartrepo.Pick(index, name, version)
 	if err != nil {
 		return at, err
 	}

@@ -16,6 +16,7 @@ import (
 	"helm.sh/helm/v3/pkg/chartutil"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/chartrepo"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/files"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/repositories"
@@ -84,7 +85,7 @@ func openStore(dir string, r rules, log *slog.Logger) (*Store, error) {
 	policy, known := egress.Policy{Allowed: r.Allowed}, &repositories.Known{}
 	reader := files.New(r.Roots)
 	trusted := trust.New(dir, reader)
-	chartRepositories := newRepositoryClient(dir, policy, trusted, log)
+	chartRepositories := chartrepo.New(dir, policy, trusted, log)
 	registries := newRegistryClient(policy, trusted, known)
 	downloads := newDownloader(dir, trusted, chartRepositories, registries, log)
 	builder := newDependencyBuilder(dir, reader, known, chartRepositories, registries, downloads, log)

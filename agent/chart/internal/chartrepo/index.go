@@ -1,4 +1,4 @@
-package chart
+package chartrepo
 
 import (
 	"cmp"
@@ -20,7 +20,7 @@ import (
 )
 
 // Index is the index of a repository. Callers share it and do not change it.
-func (c *repositoryClient) Index(ctx context.Context, r release.Repository) (*repo.IndexFile, error) {
+func (c *Client) Index(ctx context.Context, r release.Repository) (*repo.IndexFile, error) {
 	key := indexKey(r)
 	return c.indexes.Get(ctx, key, func() (*repo.IndexFile, error) {
 		file := filepath.Join(c.dir, "indexes", key+".json")
@@ -42,7 +42,7 @@ func indexKey(r release.Repository) string {
 	return digest.Of(r)
 }
 
-func (c *repositoryClient) downloadIndex(ctx context.Context, r release.Repository) (*repo.IndexFile, error) {
+func (c *Client) downloadIndex(ctx context.Context, r release.Repository) (*repo.IndexFile, error) {
 	at, err := repo.ResolveReferenceURL(r.URL, "index.yaml")
 	if err != nil {
 		return nil, err

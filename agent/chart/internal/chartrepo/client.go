@@ -1,4 +1,4 @@
-package chart
+package chartrepo
 
 import (
 	"context"
@@ -21,8 +21,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// repositoryClient downloads from chart repositories. It is safe for concurrent use.
-type repositoryClient struct {
+// Client downloads from chart repositories. It is safe for concurrent use.
+type Client struct {
 	dir    string
 	policy egress.Policy
 	trust  *trust.Reader
@@ -33,14 +33,14 @@ type repositoryClient struct {
 	indexes once.Results[*repo.IndexFile]
 }
 
-// newRepositoryClient makes a client that stores indexes in dir and connects only to hosts that the policy allows.
-func newRepositoryClient(dir string, policy egress.Policy, trust *trust.Reader, log *slog.Logger) *repositoryClient {
-	return &repositoryClient{dir: dir, policy: policy, trust: trust, log: log}
+// New makes a client that stores indexes in dir and connects only to hosts that the policy allows.
+func New(dir string, policy egress.Policy, trust *trust.Reader, log *slog.Logger) *Client {
+	return &Client{dir: dir, policy: policy, trust: trust, log: log}
 }
 
 // Get downloads a URL that belongs to a repository, up to limit bytes; credentials go to the repository's own host only,
 // unless it passes them on. Helm's own client has no limit and follows every redirect.
-func (c *repositoryClient) Get(ctx context.Context, at string, r release.Repository, limit int64) ([]byte, error) {
+func (c *Client) Get(ctx context.Context, at string, r release.Repository, limit int64) ([]byte, error) {
 	u, err := url.Parse(at)
 	if err != nil {
 		return nil, fmt.Errorf("parse %s: %w", charterrors.PublicURL(at), err)
@@ -84,7 +84,7 @@ func newRequest(ctx context.Context, u *url.URL, r release.Repository) (*http.Re
 }
 
 // httpClient is one per set of certificates, so that connections are used again. Files are read while the store is not locked.
-func (c *repositoryClient) httpClient(r release.Repository) (*http.Client, error) {
+func (c *Client) httpClient(r release.Repository) (*http.Client, error) {
 	key := digest.Of([]any{r.CAFile, r.CertFile, r.KeyFile, r.InsecureSkipTLSVerify})
 	c.mu.Lock()
 	found, ok := c.clients[key]
@@ -100,7 +100,7 @@ func (c *repositoryClient) httpClient(r release.Repository) (*http.Client, error
 }
 
 // keepClient returns the client that another goroutine has made meanwhile, if there is one.
-func (c *repositoryClient) keepClient(key string, config *tls.Config) *http.Client {
+func (c *Client) keepClient(key string, config *tls.Config) *http.Client {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if found, ok := c.clients[key]; ok {
