@@ -17,6 +17,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/chartrepo"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/oci"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/trust"
 )
@@ -32,13 +33,13 @@ type chartDownloader struct {
 	dir          string
 	trust        *trust.Reader
 	repositories *chartrepo.Client
-	registries   *registryClient
+	registries   *oci.Client
 	log          *slog.Logger
 	archives     once.Results[fetchedArchive]
 }
 
 // newDownloader makes a downloader that stores archives in dir.
-func newDownloader(dir string, trust *trust.Reader, repositories *chartrepo.Client, registries *registryClient, log *slog.Logger) *chartDownloader {
+func newDownloader(dir string, trust *trust.Reader, repositories *chartrepo.Client, registries *oci.Client, log *slog.Logger) *chartDownloader {
 	return &chartDownloader{dir: dir, trust: trust, repositories: repositories, registries: registries, log: log}
 }
 

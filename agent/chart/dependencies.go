@@ -22,6 +22,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/chartrepo"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/digest"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/files"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/oci"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/repositories"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
@@ -33,7 +34,7 @@ type dependencyBuilder struct {
 	files        *files.Reader
 	known        *repositories.Known
 	repositories *chartrepo.Client
-	registries   *registryClient
+	registries   *oci.Client
 	downloads    *chartDownloader
 	log          *slog.Logger
 	builds       once.Results[string] // directories with dependencies
@@ -45,7 +46,7 @@ type dependencyBuilder struct {
 
 // newDependencyBuilder makes a builder that writes private copies of charts into dir.
 func newDependencyBuilder(dir string, files *files.Reader, known *repositories.Known, chartRepositories *chartrepo.Client,
-	registries *registryClient, downloads *chartDownloader, log *slog.Logger) *dependencyBuilder {
+	registries *oci.Client, downloads *chartDownloader, log *slog.Logger) *dependencyBuilder {
 	return &dependencyBuilder{dir: dir, files: files, known: known, repositories: chartRepositories, registries: registries, downloads: downloads, log: log}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/oci"
 )
 
 // getters are what Helm's dependency manager downloads with. Over HTTP they know only the archives that the indexes name.
@@ -86,8 +87,8 @@ func (g pulled) Get(at string, options ...getter.Option) (*bytes.Buffer, error) 
 
 // pulledLocation is the location of an archive in a registry by its reference, host/path/name:version.
 func pulledLocation(at string) (location, error) {
-	want, err := ParseReference(at, "")
-	return location{URL: at, Expected: archive.Expected{Name: want.ChartName(), Version: TagVersion(want.Version)}}, err
+	want, err := oci.ParseReference(at, "")
+	return location{URL: at, Expected: archive.Expected{Name: want.ChartName(), Version: oci.TagVersion(want.Version)}}, err
 }
 
 // hostOf is the part of a URL that says whom to ask about it.

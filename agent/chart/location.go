@@ -11,6 +11,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/chartrepo"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/digest"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/oci"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/repositories"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/trust"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
@@ -78,14 +79,14 @@ func (l location) InIndex(name string, found *repo.ChartVersion) (location, erro
 
 // locateOCI turns a constraint into a tag. A digest counts, whatever the tag; where the tag exists, both must agree.
 func (d *chartDownloader) locateOCI(ctx context.Context, ref, version string, at location) (location, error) {
-	want, err := ParseReference(ref, version)
+	want, err := oci.ParseReference(ref, version)
 	if err != nil {
 		return at, err
 	}
 	at.URL, err = d.registries.Resolve(ctx, want, at.Repository)
 	at.Expected = archive.Expected{Name: want.ChartName(), Version: want.Version}
 	if tag := strings.TrimPrefix(at.URL, registry.OCIScheme+"://"+want.Name+":"); want.Digest == "" {
-		at.Expected.Version = TagVersion(tag)
+		at.Expected.Version = oci.TagVersion(tag)
 	}
 	return at, err
 }

@@ -15,6 +15,7 @@ import (
 	helmregistry "helm.sh/helm/v3/pkg/registry"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charttest"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/oci"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -137,6 +138,6 @@ func TestStoredRegistryCredentials(t *testing.T) {
 func TestRegistryCertificatesLieInTheRepository(t *testing.T) {
 	s, _, outside := confined(t)
 	charttest.Write(t, filepath.Join(outside, "there"), "s3cret")
-	_, err := newRegistryClient(s.policy, s.trust, s.known).HelmClient(t.Context(), []release.Repository{{OCI: true, URL: "h/p", CAFile: filepath.Join(outside, "there")}}, false)
+	_, err := oci.New(s.policy, s.trust, s.known).HelmClient(t.Context(), []release.Repository{{OCI: true, URL: "h/p", CAFile: filepath.Join(outside, "there")}}, false)
 	charttest.ExpectError(t, err, "outside of the repository")
 }

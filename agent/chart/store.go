@@ -18,6 +18,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/chartrepo"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/files"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/oci"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/repositories"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/schema"
@@ -86,7 +87,7 @@ func openStore(dir string, r rules, log *slog.Logger) (*Store, error) {
 	reader := files.New(r.Roots)
 	trusted := trust.New(dir, reader)
 	chartRepositories := chartrepo.New(dir, policy, trusted, log)
-	registries := newRegistryClient(policy, trusted, known)
+	registries := oci.New(policy, trusted, known)
 	downloads := newDownloader(dir, trusted, chartRepositories, registries, log)
 	builder := newDependencyBuilder(dir, reader, known, chartRepositories, registries, downloads, log)
 	return &Store{

@@ -1,4 +1,4 @@
-package chart
+package oci
 
 import (
 	"context"
@@ -15,13 +15,13 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// ociReference is host/path/name with at most one version and at most one digest.
-type ociReference struct {
+// Reference is host/path/name with at most one version and at most one digest.
+type Reference struct {
 	Name, Version, Digest string
 }
 
 // ParseReference reads a reference and a version, either of which may carry tag and digest; they must not contradict.
-func ParseReference(ref, version string) (ociReference, error) {
+func ParseReference(ref, version string) (Reference, error) {
 	rest, digest, _ := strings.Cut(strings.TrimPrefix(ref, registry.OCIScheme+"://"), "@")
 	version, versionDigest, _ := strings.Cut(version, "@")
 	name, tag := rest, ""
@@ -30,10 +30,10 @@ func ParseReference(ref, version string) (ociReference, error) {
 	}
 	version, err := agree("version", tag, version)
 	if err != nil {
-		return ociReference{}, err
+		return Reference{}, err
 	}
 	digest, err = agree("digest", digest, versionDigest)
-	return ociReference{Name: name, Version: version, Digest: digest}, err
+	return Reference{Name: name, Version: version, Digest: digest}, err
 }
 
 func agree(what, ref, version string) (string, error) {
@@ -47,7 +47,7 @@ func agree(what, ref, version string) (string, error) {
 }
 
 // Resolve is the URL with a tag or a digest. A constraint is resolved with the tags of the registry.
-func (c *registryClient) Resolve(ctx context.Context, want ociReference, r release.Repository) (string, error) {
+func (c *Client) Resolve(ctx context.Context, want Reference, r release.Repository) (string, error) {
 	client, err := c.clientFor(ctx, r, want.Name)
 	if err != nil {
 		return "", err
@@ -66,7 +66,7 @@ func (c *registryClient) Resolve(ctx context.Context, want ociReference, r relea
 	return scheme + want.Name + ":" + tag, err
 }
 
-func checkTag(client *registry.Client, want ociReference) error {
+func checkTag(client *registry.Client, want Reference) error {
 	// Tags have no plus sign. Helm itself forgets that here, and so misses a mismatch.
 	found, err := client.Resolve(want.Name + ":" + strings.ReplaceAll(want.Version, "+", "_"))
 	if err != nil {
@@ -78,7 +78,7 @@ func checkTag(client *registry.Client, want ociReference) error {
 	return nil
 }
 
-func (c *registryClient) matchTag(ctx context.Context, client *registry.Client, want ociReference) (string, error) {
+func (c *Client) matchTag(ctx context.Context, client *registry.Client, want Reference) (string, error) {
 	tags, err := c.listTags(ctx, client, want.Name)
 	if err != nil {
 		return "", err
@@ -92,7 +92,7 @@ func (c *registryClient) matchTag(ctx context.Context, client *registry.Client, 
 }
 
 // listTags are the versions of a chart in a registry, newest first.
-func (c *registryClient) listTags(ctx context.Context, client *registry.Client, name string) ([]string, error) {
+func (c *Client) listTags(ctx context.Context, client *registry.Client, name string) ([]string, error) {
 	return c.tags.Get(ctx, name, func() ([]string, error) {
 		tags, err := client.Tags(name)
 		if err != nil {
@@ -103,7 +103,7 @@ func (c *registryClient) listTags(ctx context.Context, client *registry.Client, 
 }
 
 // Download downloads the archive of a URL with a tag or a digest.
-func (c *registryClient) Download(ctx context.Context, url string, r release.Repository, provenance bool) (archive.File, error) {
+func (c *Client) Download(ctx context.Context, url string, r release.Repository, provenance bool) (archive.File, error) {
 	want, err := ParseReference(url, "")
 	if err != nil {
 		return archive.File{}, err
@@ -130,7 +130,7 @@ func (c *registryClient) Download(ctx context.Context, url string, r release.Rep
 }
 
 // otherVersions ends an error about a version that is not there.
-func (c *registryClient) otherVersions(ctx context.Context, client *registry.Client, name string) string {
+func (c *Client) otherVersions(ctx context.Context, client *registry.Client, name string) string {
 	tags, err := c.listTags(ctx, client, name)
 	if err != nil {
 		return "" // the version's absence is the error to report
@@ -139,7 +139,7 @@ func (c *registryClient) otherVersions(ctx context.Context, client *registry.Cli
 }
 
 // ChartName is the last part of the name.
-func (r ociReference) ChartName() string { return r.Name[strings.LastIndex(r.Name, "/")+1:] }
+func (r Reference) ChartName() string { return r.Name[strings.LastIndex(r.Name, "/")+1:] }
 
 // TagVersion is the version that a tag names; empty for a tag such as latest. Tags have an underscore for the plus sign.
 func TagVersion(tag string) string {

@@ -1,4 +1,4 @@
-package chart
+package oci
 
 import (
 	"context"
@@ -23,22 +23,22 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// registryClient downloads from registries. It is safe for concurrent use.
-type registryClient struct {
+// Client downloads from registries. It is safe for concurrent use.
+type Client struct {
 	policy egress.Policy
 	trust  *trust.Reader
 	known  *repositories.Known
 	tags   once.Results[[]string]
 }
 
-// newRegistryClient makes a client that connects only to hosts that the policy allows. The known repositories have the credentials.
-func newRegistryClient(policy egress.Policy, trust *trust.Reader, known *repositories.Known) *registryClient {
-	return &registryClient{policy: policy, trust: trust, known: known}
+// New makes a client that connects only to hosts that the policy allows. The known repositories have the credentials.
+func New(policy egress.Policy, trust *trust.Reader, known *repositories.Known) *Client {
+	return &Client{policy: policy, trust: trust, known: known}
 }
 
 // clientFor speaks with the registry of name (host/path) as r says, and with other registries as the registered
 // repositories say.
-func (c *registryClient) clientFor(ctx context.Context, r release.Repository, name string) (*registry.Client, error) {
+func (c *Client) clientFor(ctx context.Context, r release.Repository, name string) (*registry.Client, error) {
 	if r.URL != "" && repositories.OCIHost(r.URL) != repositories.OCIHost(name) {
 		r = release.Repository{PlainHTTP: r.PlainHTTP} // another host's credentials and certificates
 	}
@@ -47,7 +47,7 @@ func (c *registryClient) clientFor(ctx context.Context, r release.Repository, na
 }
 
 // HelmClient uses, for each host, the first repository that says something about it. Its requests end with ctx.
-func (c *registryClient) HelmClient(ctx context.Context, declared []release.Repository, plainHTTP bool) (*registry.Client, error) {
+func (c *Client) HelmClient(ctx context.Context, declared []release.Repository, plainHTTP bool) (*registry.Client, error) {
 	transport, err := c.newHostTransport(ctx, declared)
 	if err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ type hostTransport struct {
 // dependencies from registries must fit too.
 const registryLimit = 8 * limits.ArchiveSize
 
-func (c *registryClient) newHostTransport(ctx context.Context, declared []release.Repository) (hostTransport, error) {
+func (c *Client) newHostTransport(ctx context.Context, declared []release.Repository) (hostTransport, error) {
 	t := hostTransport{ctx: ctx, hosts: map[string]http.RoundTripper{}, others: registryTransport(c.policy, nil), total: new(atomic.Int64)}
 	for _, r := range declared {
 		host := repositories.OCIHost(r.URL)

@@ -1,0 +1,2 @@
+// Package oci downloads charts from OCI registries.
+package oci
