@@ -21,6 +21,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/chartrepo"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/digest"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/download"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/files"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/oci"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
@@ -35,7 +36,7 @@ type dependencyBuilder struct {
 	known        *repositories.Known
 	repositories *chartrepo.Client
 	registries   *oci.Client
-	downloads    *chartDownloader
+	downloads    *download.Downloader
 	log          *slog.Logger
 	builds       once.Results[string] // directories with dependencies
 
@@ -46,7 +47,7 @@ type dependencyBuilder struct {
 
 // newDependencyBuilder makes a builder that writes private copies of charts into dir.
 func newDependencyBuilder(dir string, files *files.Reader, known *repositories.Known, chartRepositories *chartrepo.Client,
-	registries *oci.Client, downloads *chartDownloader, log *slog.Logger) *dependencyBuilder {
+	registries *oci.Client, downloads *download.Downloader, log *slog.Logger) *dependencyBuilder {
 	return &dependencyBuilder{dir: dir, files: files, known: known, repositories: chartRepositories, registries: registries, downloads: downloads, log: log}
 }
 
@@ -152,8 +153,8 @@ func (b *dependencyBuilder) checkDependencies(c *helmchart.Chart, dir string) er
 
 // writeRepoConfig writes the repositories that the dependencies name, and of each index the charts that they name. It returns the
 // archives of these charts by their URL.
-func (b *dependencyBuilder) writeRepoConfig(ctx context.Context, c *helmchart.Chart, known []release.Repository, work string) (map[string]location, error) {
-	named := map[string]location{}
+func (b *dependencyBuilder) writeRepoConfig(ctx context.Context, c *helmchart.Chart, known []release.Repository, work string) (map[string]download.Location, error) {
+	named := map[string]download.Location{}
 	file := repo.NewFile()
 	indexes := map[string]*repo.IndexFile{}
 	for _, d := range c.Metadata.Dependencies {
@@ -184,7 +185,7 @@ func (b *dependencyBuilder) writeRepoConfig(ctx context.Context, c *helmchart.Ch
 }
 
 func (b *dependencyBuilder) addEntry(ctx context.Context, index *repo.IndexFile, r release.Repository, d *helmchart.Dependency,
-	lock *helmchart.Lock, named map[string]location) error {
+	lock *helmchart.Lock, named map[string]download.Location) error {
 	all, err := b.repositories.Index(ctx, r)
 	if err != nil {
 		return err
@@ -197,7 +198,7 @@ func (b *dependencyBuilder) addEntry(ctx context.Context, index *repo.IndexFile,
 		if len(version.URLs) == 0 {
 			continue // pick has refused it if it is the wanted one
 		}
-		at, err := location{Repository: r}.InIndex(d.Name, version)
+		at, err := download.Location{Repository: r}.InIndex(d.Name, version)
 		if err != nil {
 			return err
 		}

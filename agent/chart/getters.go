@@ -13,11 +13,12 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/download"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/oci"
 )
 
 // getters are what Helm's dependency manager downloads with. Over HTTP they know only the archives that the indexes name.
-func (b *dependencyBuilder) getters(ctx context.Context, named map[string]location) getter.Providers {
+func (b *dependencyBuilder) getters(ctx context.Context, named map[string]download.Location) getter.Providers {
 	return getter.Providers{
 		{Schemes: []string{"http", "https"}, New: func(...getter.Option) (getter.Getter, error) {
 			return indexed{downloads: b.downloads, ctx: ctx, named: named}, nil
@@ -31,9 +32,9 @@ func (b *dependencyBuilder) getters(ctx context.Context, named map[string]locati
 
 // indexed downloads the archives that the indexes of the dependencies' repositories name, by their URL.
 type indexed struct {
-	downloads *chartDownloader
+	downloads *download.Downloader
 	ctx       context.Context
-	named     map[string]location
+	named     map[string]download.Location
 }
 
 // Get ignores Helm's options, which hold what the location knows already.
@@ -86,9 +87,9 @@ func (g pulled) Get(at string, options ...getter.Option) (*bytes.Buffer, error) 
 }
 
 // pulledLocation is the location of an archive in a registry by its reference, host/path/name:version.
-func pulledLocation(at string) (location, error) {
+func pulledLocation(at string) (download.Location, error) {
 	want, err := oci.ParseReference(at, "")
-	return location{URL: at, Expected: archive.Expected{Name: want.ChartName(), Version: oci.TagVersion(want.Version)}}, err
+	return download.Location{URL: at, Expected: archive.Expected{Name: want.ChartName(), Version: oci.TagVersion(want.Version)}}, err
 }
 
 // hostOf is the part of a URL that says whom to ask about it.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/chartrepo"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/download"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/files"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/oci"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
@@ -35,7 +36,7 @@ type Store struct {
 	files        *files.Reader
 	trust        *trust.Reader
 	known        *repositories.Known
-	downloads    *chartDownloader
+	downloads    *download.Downloader
 	dependencies *dependencyBuilder
 
 	contents once.Results[string] // identities of local charts
@@ -88,7 +89,7 @@ func openStore(dir string, r rules, log *slog.Logger) (*Store, error) {
 	trusted := trust.New(dir, reader)
 	chartRepositories := chartrepo.New(dir, policy, trusted, log)
 	registries := oci.New(policy, trusted, known)
-	downloads := newDownloader(dir, trusted, chartRepositories, registries, log)
+	downloads := download.New(dir, trusted, chartRepositories, registries, log)
 	builder := newDependencyBuilder(dir, reader, known, chartRepositories, registries, downloads, log)
 	return &Store{
 		dir: dir, policy: policy, files: reader, trust: trusted, known: known, downloads: downloads, dependencies: builder, log: log,
@@ -141,10 +142,10 @@ func (s *Store) load(ctx context.Context, c release.Chart) (loaded *helmchart.Ch
 }
 
 // archive is the downloaded archive of a chart that is not local.
-func (s *Store) archive(ctx context.Context, c release.Chart) (fetchedArchive, error) {
+func (s *Store) archive(ctx context.Context, c release.Chart) (download.Archive, error) {
 	at, err := s.downloads.Locate(ctx, c)
 	if err != nil {
-		return fetchedArchive{}, err
+		return download.Archive{}, err
 	}
 	return s.downloads.Fetch(ctx, at)
 }

@@ -1,4 +1,4 @@
-package chart
+package download
 
 import (
 	"context"
@@ -20,8 +20,8 @@ import (
 // anyVersion is what Helm makes of --devel without a version.
 const anyVersion = ">0.0.0-0"
 
-// location is the place of one archive. Constraints are resolved.
-type location struct {
+// Location is the place of one archive. Constraints are resolved.
+type Location struct {
 	URL        string // http(s) URL, or oci://host/path/name:tag or …@digest
 	Repository release.Repository
 	Verify     bool
@@ -29,18 +29,18 @@ type location struct {
 	Expected   archive.Expected // empty if only its URL is known
 }
 
-// key names the location's downloads on disk.
-func (l location) key() string {
+// key names the Location's downloads on disk.
+func (l Location) key() string {
 	l.Repository.Name = "" // two names of one repository share downloads
 	return digest.Of(l)
 }
 
 // Locate resolves the version of a chart that is not local.
-func (d *chartDownloader) Locate(ctx context.Context, c release.Chart) (location, error) {
+func (d *Downloader) Locate(ctx context.Context, c release.Chart) (Location, error) {
 	if c.Version == "" && c.Devel {
 		c.Version = anyVersion
 	}
-	at := location{Repository: repositories.OfChart(c), Verify: c.Verify, Keyring: trust.Keyring(c)}
+	at := Location{Repository: repositories.OfChart(c), Verify: c.Verify, Keyring: trust.Keyring(c)}
 	var err error
 	switch {
 	case registry.IsOCI(c.Ref):
@@ -57,7 +57,7 @@ func (d *chartDownloader) Locate(ctx context.Context, c release.Chart) (location
 	return at, err
 }
 
-func (d *chartDownloader) locateInIndex(ctx context.Context, name, version string, at location) (location, error) {
+func (d *Downloader) locateInIndex(ctx context.Context, name, version string, at Location) (Location, error) {
 	index, err := d.repositories.Index(ctx, at.Repository)
 	if err != nil {
 		return at, err
@@ -69,8 +69,8 @@ func (d *chartDownloader) locateInIndex(ctx context.Context, name, version strin
 	return at.InIndex(name, found)
 }
 
-// InIndex is the location of a version in the index of the repository.
-func (l location) InIndex(name string, found *repo.ChartVersion) (location, error) {
+// InIndex is the Location of a version in the index of the repository.
+func (l Location) InIndex(name string, found *repo.ChartVersion) (Location, error) {
 	var err error
 	l.URL, err = repo.ResolveReferenceURL(l.Repository.URL, found.URLs[0])
 	l.Expected = archive.Expected{Name: name, Version: found.Version, Digest: found.Digest}
@@ -78,7 +78,7 @@ func (l location) InIndex(name string, found *repo.ChartVersion) (location, erro
 }
 
 // locateOCI turns a constraint into a tag. A digest counts, whatever the tag; where the tag exists, both must agree.
-func (d *chartDownloader) locateOCI(ctx context.Context, ref, version string, at location) (location, error) {
+func (d *Downloader) locateOCI(ctx context.Context, ref, version string, at Location) (Location, error) {
 	want, err := oci.ParseReference(ref, version)
 	if err != nil {
 		return at, err

@@ -1,4 +1,4 @@
-package chart
+package download
 
 import (
 	"context"
@@ -22,35 +22,35 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/trust"
 )
 
-// fetchedArchive is a downloaded chart: its file and its content. Callers share the content and do not change it.
-type fetchedArchive struct {
+// Archive is a downloaded chart: its file and its content. Callers share the content and do not change it.
+type Archive struct {
 	Path  string
 	Files []*loader.BufferedFile
 }
 
-// chartDownloader downloads charts, each once. It is safe for concurrent use.
-type chartDownloader struct {
+// Downloader downloads charts, each once. It is safe for concurrent use.
+type Downloader struct {
 	dir          string
 	trust        *trust.Reader
 	repositories *chartrepo.Client
 	registries   *oci.Client
 	log          *slog.Logger
-	archives     once.Results[fetchedArchive]
+	archives     once.Results[Archive]
 }
 
-// newDownloader makes a downloader that stores archives in dir.
-func newDownloader(dir string, trust *trust.Reader, repositories *chartrepo.Client, registries *oci.Client, log *slog.Logger) *chartDownloader {
-	return &chartDownloader{dir: dir, trust: trust, repositories: repositories, registries: registries, log: log}
+// New makes a downloader that stores archives in dir.
+func New(dir string, trust *trust.Reader, repositories *chartrepo.Client, registries *oci.Client, log *slog.Logger) *Downloader {
+	return &Downloader{dir: dir, trust: trust, repositories: repositories, registries: registries, log: log}
 }
 
 // Fetch downloads and verifies an archive at most once.
-func (d *chartDownloader) Fetch(ctx context.Context, at location) (fetchedArchive, error) {
-	return d.archives.Get(ctx, at.key(), func() (fetchedArchive, error) {
+func (d *Downloader) Fetch(ctx context.Context, at Location) (Archive, error) {
+	return d.archives.Get(ctx, at.key(), func() (Archive, error) {
 		dir := filepath.Join(d.dir, "archives", at.key())
 		file := archiveIn(dir)
 		if file == "" {
 			if err := d.downloadInto(ctx, at, dir); err != nil {
-				return fetchedArchive{}, err
+				return Archive{}, err
 			}
 			file = archiveIn(dir)
 		}
@@ -69,21 +69,21 @@ func archiveIn(dir string) string {
 	return ""
 }
 
-func openArchive(file string) (fetchedArchive, error) {
+func openArchive(file string) (Archive, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return fetchedArchive{}, err
+		return Archive{}, err
 	}
 	defer f.Close()
 	files, err := loader.LoadArchiveFiles(f)
 	if err != nil {
-		return fetchedArchive{}, fmt.Errorf("read chart archive: %w", err)
+		return Archive{}, fmt.Errorf("read chart archive: %w", err)
 	}
-	return fetchedArchive{Path: file, Files: files}, nil
+	return Archive{Path: file, Files: files}, nil
 }
 
 // downloadInto makes dir appear only when it holds a complete and, if wanted, verified archive.
-func (d *chartDownloader) downloadInto(ctx context.Context, at location, dir string) error {
+func (d *Downloader) downloadInto(ctx context.Context, at Location, dir string) error {
 	d.log.Debug("downloading chart", "url", charterrors.PublicURL(at.URL))
 	got, err := d.download(ctx, at)
 	if err == nil {
@@ -113,7 +113,7 @@ func (d *chartDownloader) downloadInto(ctx context.Context, at location, dir str
 	return nil
 }
 
-func (d *chartDownloader) download(ctx context.Context, at location) (archive.File, error) {
+func (d *Downloader) download(ctx context.Context, at Location) (archive.File, error) {
 	if registry.IsOCI(at.URL) {
 		return d.registries.Download(ctx, at.URL, at.Repository, at.Verify)
 	}
