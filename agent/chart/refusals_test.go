@@ -186,23 +186,6 @@ func TestAnArchiveIsWhatTheIndexPromised(t *testing.T) {
 	}
 }
 
-func TestAnArchiveOfARegistryIsTheChartOfItsReference(t *testing.T) {
-	dir := t.TempDir()
-	data, err := os.ReadFile(charttest.Package(t, dir, "worm", "1.0.0"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := pulledLocation("oci://registry.example/charts/web:1.0.0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	charttest.ExpectError(t, want.Expected.Check(data), `"worm"`, "instead of web 1.0.0")
-	want, err = pulledLocation("oci://registry.example/charts/worm:1.0.0_build.5")
-	if err != nil || want.Expected.Version != "1.0.0+build.5" {
-		t.Error(want, err)
-	}
-}
-
 func TestADirectURLHonoursTheVersion(t *testing.T) {
 	srv := serve(t, "web 1.0.0")
 	_, err := newStore(t).Load(t.Context(), release.Chart{Ref: srv.URL + "/web-1.0.0.tgz", Version: "2.0.0"})

@@ -17,6 +17,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/chartrepo"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/dependencies"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/download"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/files"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/oci"
@@ -37,7 +38,7 @@ type Store struct {
 	trust        *trust.Reader
 	known        *repositories.Known
 	downloads    *download.Downloader
-	dependencies *dependencyBuilder
+	dependencies *dependencies.Builder
 
 	contents once.Results[string] // identities of local charts
 
@@ -90,7 +91,7 @@ func openStore(dir string, r rules, log *slog.Logger) (*Store, error) {
 	chartRepositories := chartrepo.New(dir, policy, trusted, log)
 	registries := oci.New(policy, trusted, known)
 	downloads := download.New(dir, trusted, chartRepositories, registries, log)
-	builder := newDependencyBuilder(dir, reader, known, chartRepositories, registries, downloads, log)
+	builder := dependencies.New(dir, reader, known, chartRepositories, registries, downloads, log)
 	return &Store{
 		dir: dir, policy: policy, files: reader, trust: trusted, known: known, downloads: downloads, dependencies: builder, log: log,
 	}, nil

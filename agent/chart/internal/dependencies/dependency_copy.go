@@ -1,4 +1,4 @@
-package chart
+package dependencies
 
 import (
 	"context"
@@ -20,7 +20,7 @@ import (
 
 // BuildCopy is a private copy of a chart directory whose dependencies were built, or updated if that is asked for, as the commands of
 // `helm dependency` would do in place. It lies below root. The directory must lie below the store's roots, and nothing is written into it.
-func (b *dependencyBuilder) BuildCopy(ctx context.Context, dir, root string, update bool) (string, error) {
+func (b *Builder) BuildCopy(ctx context.Context, dir, root string, update bool) (string, error) {
 	copied, _, err := b.copyChart(dir, root)
 	if err != nil {
 		return "", err
@@ -38,7 +38,7 @@ func (b *dependencyBuilder) BuildCopy(ctx context.Context, dir, root string, upd
 // built is a directory with the chart and all its dependencies: the chart's own if nothing is missing there, else a private
 // copy. A checkout may be somebody's working tree: nothing is ever written into it. [Store.BuildDependencies], which works
 // in place, is for those who ask for just that.
-func (b *dependencyBuilder) Directory(ctx context.Context, dir string, repos []release.Repository) (string, error) {
+func (b *Builder) Directory(ctx context.Context, dir string, repos []release.Repository) (string, error) {
 	if b.complete(dir) {
 		return dir, nil
 	}
@@ -48,7 +48,7 @@ func (b *dependencyBuilder) Directory(ctx context.Context, dir string, repos []r
 	})
 }
 
-func (b *dependencyBuilder) buildCopy(ctx context.Context, dir string, repos []release.Repository) (string, error) {
+func (b *Builder) buildCopy(ctx context.Context, dir string, repos []release.Repository) (string, error) {
 	root, err := os.MkdirTemp(b.dir, "built-")
 	if err != nil {
 		return "", err
@@ -66,7 +66,7 @@ func (b *dependencyBuilder) buildCopy(ctx context.Context, dir string, repos []r
 
 // copyChart copies a chart directory to the same path below root, and what it refers to by file:// likewise: relative
 // references stay true, and so neither Chart.yaml nor the digest in its lock file need change.
-func (b *dependencyBuilder) copyChart(dir, root string) (string, *helmchart.Chart, error) {
+func (b *Builder) copyChart(dir, root string) (string, *helmchart.Chart, error) {
 	b.local.RLock() // nobody is building in the directories that are read
 	defer b.local.RUnlock()
 	dir, err := filepath.Abs(dir)
@@ -98,7 +98,7 @@ const fullPaths = "full-paths"
 
 // copyFullPaths copies the charts that dependencies name by a full path, and makes the copy of the chart name these copies: Helm would
 // read the originals, which another process may change meanwhile. With a lock file that is not possible, and is refused later.
-func (b *dependencyBuilder) copyFullPaths(c *helmchart.Chart, copied, root string) error {
+func (b *Builder) copyFullPaths(c *helmchart.Chart, copied, root string) error {
 	if c.Lock != nil || c.Metadata.APIVersion != helmchart.APIVersionV2 {
 		return nil
 	}
@@ -125,7 +125,7 @@ func (b *dependencyBuilder) copyFullPaths(c *helmchart.Chart, copied, root strin
 }
 
 // copyBeside copies a dependency that is not within the chart's copy already.
-func (b *dependencyBuilder) copyBeside(from, to, root string) error {
+func (b *Builder) copyBeside(from, to, root string) error {
 	if _, err := os.Stat(filepath.Join(to, "Chart.yaml")); err == nil {
 		return nil
 	}
@@ -137,7 +137,7 @@ func (b *dependencyBuilder) copyBeside(from, to, root string) error {
 }
 
 // copyFiles copies what Helm reads of a chart directory: what .helmignore names stays behind, links become what they link to.
-func (b *dependencyBuilder) copyFiles(from, to string) (*helmchart.Chart, error) {
+func (b *Builder) copyFiles(from, to string) (*helmchart.Chart, error) {
 	c, err := b.files.LoadDirectory(from)
 	if err != nil {
 		return nil, err

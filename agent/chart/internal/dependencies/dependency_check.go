@@ -1,4 +1,4 @@
-package chart
+package dependencies
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ const localScheme = "file://"
 
 // satisfied says that charts/ holds every dependency in a version that the lock file, or else the constraint, allows,
 // and that copies of local charts are those charts as they are now.
-func (b *dependencyBuilder) satisfied(c *helmchart.Chart, dir string) bool {
+func (b *Builder) satisfied(c *helmchart.Chart, dir string) bool {
 	for _, want := range c.Metadata.Dependencies {
 		found := dependency(c, want)
 		if found == nil {
@@ -59,7 +59,7 @@ func localPath(repository, dir string) string {
 	return filepath.Join(dir, path)
 }
 
-func (b *dependencyBuilder) copyOf(have *helmchart.Chart, dir string) bool {
+func (b *Builder) copyOf(have *helmchart.Chart, dir string) bool {
 	origin, err := b.files.LoadDirectory(dir)
 	return err == nil && sameChart(have, origin)
 }

@@ -1,4 +1,4 @@
-package chart
+package dependencies
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ import (
 )
 
 // getters are what Helm's dependency manager downloads with. Over HTTP they know only the archives that the indexes name.
-func (b *dependencyBuilder) getters(ctx context.Context, named map[string]download.Location) getter.Providers {
+func (b *Builder) getters(ctx context.Context, named map[string]download.Location) getter.Providers {
 	return getter.Providers{
 		{Schemes: []string{"http", "https"}, New: func(...getter.Option) (getter.Getter, error) {
 			return indexed{downloads: b.downloads, ctx: ctx, named: named}, nil

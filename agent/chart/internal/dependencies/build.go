@@ -1,4 +1,4 @@
-package chart
+package dependencies
 
 import (
 	"bytes"
@@ -29,8 +29,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// dependencyBuilder builds the dependencies of chart directories. It is safe for concurrent use.
-type dependencyBuilder struct {
+// Builder builds the dependencies of chart directories. It is safe for concurrent use.
+type Builder struct {
 	dir          string
 	files        *files.Reader
 	known        *repositories.Known
@@ -45,16 +45,16 @@ type dependencyBuilder struct {
 	local sync.RWMutex
 }
 
-// newDependencyBuilder makes a builder that writes private copies of charts into dir.
-func newDependencyBuilder(dir string, files *files.Reader, known *repositories.Known, chartRepositories *chartrepo.Client,
-	registries *oci.Client, downloads *download.Downloader, log *slog.Logger) *dependencyBuilder {
-	return &dependencyBuilder{dir: dir, files: files, known: known, repositories: chartRepositories, registries: registries, downloads: downloads, log: log}
+// New makes a builder that writes private copies of charts into dir.
+func New(dir string, files *files.Reader, known *repositories.Known, chartRepositories *chartrepo.Client,
+	registries *oci.Client, downloads *download.Downloader, log *slog.Logger) *Builder {
+	return &Builder{dir: dir, files: files, known: known, repositories: chartRepositories, registries: registries, downloads: downloads, log: log}
 }
 
 // Build fills charts/ of a chart directory, in place, as `helm dependency build` does: from the lock file if there
 // is one, which must then be in sync, else as an update. It does nothing when charts/ has everything already. The given
 // repositories are known besides the registered ones. Charts that are loaded do not need it, see built.
-func (b *dependencyBuilder) Build(ctx context.Context, chartDir string, repos []release.Repository) (err error) {
+func (b *Builder) Build(ctx context.Context, chartDir string, repos []release.Repository) (err error) {
 	defer charterrors.RecoverPanic(&err)
 	if b.complete(chartDir) {
 		return nil
@@ -69,7 +69,7 @@ func (b *dependencyBuilder) Build(ctx context.Context, chartDir string, repos []
 }
 
 // Update resolves the dependencies anew and writes the lock file, as `helm dependency update` does.
-func (b *dependencyBuilder) Update(ctx context.Context, chartDir string, repos []release.Repository) (err error) {
+func (b *Builder) Update(ctx context.Context, chartDir string, repos []release.Repository) (err error) {
 	defer charterrors.RecoverPanic(&err)
 	b.local.Lock()
 	defer b.local.Unlock()
@@ -89,14 +89,14 @@ func dependencyError(verb, dir string, err error) error {
 }
 
 // Load reads a chart directory while no dependencies are built in place.
-func (b *dependencyBuilder) Load(dir string) (*helmchart.Chart, error) {
+func (b *Builder) Load(dir string) (*helmchart.Chart, error) {
 	b.local.RLock()
 	defer b.local.RUnlock()
 	return b.files.LoadDirectory(dir)
 }
 
 // complete spares the usual case the lock; an unreadable chart is not complete, and the caller finds out why.
-func (b *dependencyBuilder) complete(dir string) bool {
+func (b *Builder) complete(dir string) bool {
 	b.local.RLock()
 	defer b.local.RUnlock()
 	c, err := b.files.LoadDirectory(dir)
@@ -105,7 +105,7 @@ func (b *dependencyBuilder) complete(dir string) bool {
 
 // manage runs Helm's manager in a world that holds nothing but what this chart needs: Helm would download every
 // configured index and fail for one that is missing.
-func (b *dependencyBuilder) manage(ctx context.Context, c *helmchart.Chart, dir string, repos []release.Repository,
+func (b *Builder) manage(ctx context.Context, c *helmchart.Chart, dir string, repos []release.Repository,
 	run func(*downloader.Manager) error) error {
 	if err := b.checkDependencies(c, dir); err != nil {
 		return err
@@ -135,7 +135,7 @@ func (b *dependencyBuilder) manage(ctx context.Context, c *helmchart.Chart, dir 
 
 // checkDependencies checks the local charts that Helm's manager reads by itself. A copy of the chart has copies of those beside it, but
 // a full path leads out of the copy, to files that may change after this check.
-func (b *dependencyBuilder) checkDependencies(c *helmchart.Chart, dir string) error {
+func (b *Builder) checkDependencies(c *helmchart.Chart, dir string) error {
 	for _, d := range c.Metadata.Dependencies {
 		if !strings.HasPrefix(d.Repository, localScheme) {
 			continue
@@ -153,7 +153,7 @@ func (b *dependencyBuilder) checkDependencies(c *helmchart.Chart, dir string) er
 
 // writeRepoConfig writes the repositories that the dependencies name, and of each index the charts that they name. It returns the
 // archives of these charts by their URL.
-func (b *dependencyBuilder) writeRepoConfig(ctx context.Context, c *helmchart.Chart, known []release.Repository, work string) (map[string]download.Location, error) {
+func (b *Builder) writeRepoConfig(ctx context.Context, c *helmchart.Chart, known []release.Repository, work string) (map[string]download.Location, error) {
 	named := map[string]download.Location{}
 	file := repo.NewFile()
 	indexes := map[string]*repo.IndexFile{}
@@ -184,7 +184,7 @@ func (b *dependencyBuilder) writeRepoConfig(ctx context.Context, c *helmchart.Ch
 	return named, file.WriteFile(filepath.Join(work, "repositories.yaml"), 0o600)
 }
 
-func (b *dependencyBuilder) addEntry(ctx context.Context, index *repo.IndexFile, r release.Repository, d *helmchart.Dependency,
+func (b *Builder) addEntry(ctx context.Context, index *repo.IndexFile, r release.Repository, d *helmchart.Dependency,
 	lock *helmchart.Lock, named map[string]download.Location) error {
 	all, err := b.repositories.Index(ctx, r)
 	if err != nil {
@@ -260,7 +260,7 @@ func sameURL(a, b string) bool { return strings.TrimRight(a, "/") == strings.Tri
 
 // dependencyRegistry speaks plain HTTP if the registries of the dependencies are declared so; Helm's manager has one
 // client for all of them.
-func (b *dependencyBuilder) dependencyRegistry(ctx context.Context, c *helmchart.Chart, known []release.Repository) (*registry.Client, error) {
+func (b *Builder) dependencyRegistry(ctx context.Context, c *helmchart.Chart, known []release.Repository) (*registry.Client, error) {
 	plain, secure := map[string]bool{}, map[string]bool{}
 	for _, d := range c.Metadata.Dependencies {
 		at := d.Repository

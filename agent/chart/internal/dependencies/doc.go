@@ -1,0 +1,2 @@
+// Package dependencies builds the dependencies of a chart directory: in place, or in a private copy.
+package dependencies
