@@ -1,9 +1,23 @@
-// Package chart turns a chart reference into a chart: repositories, registries, local directories, dependencies.
+// Package chart turns a chart reference into a chart. Its input is a [release.Chart]. Its output is Helm's chart in memory
+// ([Store.Load]) or a chart directory ([Store.Pull]). It is a façade over the packages below internal, which each have one subject:
 //
-// In goes a [release.Chart]; out comes Helm's chart in memory ([Store.Load]) or unpacked on disk ([Store.Pull]). Nothing
-// is downloaded until a chart that needs it is asked for, so a dead repository fails only the releases that use it, and
-// nothing is downloaded twice in a run: stores in other processes share downloads by sharing the directory.
+//	charterrors   errors without credentials and with hints
+//	limits        how much may be downloaded and read
+//	digest        a short text for a value
+//	once          one computation for all callers
+//	archive       checks of chart archives
+//	schema        checks of values schemas
+//	files         local charts
+//	trust         certificates, keys and keyrings
+//	repositories  the known repositories
+//	chartrepo     downloads over HTTP
+//	oci           downloads from registries
+//	download      the version, the download and the verification of a chart
+//	dependencies  builds of dependencies
 //
-// It may import exit, egress and release. It never talks to a cluster and never decides what to install. It speaks plain HTTP
-// with a registry only when told to; unlike Helm 3 it never falls back to it by itself.
+// A chart is downloaded only when a release needs it, so a repository that does not answer affects only the releases that use it.
+// Nothing is downloaded twice in a run: stores of other processes use the same directory. Unlike Helm 3, the agent never falls back to
+// plain HTTP for a registry.
+//
+// It may import egress and release. It does not use the cluster.
 package chart
