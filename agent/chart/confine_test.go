@@ -160,3 +160,20 @@ func TestVendoredArchivesAreChecked(t *testing.T) {
 	_, err := s.Load(t.Context(), release.Chart{Path: dir})
 	charttest.ExpectError(t, err, "db/../../x", "leads out")
 }
+
+func TestAJoinedStoreWithoutAnExistingRootReadsNoLocalChart(t *testing.T) {
+	s, repository, outside := confined(t)
+	c := release.Chart{Path: charttest.WriteChart(t, outside, "web", "1.0.0", "")}
+	missing := filepath.Join(repository, "missing")
+	joined, err := JoinStore(s.Dir(), []string{missing}, s.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = joined.Load(t.Context(), c)
+	charttest.ExpectError(t, err, "outside of the repository")
+
+	c = release.Chart{Path: charttest.WriteChart(t, missing, "web", "1.0.0", "")}
+	if _, err := joined.Load(t.Context(), c); err != nil {
+		t.Errorf("a chart below the root, made later: %v", err)
+	}
+}

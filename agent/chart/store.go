@@ -69,7 +69,7 @@ func JoinStore(dir string, roots []string, log *slog.Logger) (*Store, error) {
 	for _, root := range roots {
 		real, err := files.RealPath(root)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // nothing lies below it
+			real, err = filepath.Abs(root) // a store without any root would have no limit
 		}
 		if err != nil {
 			return nil, err
