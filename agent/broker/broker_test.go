@@ -23,7 +23,7 @@ import (
 // service notes what it was asked.
 type service struct {
 	asked []any
-	pull  func()
+	pull  func(context.Context)
 }
 
 func (s *service) Decrypt(_ context.Context, file Encrypted) ([]byte, error) {
@@ -39,9 +39,9 @@ func (s *service) Register(repositories []release.Repository) error {
 	return nil
 }
 
-func (s *service) Pull(_ context.Context, c release.Chart) (string, error) {
+func (s *service) Pull(ctx context.Context, c release.Chart) (string, error) {
 	if s.pull != nil {
-		s.pull()
+		s.pull(ctx)
 		return "/pulled", nil
 	}
 	s.asked = append(s.asked, c)
@@ -53,7 +53,7 @@ func (s *service) BuildDependencies(_ context.Context, want Dependencies) (strin
 	return "/built", nil
 }
 
-func serve(t *testing.T, workspace string) (*service, *Client) {
+func newServer(t *testing.T, workspace string) (*service, *Client) {
 	t.Helper()
 	s := &service{}
 	kubernetes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Method+" "+r.URL.Path) })
@@ -66,7 +66,7 @@ func serve(t *testing.T, workspace string) (*service, *Client) {
 }
 
 func TestRequestsArrive(t *testing.T) {
-	s, c := serve(t, t.TempDir())
+	s, c := newServer(t, t.TempDir())
 	ctx := t.Context()
 	plain, err := c.Decrypt(ctx, Encrypted{Name: "a.yaml", Format: "yaml", Content: []byte{0, 1, 255}})
 	if string(plain) != "plain \x00\x01\xff" || err != nil {
@@ -91,7 +91,7 @@ func TestRequestsArrive(t *testing.T) {
 }
 
 func TestErrorsKeepTheirCodes(t *testing.T) {
-	_, c := serve(t, t.TempDir())
+	_, c := newServer(t, t.TempDir())
 	_, err := c.Decrypt(t.Context(), Encrypted{Name: "refused"})
 	if exit.Of(err) != exit.SecretsUnreadable || err.Error() != "no key" {
 		t.Errorf("got %v with %d", err, exit.Of(err))
@@ -99,7 +99,7 @@ func TestErrorsKeepTheirCodes(t *testing.T) {
 }
 
 func TestRequestsHaveABound(t *testing.T) {
-	s, c := serve(t, t.TempDir())
+	s, c := newServer(t, t.TempDir())
 	_, err := c.Decrypt(t.Context(), Encrypted{Name: "large", Content: make([]byte, maxMessage)})
 	if err == nil || len(s.asked) > 0 {
 		t.Errorf("got %v, and the service was asked %d times", err, len(s.asked))
@@ -108,9 +108,9 @@ func TestRequestsHaveABound(t *testing.T) {
 
 // TestRequestsWaitForEachOther: a client that asks for everything at once gets it, a part at a time.
 func TestRequestsWaitForEachOther(t *testing.T) {
-	s, c := serve(t, t.TempDir())
+	s, c := newServer(t, t.TempDir())
 	var working, most, done atomic.Int64
-	s.pull = func() {
+	s.pull = func(context.Context) {
 		now := working.Add(1)
 		for old := most.Load(); now > old && !most.CompareAndSwap(old, now); old = most.Load() {
 		}
@@ -132,9 +132,39 @@ func TestRequestsWaitForEachOther(t *testing.T) {
 	}
 }
 
+// TestSlowRequestsAreNotInterrupted: the timeout is for sending a request, and not for answering it or for waiting for other requests.
+func TestSlowRequestsAreNotInterrupted(t *testing.T) {
+	workspace, timeout := t.TempDir(), 100*time.Millisecond
+	s := &service{pull: func(ctx context.Context) {
+		time.Sleep(3 * timeout)
+		if ctx.Err() != nil {
+			t.Errorf("the request was interrupted: %v", ctx.Err())
+		}
+	}}
+	server, err := serve(t.Context(), workspace, s, nil, timeout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	c := Dial(workspace)
+	var group sync.WaitGroup
+	for range maxRequests {
+		group.Go(func() {
+			if _, err := c.Pull(t.Context(), release.Chart{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	time.Sleep(timeout / 2)
+	if _, err := c.Decrypt(t.Context(), Encrypted{Name: "large", Content: make([]byte, 1<<20)}); err != nil {
+		t.Errorf("a request that waited: %v", err)
+	}
+	group.Wait()
+}
+
 // TestConnectionsHaveALimit: connections above it wait until others are closed.
 func TestConnectionsHaveALimit(t *testing.T) {
-	_, c := serve(t, t.TempDir())
+	_, c := newServer(t, t.TempDir())
 	var held []net.Conn
 	for range maxConnections {
 		connection, err := c.DialContext(t.Context(), "", "")
@@ -158,7 +188,7 @@ func TestConnectionsHaveALimit(t *testing.T) {
 
 // TestRequestsHaveALength: a body that may be of any length is not read.
 func TestRequestsHaveALength(t *testing.T) {
-	s, c := serve(t, t.TempDir())
+	s, c := newServer(t, t.TempDir())
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, host+decryptPath, io.MultiReader(strings.NewReader("{}")))
 	if err != nil {
 		t.Fatal(err)
@@ -174,7 +204,7 @@ func TestRequestsHaveALength(t *testing.T) {
 }
 
 func TestTheClusterIsOnlyRead(t *testing.T) {
-	_, c := serve(t, t.TempDir())
+	_, c := newServer(t, t.TempDir())
 	for method, want := range map[string]int{http.MethodGet: 200, http.MethodPost: 405, http.MethodDelete: 405, http.MethodPatch: 405} {
 		request, err := http.NewRequestWithContext(t.Context(), method, c.Kubernetes()+"/api/v1/x", nil)
 		if err != nil {
@@ -198,7 +228,7 @@ func TestLongPaths(t *testing.T) {
 	if err := os.Mkdir(deep, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	_, c := serve(t, deep)
+	_, c := newServer(t, deep)
 	if _, err := c.Pull(t.Context(), release.Chart{}); err != nil {
 		t.Error(err)
 	}

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"net/http"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -16,11 +17,12 @@ const (
 // limits makes requests wait for each other.
 type limits struct {
 	requests, bodies *semaphore.Weighted
+	timeout          time.Duration // for reading the body of one request
 	next             http.Handler
 }
 
-func limited(next http.Handler) http.Handler {
-	return limits{semaphore.NewWeighted(maxRequests), semaphore.NewWeighted(maxBodies), next}
+func limited(next http.Handler, timeout time.Duration) http.Handler {
+	return limits{semaphore.NewWeighted(maxRequests), semaphore.NewWeighted(maxBodies), timeout, next}
 }
 
 // ServeHTTP implements http.Handler. A request counts with its length, so it must have one.
@@ -41,5 +43,9 @@ func (l limits) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		return
 	}
 	defer l.requests.Release(1)
+	// The time for reading the body starts now, because a request may wait here for a long time.
+	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(l.timeout)); err != nil {
+		return // the connection has ended
+	}
 	l.next.ServeHTTP(w, request)
 }

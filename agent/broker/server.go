@@ -22,12 +22,16 @@ import (
 // socketName is the socket's name in the workspace.
 const socketName = "broker.sock"
 
-// patience is how long a client may take to send a request.
-const patience = 30 * time.Second
+// requestTimeout is how long a client may take to send a request.
+const requestTimeout = 30 * time.Second
 
 // Serve answers clients of the workspace until the closer is closed or ctx ends. kubernetes answers what they ask of the cluster.
 // Without a service, or without kubernetes, there is nothing to ask of it.
 func Serve(ctx context.Context, workspace string, service Service, kubernetes http.Handler) (io.Closer, error) {
+	return serve(ctx, workspace, service, kubernetes, requestTimeout)
+}
+
+func serve(ctx context.Context, workspace string, service Service, kubernetes http.Handler, timeout time.Duration) (io.Closer, error) {
 	path, done, err := socketPath(workspace)
 	if err != nil {
 		return nil, err
@@ -45,10 +49,10 @@ func Serve(ctx context.Context, workspace string, service Service, kubernetes ht
 		return nil, errors.Join(err, listener.Close())
 	}
 	server := &http.Server{
-		Handler:           limited(routes(service, kubernetes)),
+		Handler:           limited(routes(service, kubernetes), timeout),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ReadTimeout:       patience,
-		ReadHeaderTimeout: patience,
+		ReadTimeout:       timeout,
+		ReadHeaderTimeout: timeout,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // what a client does wrong is its own affair
 	}
