@@ -20,14 +20,14 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// service notes what it was asked.
+// service records the requests.
 type service struct {
-	asked []any
-	pull  func(context.Context)
+	requests []any
+	pull     func(context.Context)
 }
 
 func (s *service) Decrypt(_ context.Context, file Encrypted) ([]byte, error) {
-	s.asked = append(s.asked, file)
+	s.requests = append(s.requests, file)
 	if file.Name == "refused" {
 		return nil, exit.With(exit.SecretsUnreadable, errors.New("no key"))
 	}
@@ -35,7 +35,7 @@ func (s *service) Decrypt(_ context.Context, file Encrypted) ([]byte, error) {
 }
 
 func (s *service) Register(repositories []release.Repository) error {
-	s.asked = append(s.asked, repositories)
+	s.requests = append(s.requests, repositories)
 	return nil
 }
 
@@ -44,12 +44,12 @@ func (s *service) Pull(ctx context.Context, c release.Chart) (string, error) {
 		s.pull(ctx)
 		return "/pulled", nil
 	}
-	s.asked = append(s.asked, c)
+	s.requests = append(s.requests, c)
 	return "/pulled", nil
 }
 
 func (s *service) BuildDependencies(_ context.Context, want Dependencies) (string, error) {
-	s.asked = append(s.asked, want)
+	s.requests = append(s.requests, want)
 	return "/built", nil
 }
 
@@ -65,7 +65,7 @@ func newServer(t *testing.T, workspace string) (*service, *Client) {
 	return s, Dial(workspace)
 }
 
-func TestRequestsArrive(t *testing.T) {
+func TestRequestsReachTheService(t *testing.T) {
 	s, c := newServer(t, t.TempDir())
 	ctx := t.Context()
 	plain, err := c.Decrypt(ctx, Encrypted{Name: "a.yaml", Format: "yaml", Content: []byte{0, 1, 255}})
@@ -85,7 +85,7 @@ func TestRequestsArrive(t *testing.T) {
 		Encrypted{Name: "a.yaml", Format: "yaml", Content: []byte{0, 1, 255}}, []release.Repository{{Name: "r", Password: "p"}},
 		release.Chart{Ref: "oci://x/y", Repository: &release.Repository{OCI: true}}, Dependencies{Dir: "/a", Update: true},
 	}
-	if diff := cmp.Diff(want, s.asked); diff != "" {
+	if diff := cmp.Diff(want, s.requests); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -98,15 +98,15 @@ func TestErrorsKeepTheirCodes(t *testing.T) {
 	}
 }
 
-func TestRequestsHaveABound(t *testing.T) {
+func TestRequestsHaveALimit(t *testing.T) {
 	s, c := newServer(t, t.TempDir())
 	_, err := c.Decrypt(t.Context(), Encrypted{Name: "large", Content: make([]byte, maxMessage)})
-	if err == nil || len(s.asked) > 0 {
-		t.Errorf("got %v, and the service was asked %d times", err, len(s.asked))
+	if err == nil || len(s.requests) > 0 {
+		t.Errorf("got %v, and the service got %d requests", err, len(s.requests))
 	}
 }
 
-// TestRequestsWaitForEachOther: a client that asks for everything at once gets it, a part at a time.
+// TestRequestsWaitForEachOther: the service gets a limited number of requests at the same time, and all are answered.
 func TestRequestsWaitForEachOther(t *testing.T) {
 	s, c := newServer(t, t.TempDir())
 	var working, most, done atomic.Int64
@@ -162,31 +162,31 @@ func TestSlowRequestsAreNotInterrupted(t *testing.T) {
 	group.Wait()
 }
 
-// TestConnectionsHaveALimit: connections above it wait until others are closed.
+// TestConnectionsHaveALimit: connections above the limit wait until others are closed.
 func TestConnectionsHaveALimit(t *testing.T) {
 	_, c := newServer(t, t.TempDir())
-	var held []net.Conn
+	var open []net.Conn
 	for range maxConnections {
 		connection, err := c.DialContext(t.Context(), "", "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		held = append(held, connection)
+		open = append(open, connection)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	if _, err := c.Pull(ctx, release.Chart{}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("there is one connection more: %v", err)
+		t.Errorf("a connection above the limit was accepted: %v", err)
 	}
-	for _, connection := range held {
+	for _, connection := range open {
 		_ = connection.Close()
 	}
 	if _, err := c.Pull(t.Context(), release.Chart{}); err != nil {
-		t.Errorf("closed connections count: %v", err)
+		t.Errorf("closed connections still count: %v", err)
 	}
 }
 
-// TestRequestsHaveALength: a body that may be of any length is not read.
+// TestRequestsHaveALength: the agent does not read a body of unknown length.
 func TestRequestsHaveALength(t *testing.T) {
 	s, c := newServer(t, t.TempDir())
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, host+decryptPath, io.MultiReader(strings.NewReader("{}")))
@@ -198,12 +198,12 @@ func TestRequestsHaveALength(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = response.Body.Close()
-	if response.StatusCode != http.StatusLengthRequired || len(s.asked) > 0 {
+	if response.StatusCode != http.StatusLengthRequired || len(s.requests) > 0 {
 		t.Errorf("got %s", response.Status)
 	}
 }
 
-func TestTheClusterIsOnlyRead(t *testing.T) {
+func TestClientsOnlyReadTheCluster(t *testing.T) {
 	_, c := newServer(t, t.TempDir())
 	for method, want := range map[string]int{http.MethodGet: 200, http.MethodPost: 405, http.MethodDelete: 405, http.MethodPatch: 405} {
 		request, err := http.NewRequestWithContext(t.Context(), method, c.Kubernetes()+"/api/v1/x", nil)
@@ -222,7 +222,7 @@ func TestTheClusterIsOnlyRead(t *testing.T) {
 	}
 }
 
-// TestLongPaths: the address of a socket has room for about 100 bytes.
+// TestLongPaths: the address of a socket can have only about 100 bytes.
 func TestLongPaths(t *testing.T) {
 	deep := filepath.Join(t.TempDir(), strings.Repeat("d", 120))
 	if err := os.Mkdir(deep, 0o700); err != nil {
@@ -234,18 +234,18 @@ func TestLongPaths(t *testing.T) {
 	}
 }
 
-func TestWithoutAnAgent(t *testing.T) {
+func TestAClientWithoutAnAgent(t *testing.T) {
 	t.Setenv(WorkspaceVariable, "")
 	if _, err := FromEnvironment(); err == nil {
-		t.Error("there is an agent")
+		t.Error("no error without an agent")
 	}
 	if _, err := Dial(t.TempDir()).Pull(t.Context(), release.Chart{}); err == nil {
-		t.Error("there is an answer")
+		t.Error("no error")
 	}
 }
 
-// TestWithoutAService: a process that renders charts may ask for the cluster only.
-func TestWithoutAService(t *testing.T) {
+// TestAServerWithoutAService: a process that renders charts can only read the cluster.
+func TestAServerWithoutAService(t *testing.T) {
 	workspace := t.TempDir()
 	served, err := Serve(t.Context(), workspace, nil, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	if err != nil {
@@ -254,7 +254,7 @@ func TestWithoutAService(t *testing.T) {
 	defer served.Close()
 	c := Dial(workspace)
 	if _, err := c.Decrypt(t.Context(), Encrypted{}); err == nil {
-		t.Error("there is an answer")
+		t.Error("no error")
 	}
 	response, err := c.http.Get(c.Kubernetes() + "/api/v1/x")
 	if err != nil || response.StatusCode != http.StatusOK {

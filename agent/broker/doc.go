@@ -1,9 +1,10 @@
-// Package broker lets a confined process ask the agent for what it may not do itself: decrypt a file, download a chart, build the
-// dependencies of a chart, read the cluster.
+// Package broker lets a confined process send requests to the agent for actions that the process may not do itself: decrypt a file,
+// download a chart, build the dependencies of a chart, read the cluster.
 //
-// The agent serves on a Unix socket in the run's workspace ([Serve]). The loader, and the children that helmfile starts by the names
-// helm and kustomize, are its clients ([Dial]). The processes that render charts have a socket of their own and ask only for the cluster. A client is not trusted: it names what it wants and gets data or a directory to copy
-// from; it never names a place where the agent writes, and every request and answer has a bound.
+// The agent serves on a Unix socket in the workspace of the run ([Serve]). Its clients are the loader and the children that helmfile
+// starts under the names helm and kustomize ([Dial]). The processes that render charts have a socket of their own, and can only read the
+// cluster. A client is not trusted. It gets data, or a directory that it copies, and cannot choose a path that the agent writes to. Every
+// request and every answer has a limit.
 //
 // It may import exit and release.
 package broker

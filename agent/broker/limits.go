@@ -7,14 +7,14 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// What clients may ask for at once. More of it waits.
+// The limits of requests at the same time. Requests above a limit wait.
 const (
 	maxConnections = 64
 	maxRequests    = 16
 	maxBodies      = 2 * maxMessage // bytes of all requests
 )
 
-// limits makes requests wait for each other.
+// limits makes requests wait for other requests.
 type limits struct {
 	requests, bodies *semaphore.Weighted
 	timeout          time.Duration // for reading the body of one request
@@ -25,11 +25,11 @@ func limited(next http.Handler, timeout time.Duration) http.Handler {
 	return limits{semaphore.NewWeighted(maxRequests), semaphore.NewWeighted(maxBodies), timeout, next}
 }
 
-// ServeHTTP implements http.Handler. A request counts with its length, so it must have one.
+// ServeHTTP implements http.Handler. It counts the bytes of a request before it reads them, so a request must have a length.
 func (l limits) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	switch {
 	case request.ContentLength < 0:
-		http.Error(w, "a request needs a length", http.StatusLengthRequired)
+		http.Error(w, "the request has no length", http.StatusLengthRequired)
 		return
 	case request.ContentLength > maxMessage:
 		http.Error(w, "the request is too large", http.StatusRequestEntityTooLarge)

@@ -19,14 +19,14 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// socketName is the socket's name in the workspace.
+// socketName is the name of the socket in the workspace.
 const socketName = "broker.sock"
 
 // requestTimeout is how long a client may take to send a request.
 const requestTimeout = 30 * time.Second
 
-// Serve answers clients of the workspace until the closer is closed or ctx ends. kubernetes answers what they ask of the cluster.
-// Without a service, or without kubernetes, there is nothing to ask of it.
+// Serve answers the clients of the workspace until the closer is closed or ctx ends. kubernetes answers the requests to the cluster.
+// Both service and kubernetes may be nil. Requests to them are then not found.
 func Serve(ctx context.Context, workspace string, service Service, kubernetes http.Handler) (io.Closer, error) {
 	return serve(ctx, workspace, service, kubernetes, requestTimeout)
 }
@@ -44,7 +44,7 @@ func serve(ctx context.Context, workspace string, service Service, kubernetes ht
 	if err != nil {
 		return nil, fmt.Errorf("listen in the workspace: %w", err)
 	}
-	listener.(*net.UnixListener).SetUnlinkOnClose(false) // it goes with the workspace
+	listener.(*net.UnixListener).SetUnlinkOnClose(false) // the run removes the workspace with the socket
 	if err := os.Chmod(filepath.Join(workspace, socketName), 0o600); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -54,7 +54,7 @@ func serve(ctx context.Context, workspace string, service Service, kubernetes ht
 		ReadTimeout:       timeout,
 		ReadHeaderTimeout: timeout,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // what a client does wrong is its own affair
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // errors of clients are not errors of the agent
 	}
 	go func() { _ = server.Serve(netutil.LimitListener(listener, maxConnections)) }() // it ends with ErrServerClosed
 	return server, nil
@@ -84,12 +84,12 @@ func serveAgent(mux *http.ServeMux, service Service) {
 		return answer{Dir: dir}, err
 	})
 	handle(mux, buildPath, func(ctx context.Context, want Dependencies) (answer, error) {
-		built, err := service.BuildDependencies(ctx, want)
-		return answer{Dir: built}, err
+		dir, err := service.BuildDependencies(ctx, want)
+		return answer{Dir: dir}, err
 	})
 }
 
-// handle decodes a bounded request and encodes the answer.
+// handle decodes a request with a limited size and encodes the answer.
 func handle[T any](mux *http.ServeMux, path string, do func(context.Context, T) (answer, error)) {
 	mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
 		var request T
@@ -97,10 +97,10 @@ func handle[T any](mux *http.ServeMux, path string, do func(context.Context, T) 
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		said, err := do(r.Context(), request)
+		sent, err := do(r.Context(), request)
 		if err != nil {
-			said = answer{Failed: true, Reason: err.Error(), Code: int(exit.Of(err))}
+			sent = answer{Failed: true, Reason: err.Error(), Code: int(exit.Of(err))}
 		}
-		_ = json.NewEncoder(w).Encode(said) // a client that is gone needs no answer
+		_ = json.NewEncoder(w).Encode(sent) // a client that has disconnected needs no answer
 	})
 }

@@ -6,32 +6,33 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Service is what the agent does for its confined children. Errors carry the exit code that they deserve.
+// Service does the actions that confined processes request. Its errors have exit codes.
 type Service interface {
-	// Decrypt is the plaintext of a file that sops has encrypted.
+	// Decrypt decrypts a file that sops has encrypted.
 	Decrypt(ctx context.Context, file Encrypted) ([]byte, error)
-	// Register makes repositories known, with their credentials, to every later download.
+	// Register adds repositories with their credentials for all later downloads.
 	Register(repositories []release.Repository) error
-	// Pull downloads and unpacks a chart, and answers with its directory, which the client copies.
+	// Pull downloads and unpacks a chart, and returns its directory. The client copies it.
 	Pull(ctx context.Context, c release.Chart) (dir string, err error)
-	// BuildDependencies answers with a copy of a chart directory that has its dependencies; the client copies them back.
-	BuildDependencies(ctx context.Context, want Dependencies) (built string, err error)
+	// BuildDependencies returns a copy of a chart directory with its dependencies. The client copies them back.
+	BuildDependencies(ctx context.Context, want Dependencies) (dir string, err error)
 }
 
-// Encrypted is a file as it is in the repository. Name is for messages; Format is the word of sops for it, empty to go by the name.
+// Encrypted is an encrypted file of the repository. Name is for messages. Format is the name of a format of sops. Without it, sops takes
+// the format from Name.
 type Encrypted struct {
 	Name    string `json:"name"`
 	Format  string `json:"format,omitempty"`
 	Content []byte `json:"content"`
 }
 
-// Dependencies asks for those of the chart in Dir, resolved anew with Update.
+// Dependencies says which chart directory needs its dependencies. With Update they are resolved again.
 type Dependencies struct {
 	Dir    string `json:"dir"`
 	Update bool   `json:"update,omitempty"`
 }
 
-// Where each request goes. Kubernetes is the root of a read-only proxy of the API server.
+// The paths of the requests. kubernetesPath is the root of a read-only proxy of the API server.
 const (
 	decryptPath    = "/decrypt"
 	registerPath   = "/repositories"
@@ -40,7 +41,7 @@ const (
 	kubernetesPath = "/kubernetes"
 )
 
-// answer is what the agent says: data, a directory, or why not.
+// answer is the answer of the agent: data, a directory, or the reason of a failure.
 type answer struct {
 	Plain  []byte `json:"plain,omitempty"`
 	Dir    string `json:"dir,omitempty"`
@@ -49,5 +50,5 @@ type answer struct {
 	Code   int    `json:"code,omitempty"`
 }
 
-// maxMessage bounds one request and one answer: a file of 16 MiB, encoded.
+// maxMessage is the limit of one request and of one answer: an encoded file of 16 MiB.
 const maxMessage = 24 << 20

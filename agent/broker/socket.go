@@ -6,10 +6,10 @@ import (
 	"path/filepath"
 )
 
-// longestSocketPath is what fits into a Unix socket's address on every system.
+// longestSocketPath is a length that the address of a Unix socket can have on every system.
 const longestSocketPath = 100
 
-// socketPath is a path of the socket that is short enough; done is called when it is not needed any more.
+// socketPath is a path of the socket that is short enough. Call done when the path is not needed any more.
 func socketPath(workspace string) (path string, done func(), err error) {
 	path = filepath.Join(workspace, socketName)
 	if len(path) <= longestSocketPath {
@@ -19,5 +19,5 @@ func socketPath(workspace string) (path string, done func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	return fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), socketName), func() { _ = dir.Close() }, nil // read only: nothing is lost
+	return fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), socketName), func() { _ = dir.Close() }, nil // an error here loses no data
 }

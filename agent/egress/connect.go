@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// connect connects to an address, through the proxy that the operator set for it, if any. That one resolves the name, so of the
-// address only what is literal can be checked.
+// connect connects to an address. If the operator configured a proxy for it, the connection goes through that proxy. The proxy resolves
+// the name, so the agent can check only an IP address in the target, not a name.
 func (p Policy) connect(ctx context.Context, base *http.Transport, network, address string) (net.Conn, error) {
 	target := &url.URL{Scheme: "https", Host: address}
 	var upstream *url.URL
@@ -60,7 +60,7 @@ func dialProxy(ctx context.Context, base *http.Transport, upstream *url.URL) (ne
 	return nil, fmt.Errorf("a proxy with the scheme %s is not supported here: set HTTPS_PROXY to an http or https URL", upstream.Scheme)
 }
 
-// openTunnel asks a proxy to connect to an address.
+// openTunnel sends a CONNECT request to a proxy.
 func openTunnel(ctx context.Context, conn net.Conn, upstream *url.URL, address string) (net.Conn, error) {
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })
 	defer stop()
@@ -78,12 +78,12 @@ func openTunnel(ctx context.Context, conn net.Conn, upstream *url.URL, address s
 		return nil, err
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("it answers %s", response.Status)
+		return nil, fmt.Errorf("the proxy answers %s", response.Status)
 	}
 	return tunnel{Conn: conn, in: in}, nil
 }
 
-// tunnel reads first what came together with the proxy's answer.
+// tunnel first reads the bytes that arrived together with the answer of the proxy.
 type tunnel struct {
 	net.Conn
 	in io.Reader

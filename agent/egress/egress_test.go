@@ -47,7 +47,7 @@ func TestPermitsHost(t *testing.T) {
 		}
 	}
 	if !policy(t, "*").PermitsHost("anything.example:1") || (Policy{}).PermitsHost("example.com") {
-		t.Error("* permits every host, and an empty list none")
+		t.Error("want: * permits every host, and an empty list permits none")
 	}
 }
 
@@ -61,7 +61,7 @@ func TestSpecialAddresses(t *testing.T) {
 		"fd00:100::100:200": metadata, "::ffff:100.100.100.200": metadata, "64:ff9b::a83f:8110": metadata, "fd00:ec2::254%eth0": metadata,
 		"10.0.0.1": "", "192.168.1.1": "", "8.8.8.8": "", "2001:db8::1": "", "64:ff9b::808:808": "",
 	} {
-		if got := special(netip.MustParseAddr(text)); got != kind {
+		if got := addressKind(netip.MustParseAddr(text)); got != kind {
 			t.Errorf("%s: got %q, want %q", text, got, kind)
 		}
 	}
@@ -79,18 +79,18 @@ func TestDialRefusesUnlessListed(t *testing.T) {
 		host    string
 		refused bool
 	}{
-		"an empty list":        {nil, "127.0.0.1", true},
-		"* lists no loopback":  {[]string{"*"}, "127.0.0.1", true},
-		"a resolved name":      {[]string{"*"}, "localhost", true},
-		"an IPv4-mapped one":   {[]string{"*"}, "::ffff:127.0.0.1", true},
-		"unspecified":          {[]string{"*"}, "0.0.0.0", true},
-		"another port":         {[]string{"127.0.0.1:1"}, "127.0.0.1", true},
-		"the name is listed":   {[]string{"localhost"}, "localhost", false},
-		"the IP is listed":     {[]string{"127.0.0.1"}, "127.0.0.1", false},
-		"the IP of a name is":  {[]string{"127.0.0.1", "::1"}, "localhost", false},
-		"a CIDR holds it":      {[]string{"127.0.0.0/8"}, "127.0.0.1", false},
-		"listed with its port": {[]string{"127.0.0.1:" + port}, "127.0.0.1", false},
-		"mapped, IP is listed": {[]string{"127.0.0.1"}, "::ffff:127.0.0.1", false},
+		"an empty list":                      {nil, "127.0.0.1", true},
+		"* and loopback":                     {[]string{"*"}, "127.0.0.1", true},
+		"a resolved name":                    {[]string{"*"}, "localhost", true},
+		"an IPv4-mapped address":             {[]string{"*"}, "::ffff:127.0.0.1", true},
+		"unspecified":                        {[]string{"*"}, "0.0.0.0", true},
+		"another port":                       {[]string{"127.0.0.1:1"}, "127.0.0.1", true},
+		"the name is listed":                 {[]string{"localhost"}, "localhost", false},
+		"the IP is listed":                   {[]string{"127.0.0.1"}, "127.0.0.1", false},
+		"the IP of the name is listed":       {[]string{"127.0.0.1", "::1"}, "localhost", false},
+		"a CIDR contains it":                 {[]string{"127.0.0.0/8"}, "127.0.0.1", false},
+		"listed with its port":               {[]string{"127.0.0.1:" + port}, "127.0.0.1", false},
+		"a mapped address, the IP is listed": {[]string{"127.0.0.1"}, "::ffff:127.0.0.1", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn, err := policy(t, test.allowed...).DialContext(t.Context(), "tcp", net.JoinHostPort(test.host, port))
@@ -101,13 +101,13 @@ func TestDialRefusesUnlessListed(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 			if test.refused && (!strings.Contains(err.Error(), "allowRemote") || !strings.Contains(err.Error(), test.host)) {
-				t.Errorf("the error does not help: %v", err)
+				t.Errorf("the error does not say what to do: %v", err)
 			}
 		})
 	}
 }
 
-func TestMetadataServerIsRefusedBeforeAnyPacket(t *testing.T) {
+func TestAMetadataServerIsRefusedBeforeTheConnection(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	_, err := policy(t, "*").DialContext(ctx, "tcp", "169.254.169.254:80")
@@ -116,7 +116,7 @@ func TestMetadataServerIsRefusedBeforeAnyPacket(t *testing.T) {
 	}
 }
 
-func TestMetadataServersNeedTheirOwnEntry(t *testing.T) {
+func TestAMetadataServerNeedsAnEntryWithItsAddress(t *testing.T) {
 	server, name := netip.MustParseAddr("100.100.100.200"), "metadata.example"
 	for entry, permitted := range map[string]bool{
 		"*": false, "metadata.example": false, "*.example": false, "100.64.0.0/10": false, "100.100.100.200:443": false, "100.100.100.201": false,
@@ -128,7 +128,7 @@ func TestMetadataServersNeedTheirOwnEntry(t *testing.T) {
 				t.Errorf("%s for %s: got %v", entry, host, err)
 			}
 			if err != nil && !strings.Contains(err.Error(), "add 100.100.100.200 to the setting allowRemote") {
-				t.Errorf("the error does not help: %v", err)
+				t.Errorf("the error does not say what to do: %v", err)
 			}
 		}
 	}
@@ -138,7 +138,7 @@ func client(p Policy, proxy func(*http.Request) (*url.URL, error)) *http.Client 
 	return &http.Client{Transport: p.Transport(&http.Transport{Proxy: proxy}), CheckRedirect: CheckRedirect}
 }
 
-func TestProxyIsPermittedAndItsTargetsAreChecked(t *testing.T) {
+func TestTheOperatorsProxyIsPermittedAndItsTargetsAreChecked(t *testing.T) {
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "proxied "+r.URL.Host) }))
 	defer proxy.Close()
 	at, _ := url.Parse(proxy.URL)
@@ -156,7 +156,7 @@ func TestProxyIsPermittedAndItsTargetsAreChecked(t *testing.T) {
 		"http://[::ffff:7f00:1]/", "http://2130706433/", "http://127.1/", "http://0x7f.1/"} {
 		if response, err := c.Get(target); err == nil {
 			response.Body.Close()
-			t.Errorf("the proxy was asked for %s", target)
+			t.Errorf("the proxy got a request for %s", target)
 		}
 	}
 }
@@ -200,8 +200,8 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-func TestNoRedirectToPlainHTTP(t *testing.T) {
-	plain := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("was asked") }))
+func TestRedirectsFromHTTPSToHTTPAreRefused(t *testing.T) {
+	plain := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the server got a request") }))
 	defer plain.Close()
 	secure := httptest.NewTLSServer(http.RedirectHandler(plain.URL, http.StatusFound))
 	defer secure.Close()

@@ -9,20 +9,21 @@ import (
 	"strings"
 )
 
-// entry is one item of the list, parsed. It has either a name or a prefix.
+// entry is one parsed item of allowRemote. It has either a name or a prefix.
 type entry struct {
 	name   string // a host, "*." and a domain, or "*"
 	prefix netip.Prefix
-	port   string // empty permits every port
+	port   string // empty for all ports
 }
 
 var hostName = regexp.MustCompile(`^(\*\.)?[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?(\.[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?)*$`)
 
-// maxName is the length that DNS allows.
-const maxName = 253
+// maxNameLength is the limit of DNS.
+const maxNameLength = 253
 
 var errEntry = errors.New("is not a host: write host, host:port, *.domain, an IP address, a CIDR or *")
 
+// parseEntry parses an item of allowRemote.
 func parseEntry(text string) (entry, error) {
 	if text == "*" {
 		return entry{name: text}, nil
@@ -36,7 +37,7 @@ func parseEntry(text string) (entry, error) {
 			host, port = h, p
 		}
 	}
-	return hostEntry(plainName(host), port)
+	return hostEntry(normalizeName(host), port)
 }
 
 func hostEntry(host, port string) (entry, error) {
@@ -44,7 +45,7 @@ func hostEntry(host, port string) (entry, error) {
 	if addr, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
 		addr = addr.Unmap().WithZone("")
 		e = entry{prefix: netip.PrefixFrom(addr, addr.BitLen()), port: port}
-	} else if len(host) > maxName || !hostName.MatchString(host) || numeric(host) {
+	} else if len(host) > maxNameLength || !hostName.MatchString(host) || endsInNumber(host) {
 		return entry{}, errEntry
 	}
 	if n, err := strconv.Atoi(port); port != "" && err != nil {
@@ -55,10 +56,11 @@ func hostEntry(host, port string) (entry, error) {
 	return e, nil
 }
 
-// pattern says whether the entry names hosts that the operator did not write down.
-func (e entry) pattern() bool { return strings.HasPrefix(e.name, "*") }
+// isPattern: the entry matches hosts that the list does not name.
+func (e entry) isPattern() bool { return strings.HasPrefix(e.name, "*") }
 
-func (e entry) names(t target) bool {
+// matchesName: the entry names the host, or is a pattern that matches it.
+func (e entry) matchesName(t target) bool {
 	if e.name == "" || e.port != "" && e.port != t.port {
 		return false
 	}
@@ -68,11 +70,12 @@ func (e entry) names(t target) bool {
 	return e.name == "*" || e.name == t.host
 }
 
+// contains: the entry is the address, or a CIDR with it.
 func (e entry) contains(addr netip.Addr, port string) bool {
 	return e.prefix.IsValid() && (e.port == "" || e.port == port) && e.prefix.Contains(addr.Unmap().WithZone(""))
 }
 
 var number = regexp.MustCompile(`^(0x[0-9a-f]*|[0-9]+)$`)
 
-// numeric says whether a name ends in a number. No domain does; some resolvers read 127.1 or 0x7f000001 as an address.
-func numeric(host string) bool { return number.MatchString(host[strings.LastIndex(host, ".")+1:]) }
+// endsInNumber: the name ends in a number. No domain name does, but some resolvers read 127.1 or 0x7f000001 as an address.
+func endsInNumber(host string) bool { return number.MatchString(host[strings.LastIndex(host, ".")+1:]) }

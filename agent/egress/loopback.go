@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// LoopbackPorts are the ports of listed servers on this machine. HTTP clients ask no proxy for those.
+// LoopbackPorts are the ports on this machine that the list permits. HTTP clients use no proxy for them.
 func (p Policy) LoopbackPorts() []int {
 	var ports []int
 	for _, e := range p.entries() {

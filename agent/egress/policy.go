@@ -8,65 +8,67 @@ import (
 	"strings"
 )
 
-// Policy is the list of hosts that the repository may make the agent reach.
+// Policy is the list of hosts that the repository may make the agent connect to.
 type Policy struct {
-	// Allowed holds host, host:port, *.domain, an IP address, a CIDR, or "*". An entry with a port permits only that port.
+	// Allowed has entries of the form host, host:port, *.domain, IP address, CIDR or "*". An entry with a port permits only that port.
 	Allowed []string
 }
 
-// Check says what is wrong with an entry of the list.
+// Check returns an error if an entry of the list is not valid.
 func Check(entry string) error {
-	_, err := parseEntry(plain(entry))
+	_, err := parseEntry(normalizeEntry(entry))
 	return err
 }
 
-// Parse checks the entries and keeps them in lower case, because host names ignore case.
+// Parse checks the entries and converts them to lower case, because host names ignore case.
 func Parse(entries []string) (Policy, error) {
 	var p Policy
 	for _, text := range entries {
 		if err := Check(text); err != nil {
 			return Policy{}, fmt.Errorf("allowRemote: %q %w", text, err)
 		}
-		p.Allowed = append(p.Allowed, plain(text))
+		p.Allowed = append(p.Allowed, normalizeEntry(text))
 	}
 	return p, nil
 }
 
-// PermitsHost says whether the list names the host; "*" names every host. A hostport without a port matches only entries
-// without a port.
+// PermitsHost says whether an entry matches the host. "*" matches every host. A hostport without a port matches only entries without a
+// port.
 func (p Policy) PermitsHost(hostport string) bool {
 	t := targetOf(hostport)
-	return slices.ContainsFunc(p.entries(), func(e entry) bool { return e.names(t) || e.contains(t.addr, t.port) })
+	return slices.ContainsFunc(p.entries(), func(e entry) bool { return e.matchesName(t) || e.contains(t.addr, t.port) })
 }
 
-// lists says whether an entry names this host or contains this address. Patterns do not count: DNS decides what they match.
-func (p Policy) lists(host string, addr netip.Addr, port string) bool {
+// listsHost says whether an entry names this host or contains this address. Patterns do not count, because DNS decides which addresses
+// they match.
+func (p Policy) listsHost(host string, addr netip.Addr, port string) bool {
 	return slices.ContainsFunc(p.entries(), func(e entry) bool {
-		return !e.pattern() && e.names(target{host: host, port: port}) || e.contains(addr, port)
+		return !e.isPattern() && e.matchesName(target{host: host, port: port}) || e.contains(addr, port)
 	})
 }
 
-// listsAlone says whether an entry is this one address. A CIDR around it is about other machines, and a name may resolve to anything.
-func (p Policy) listsAlone(addr netip.Addr, port string) bool {
+// listsAddress says whether an entry is exactly this address. A CIDR with the address does not count, because it is meant for other
+// machines. A name does not count, because it may resolve to any address.
+func (p Policy) listsAddress(addr netip.Addr, port string) bool {
 	return slices.ContainsFunc(p.entries(), func(e entry) bool { return e.prefix.IsSingleIP() && e.contains(addr, port) })
 }
 
-// check refuses an address that leads to the pod, its node or a metadata server, unless it is listed.
+// check refuses the addresses of the pod itself, of its node and of metadata servers, unless the list has them.
 func (p Policy) check(host string, addr netip.Addr, port string) error {
-	kind, listed, add := special(addr), false, host
+	kind, listed, missing := addressKind(addr), false, host
 	if kind == metadata {
-		listed, add = p.listsAlone(addr, port), addr.Unmap().String()
+		listed, missing = p.listsAddress(addr, port), addr.Unmap().String()
 	} else {
-		listed = p.lists(host, addr, port)
+		listed = p.listsHost(host, addr, port)
 	}
 	if kind == "" || listed {
 		return nil
 	}
-	return RefusedError(fmt.Sprintf("%s has the %s address %s, which the repository may not make the agent reach: if it may, add %s to the setting allowRemote",
-		host, kind, addr.Unmap(), add))
+	return RefusedError(fmt.Sprintf("the repository may not make the agent connect to %s, which has the %s address %s: to allow it, add %s to the setting allowRemote",
+		host, kind, addr.Unmap(), missing))
 }
 
-// RefusedError says that a policy refuses an address.
+// RefusedError is the error for an address that a policy refuses.
 type RefusedError string
 
 func (e RefusedError) Error() string { return string(e) }
@@ -74,21 +76,21 @@ func (e RefusedError) Error() string { return string(e) }
 func (p Policy) entries() []entry {
 	var all []entry
 	for _, text := range p.Allowed {
-		// Parse has refused what is wrong; a wrong entry of a literal Policy permits nothing.
-		if e, err := parseEntry(plain(text)); err == nil {
+		// Parse refuses invalid entries. An invalid entry of a Policy that was made without Parse permits nothing.
+		if e, err := parseEntry(normalizeEntry(text)); err == nil {
 			all = append(all, e)
 		}
 	}
 	return all
 }
 
-// nat64 is the prefix behind which a gateway reaches every IPv4 address.
+// nat64 is the prefix of IPv6 addresses that a gateway translates to IPv4 addresses.
 var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 
-// metadata is the kind of an address at which a cloud gives credentials to its machines.
-const metadata = "metadata server's"
+// metadata is the kind of the addresses from which a machine in a cloud gets credentials.
+const metadata = "metadata server"
 
-// metadataServers are those that are not link-local.
+// metadataServers are the addresses of metadata servers that are not link-local.
 var metadataServers = []netip.Prefix{
 	netip.MustParsePrefix("fd00:ec2::/32"),          // AWS: instance metadata, EKS Pod Identity
 	netip.MustParsePrefix("fd20:ce::254/128"),       // Google
@@ -101,8 +103,8 @@ var metadataServers = []netip.Prefix{
 	netip.MustParsePrefix("fd00:42::42/128"),        // Scaleway
 }
 
-// special names the kind of an address that is no remote host; empty for all others.
-func special(addr netip.Addr) string {
+// addressKind is the kind of an address that is not an ordinary remote host. It is empty for all other addresses.
+func addressKind(addr netip.Addr) string {
 	addr = addr.Unmap().WithZone("")
 	if nat64.Contains(addr) {
 		b := addr.As16()
@@ -123,7 +125,7 @@ func special(addr netip.Addr) string {
 	return ""
 }
 
-// target is a host as a URL names it. addr is valid if the name is a literal address.
+// target is a host and port of a URL. addr is valid only if the host is an IP address.
 type target struct {
 	host, port string
 	addr       netip.Addr
@@ -134,11 +136,11 @@ func targetOf(hostport string) target {
 	if err != nil {
 		host, port = strings.Trim(hostport, "[]"), ""
 	}
-	addr, _ := netip.ParseAddr(host) // no address: a name
-	return target{host: plainName(host), port: port, addr: addr.WithZone("")}
+	addr, _ := netip.ParseAddr(host) // an error means that the host is a name
+	return target{host: normalizeName(host), port: port, addr: addr.WithZone("")}
 }
 
-func plain(entry string) string { return strings.ToLower(strings.TrimSpace(entry)) }
+func normalizeEntry(entry string) string { return strings.ToLower(strings.TrimSpace(entry)) }
 
-// plainName ignores case and the dot that ends an absolute name.
-func plainName(host string) string { return strings.TrimSuffix(strings.ToLower(host), ".") }
+// normalizeName removes differences that DNS ignores: upper case, and the dot at the end of an absolute name.
+func normalizeName(host string) string { return strings.TrimSuffix(strings.ToLower(host), ".") }

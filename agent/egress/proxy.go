@@ -12,28 +12,28 @@ import (
 	"github.com/elazarl/goproxy"
 )
 
-// Proxy is an HTTP proxy on the loopback interface, through which a confined process reaches the hosts that the list names, and no
-// others. It resolves the names, so the process needs no DNS.
+// Proxy is an HTTP proxy on the loopback interface. A confined process can connect through it only to the hosts that the policy permits.
+// The proxy resolves the names, so the process needs no DNS.
 type Proxy struct {
 	server   *http.Server
 	listener net.Listener
 }
 
-// NewProxy listens and serves until it is closed. refused is told of every host that is not on the list.
+// NewProxy starts a proxy, which serves until it is closed. It calls refused with each host that the policy does not permit.
 func (p Policy) NewProxy(refused func(host string)) (*Proxy, error) {
 	return p.newProxy(http.DefaultTransport.(*http.Transport), refused)
 }
 
-// newProxy connects to hosts through the proxy of base, if there is one.
+// newProxy connects to hosts through the proxy of base, if base has one.
 func (p Policy) newProxy(base *http.Transport, refused func(host string)) (*Proxy, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for the loader: %w", err)
 	}
 	proxy := goproxy.NewProxyHttpServer()
-	proxy.Logger = quiet{}
+	proxy.Logger = noLog{}
 	proxy.Tr = p.Transport(base)
-	proxy.ConnectDial = nil // goproxy makes one of HTTPS_PROXY, which checks no address
+	proxy.ConnectDial = nil // the default uses HTTPS_PROXY and checks no address
 	proxy.ConnectDialWithReq = func(request *http.Request, network, address string) (net.Conn, error) {
 		return p.connect(request.Context(), base, network, address)
 	}
@@ -47,7 +47,7 @@ func (p Policy) newProxy(base *http.Transport, refused func(host string)) (*Prox
 	})
 	proxy.OnRequest().DoFunc(func(request *http.Request, _ *goproxy.ProxyCtx) (*http.Request, *http.Response) {
 		if request.URL.Scheme != "http" {
-			return request, goproxy.NewResponse(request, goproxy.ContentTypeText, http.StatusBadRequest, "this proxy takes http:// URLs: use CONNECT for others")
+			return request, goproxy.NewResponse(request, goproxy.ContentTypeText, http.StatusBadRequest, "this proxy accepts only http:// URLs: use CONNECT for others")
 		}
 		if host := hostPort(request.URL); !p.PermitsHost(host) {
 			refused(host)
@@ -60,28 +60,28 @@ func (p Policy) newProxy(base *http.Transport, refused func(host string)) (*Prox
 	return &Proxy{server: server, listener: listener}, nil
 }
 
-// Port is where the proxy listens.
+// Port is the port that the proxy listens on.
 func (p *Proxy) Port() int { return p.listener.Addr().(*net.TCPAddr).Port }
 
-// Close ends all connections.
+// Close stops the proxy and closes all connections.
 func (p *Proxy) Close() error { return p.server.Close() }
 
-// refusal says why in the status, because that is all of an answer that a client of CONNECT shows.
+// refusal has the reason in the status line, because clients show only the status line of an answer to CONNECT.
 func refusal(request *http.Request, host string) *http.Response {
-	said := Refusal(host)
-	response := goproxy.NewResponse(request, goproxy.ContentTypeText, http.StatusForbidden, said)
-	response.Status = "403 " + said
+	reason := Refusal(host)
+	response := goproxy.NewResponse(request, goproxy.ContentTypeText, http.StatusForbidden, reason)
+	response.Status = "403 " + reason
 	return response
 }
 
-// Refusal is what the user is told of a host that is not on the list.
+// Refusal is the message for a host that the policy does not permit.
 func Refusal(host string) string {
-	return fmt.Sprintf("the repository may not make the agent reach %s: if it may, add it to the setting allowRemote", strings.TrimSpace(host))
+	return fmt.Sprintf("the repository may not make the agent connect to %s: to allow it, add it to the setting allowRemote", strings.TrimSpace(host))
 }
 
-// quiet drops what goproxy would log: refused hosts are told to the caller.
-type quiet struct{}
+// noLog discards the log of goproxy, because refused reports the refused hosts.
+type noLog struct{}
 
-func (quiet) Printf(string, ...any) {}
+func (noLog) Printf(string, ...any) {}
 
 var _ io.Closer = (*Proxy)(nil)

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// through is a client of a proxy with the policy, and what the proxy refused.
-func through(t *testing.T, p Policy) (client *http.Client, refused func() []string) {
+// clientOfProxy is a client of a proxy with the policy. refused returns the hosts that the proxy refused.
+func clientOfProxy(t *testing.T, p Policy) (client *http.Client, refused func() []string) {
 	t.Helper()
 	var mu sync.Mutex
 	var hosts []string
@@ -37,7 +37,7 @@ func through(t *testing.T, p Policy) (client *http.Client, refused func() []stri
 	}
 }
 
-func TestProxyReachesListedHostsOnly(t *testing.T) {
+func TestTheProxyConnectsToListedHostsOnly(t *testing.T) {
 	answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "reached") })
 	plain, secure := httptest.NewServer(answer), httptest.NewTLSServer(answer)
 	t.Cleanup(plain.Close)
@@ -48,21 +48,21 @@ func TestProxyReachesListedHostsOnly(t *testing.T) {
 		reached bool
 		refused string
 	}{
-		"a listed host":                  {[]string{strings.TrimPrefix(plain.URL, "http://")}, plain.URL, true, ""},
-		"a listed host by TLS":           {[]string{"127.0.0.1"}, secure.URL, true, ""},
-		"an empty list":                  {nil, plain.URL, false, strings.TrimPrefix(plain.URL, "http://")},
-		"an empty list by TLS":           {nil, secure.URL, false, strings.TrimPrefix(secure.URL, "https://")},
-		"another port":                   {[]string{"127.0.0.1:1"}, plain.URL, false, strings.TrimPrefix(plain.URL, "http://")},
-		"any host is not this machine":   {[]string{"*"}, plain.URL, false, ""},
-		"nor the metadata server":        {[]string{"*"}, "http://169.254.169.254/latest", false, ""},
-		"nor a name that resolves to it": {[]string{"*"}, strings.Replace(secure.URL, "127.0.0.1", "localhost", 1), false, ""},
+		"a listed host":                         {[]string{strings.TrimPrefix(plain.URL, "http://")}, plain.URL, true, ""},
+		"a listed host by TLS":                  {[]string{"127.0.0.1"}, secure.URL, true, ""},
+		"an empty list":                         {nil, plain.URL, false, strings.TrimPrefix(plain.URL, "http://")},
+		"an empty list by TLS":                  {nil, secure.URL, false, strings.TrimPrefix(secure.URL, "https://")},
+		"another port":                          {[]string{"127.0.0.1:1"}, plain.URL, false, strings.TrimPrefix(plain.URL, "http://")},
+		"* does not permit loopback":            {[]string{"*"}, plain.URL, false, ""},
+		"* does not permit the metadata server": {[]string{"*"}, "http://169.254.169.254/latest", false, ""},
+		"* does not permit a name of loopback":  {[]string{"*"}, strings.Replace(secure.URL, "127.0.0.1", "localhost", 1), false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, err := Parse(test.allowed)
 			if err != nil {
 				t.Fatal(err)
 			}
-			client, refused := through(t, p)
+			client, refused := clientOfProxy(t, p)
 			client.Transport.(*http.Transport).TLSClientConfig = secure.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 			response, err := client.Get(test.url)
 			body := ""
@@ -78,13 +78,13 @@ func TestProxyReachesListedHostsOnly(t *testing.T) {
 				t.Errorf("refused %q, want %q", got, test.refused)
 			}
 			if test.refused != "" && err != nil && !strings.Contains(err.Error(), "allowRemote") {
-				t.Errorf("the client is not told why: %v", err)
+				t.Errorf("the client does not get the reason: %v", err)
 			}
 		})
 	}
 }
 
-// upstream is the operator's proxy. It answers everything itself, and counts the tunnels.
+// upstream is the operator's proxy. It answers all requests itself, and records them.
 func upstream(t *testing.T) (server *httptest.Server, tunnels *[]string) {
 	t.Helper()
 	var mu sync.Mutex
@@ -99,14 +99,14 @@ func upstream(t *testing.T) (server *httptest.Server, tunnels *[]string) {
 			return
 		}
 		defer conn.Close()
-		_, _ = out.WriteString("HTTP/1.1 200 OK\r\n\r\nhello from " + r.Host) // what follows the answer comes in the same packet
+		_, _ = out.WriteString("HTTP/1.1 200 OK\r\n\r\nhello from " + r.Host) // the content arrives in the same packet as the answer
 		_ = out.Flush()
 	}))
 	t.Cleanup(server.Close)
 	return server, tunnels
 }
 
-// tunnelTo asks a proxy of the policy to connect to an address, and returns its answer and what comes after it.
+// tunnelTo sends CONNECT to a proxy with the policy, and returns the status and the content of the tunnel.
 func tunnelTo(t *testing.T, p Policy, base *http.Transport, address string) (status int, content string) {
 	t.Helper()
 	proxy, err := p.newProxy(base, func(string) {})
@@ -134,7 +134,7 @@ func tunnelTo(t *testing.T, p Policy, base *http.Transport, address string) (sta
 	return response.StatusCode, ""
 }
 
-// TestTunnelsThroughAnotherProxyAreChecked: the operator's proxy is asked for listed hosts only, and for no address of this machine.
+// TestTunnelsThroughAnotherProxyAreChecked: the operator's proxy gets requests only for permitted hosts, never for loopback addresses.
 func TestTunnelsThroughAnotherProxyAreChecked(t *testing.T) {
 	for address, want := range map[string]string{
 		"charts.example:443":  "charts.example:443 Basic dTpz",
@@ -150,7 +150,7 @@ func TestTunnelsThroughAnotherProxyAreChecked(t *testing.T) {
 		at, _ := url.Parse(strings.Replace(server.URL, "http://", "http://u:s@", 1))
 		status, content := tunnelTo(t, policy(t, "*"), &http.Transport{Proxy: http.ProxyURL(at)}, address)
 		if got := strings.Join(*tunnels, ","); got != want {
-			t.Errorf("%s: the proxy was asked for %q", address, got)
+			t.Errorf("%s: the proxy got requests for %q", address, got)
 		}
 		if want != "" && (status != http.StatusOK || content != "hello from "+address) {
 			t.Errorf("%s: got %d %q", address, status, content)
@@ -161,8 +161,8 @@ func TestTunnelsThroughAnotherProxyAreChecked(t *testing.T) {
 	}
 }
 
-// TestTheEnvironmentMakesNoOtherWay: goproxy reads HTTPS_PROXY when it is made.
-func TestTheEnvironmentMakesNoOtherWay(t *testing.T) {
+// TestHTTPSProxyDoesNotBypassThePolicy: goproxy reads HTTPS_PROXY when a proxy is made.
+func TestHTTPSProxyDoesNotBypassThePolicy(t *testing.T) {
 	server, tunnels := upstream(t)
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy"} {
 		t.Setenv(name, server.URL)
@@ -172,12 +172,12 @@ func TestTheEnvironmentMakesNoOtherWay(t *testing.T) {
 	if status, _ := tunnelTo(t, policy(t, "*"), &http.Transport{}, address); status == http.StatusOK {
 		t.Error("* reached a loopback address")
 	}
-	noProxy := func(*http.Request) (*url.URL, error) { return nil, nil } // as NO_PROXY makes it
+	noProxy := func(*http.Request) (*url.URL, error) { return nil, nil } // as with NO_PROXY
 	if status, _ := tunnelTo(t, policy(t, address), &http.Transport{Proxy: noProxy}, address); status != http.StatusOK {
 		t.Errorf("a listed address was not reached directly: %d", status)
 	}
 	if len(*tunnels) > 0 {
-		t.Errorf("the proxy was asked for %q", *tunnels)
+		t.Errorf("the proxy got requests for %q", *tunnels)
 	}
 }
 

@@ -19,27 +19,28 @@ const (
 	maxRedirects = 10
 )
 
-// DialContext connects like net.Dialer. It checks each address that the name resolves to right before connecting, so a
-// name cannot resolve to one address for the check and to another for the connection.
+// DialContext connects like net.Dialer. It checks each resolved address immediately before it connects to it. So a name cannot resolve to
+// one address for the check and to another one for the connection.
 func (p Policy) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	t := targetOf(address)
 	dialer := net.Dialer{Timeout: dialTimeout, ControlContext: func(_ context.Context, _, resolved string, _ syscall.RawConn) error {
 		at, err := netip.ParseAddrPort(resolved)
 		if err != nil {
-			return fmt.Errorf("%s resolves to %q, which is no address: %w", t.host, resolved, err)
+			return fmt.Errorf("%s resolves to %q, which is not an address: %w", t.host, resolved, err)
 		}
 		return p.check(t.host, at.Addr(), t.port)
 	}}
 	return dialer.DialContext(ctx, network, address)
 }
 
-// Transport is a copy of base that dials through the policy. A proxy of base may have any address, because the operator
-// chose it. The proxy resolves the names of its targets, so of those only literal addresses and localhost can be checked.
+// Transport is a copy of base that connects only to addresses that the policy permits. If base uses a proxy, the proxy may have any
+// address, because the operator chose it. The proxy resolves the names of its targets, so the agent can check only IP addresses and
+// localhost in them.
 func (p Policy) Transport(base *http.Transport) *http.Transport {
 	return TransportOf(base, func(context.Context) Policy { return p })
 }
 
-// TransportOf is like [Policy.Transport] for requests that have different policies. The policy follows from a request's context.
+// TransportOf is like [Policy.Transport], but takes the policy of each request from the context of the request.
 func TransportOf(base *http.Transport, policy func(context.Context) Policy) *http.Transport {
 	t := base.Clone()
 	t.DialTLSContext = nil
@@ -63,7 +64,7 @@ func TransportOf(base *http.Transport, policy func(context.Context) Policy) *htt
 	return t
 }
 
-// checkLiteral checks what is known about a URL before its name is resolved.
+// checkLiteral checks the host of a URL without resolving it.
 func (p Policy) checkLiteral(u *url.URL) error {
 	t := targetOf(hostPort(u))
 	switch {
@@ -71,14 +72,14 @@ func (p Policy) checkLiteral(u *url.URL) error {
 		return p.check(t.host, t.addr, t.port)
 	case t.host == "localhost", strings.HasSuffix(t.host, ".localhost"):
 		return p.check(t.host, netip.AddrFrom4([4]byte{127, 0, 0, 1}), t.port)
-	case numeric(t.host):
+	case endsInNumber(t.host):
 		return fmt.Errorf("%s is neither a host name nor an IP address: write the address as 192.0.2.1", t.host)
 	}
 	return nil
 }
 
-// CheckRedirect is for http.Client. It permits 10 redirects and none from https to http. Credentials stay with the host and
-// port that they were meant for: Go's own rule passes them on to subdomains and to other ports.
+// CheckRedirect is for http.Client. It permits 10 redirects, and none from https to http. It removes credentials when the host or the port
+// changes. Go's own rule would send them to subdomains and to other ports.
 func CheckRedirect(request *http.Request, via []*http.Request) error {
 	first, last := via[0].URL, via[len(via)-1].URL
 	switch {
@@ -97,7 +98,7 @@ func CheckRedirect(request *http.Request, via []*http.Request) error {
 
 var defaultPorts = map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}
 
-// hostPort is the URL's host with the port that it has by default.
+// hostPort is the host of the URL with its port, or with the default port of its scheme.
 func hostPort(u *url.URL) string {
 	port := u.Port()
 	if port == "" {

@@ -1,5 +1,6 @@
-// Package lookup decides what charts may ask of the API server, and hides from them those Secrets that the agent may read only for
-// itself: templates ask for objects with the function `lookup`, and the API server answers them with the agent's rights.
+// Package lookup decides which requests charts may send to the API server, and removes Secrets from the answers. Templates read objects
+// with the function `lookup`, and the API server answers with the rights of the agent. So the Secrets that the agent reads only for itself
+// must stay hidden from templates.
 //
 // It may import no other package of the agent.
 package lookup
@@ -13,56 +14,58 @@ import (
 	"slices"
 )
 
-// Hidden says which Secrets templates never see. Tokens of ServiceAccounts and Helm's records are hidden in every namespace.
+// Hidden says which Secrets are hidden from templates. Tokens of ServiceAccounts and Helm's records are hidden in every namespace.
 type Hidden struct {
-	Namespace string   // the agent's own
-	Names     []string // Secrets in it that the agent's pod uses
-	Base      string   // the path of the API server's URL, if it has one
+	Namespace string   // the agent's namespace
+	Names     []string // the Secrets in it that the agent's pod uses
+	Base      string   // the path in the URL of the API server, if it has one
 }
 
 var hiddenTypes = []string{"kubernetes.io/service-account-token", "helm.sh/release.v1"}
 
-// maxAnswer bounds one answer of the API server.
+// maxAnswer is the limit of one answer of the API server, in bytes.
 const maxAnswer = 64 << 20
 
-// Transport is for the client of `lookup` only: it sends what [Check] permits and takes what is hidden out of the API server's answers.
-func (h Hidden) Transport(next http.RoundTripper) http.RoundTripper { return hiding{h, next} }
+// Transport is only for the client of `lookup`. It sends the requests that [Check] permits, and removes hidden Secrets from the answers.
+func (h Hidden) Transport(next http.RoundTripper) http.RoundTripper {
+	return filteringTransport{h, next}
+}
 
-type hiding struct {
+type filteringTransport struct {
 	hidden Hidden
 	next   http.RoundTripper
 }
 
 // RoundTrip implements http.RoundTripper.
-func (t hiding) RoundTrip(request *http.Request) (*http.Response, error) {
+func (t filteringTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	info, err := parse(request, t.hidden.Base)
 	if err != nil {
 		return nil, err
 	}
-	response, err := t.next.RoundTrip(plain(request))
+	response, err := t.next.RoundTrip(requestJSON(request))
 	if err != nil {
 		return nil, err
 	}
-	response.Body = bounded(response.Body)
+	response.Body = limit(response.Body)
 	if !isSecrets(info) || response.StatusCode >= http.StatusMultipleChoices {
 		return response, nil
 	}
-	return t.hidden.without(response)
+	return t.hidden.filterResponse(response)
 }
 
-// plain asks for JSON, which is what can be filtered, and for no other protocol.
-func plain(request *http.Request) *http.Request {
-	asked := request.Clone(request.Context())
-	asked.Body, asked.ContentLength = nil, 0
+// requestJSON is the request for an answer in JSON, because the agent can filter only JSON. It asks for no other protocol.
+func requestJSON(request *http.Request) *http.Request {
+	changed := request.Clone(request.Context())
+	changed.Body, changed.ContentLength = nil, 0
 	for _, name := range []string{"Accept-Encoding", "Connection", "Upgrade"} {
-		asked.Header.Del(name)
+		changed.Header.Del(name)
 	}
-	asked.Header.Set("Accept", "application/json")
-	return asked
+	changed.Header.Set("Accept", "application/json")
+	return changed
 }
 
-// without is the response without what is hidden.
-func (h Hidden) without(response *http.Response) (*http.Response, error) {
+// filterResponse removes hidden Secrets from a response.
+func (h Hidden) filterResponse(response *http.Response) (*http.Response, error) {
 	content, err := io.ReadAll(response.Body)
 	if closeErr := response.Body.Close(); err == nil {
 		err = closeErr
@@ -84,7 +87,7 @@ func (h Hidden) without(response *http.Response) (*http.Response, error) {
 
 var notFound = []byte(`{"kind":"Status","apiVersion":"v1","status":"Failure","message":"not found","reason":"NotFound","code":404}`)
 
-// secret is as much of a Secret as tells whether it is hidden.
+// secret has the fields of a Secret that decide whether it is hidden.
 type secret struct {
 	Type     string `json:"type"`
 	Metadata struct {
@@ -93,8 +96,8 @@ type secret struct {
 	} `json:"metadata"`
 }
 
-// filter is an answer without what is hidden: nil for a single Secret that is. Another kind of answer is an error, because it may hold
-// what is hidden: a Table, for example, or metadata without the type.
+// filter removes hidden Secrets from an answer. It returns nil if the answer is one hidden Secret. An answer of another kind is an error,
+// because it may contain a hidden Secret. Examples are a Table, and metadata without the type.
 func (h Hidden) filter(content []byte) ([]byte, error) {
 	var answer map[string]json.RawMessage
 	if err := json.Unmarshal(content, &answer); err != nil {
@@ -108,41 +111,42 @@ func (h Hidden) filter(content []byte) ([]byte, error) {
 		}
 		return content, nil
 	case `"SecretList"`:
-		shown, err := h.shown(answer["items"])
+		visible, err := h.visible(answer["items"])
 		if err != nil {
 			return nil, err
 		}
-		answer["items"] = shown
+		answer["items"] = visible
 		return json.Marshal(answer)
 	default:
-		return nil, fmt.Errorf("the API server answers with the kind %.100s, but only Secret and SecretList can be filtered", kind)
+		return nil, fmt.Errorf("the API server answers with the kind %.100s, but the agent can filter only Secret and SecretList", kind)
 	}
 }
 
-// shown are the items of a list that are not hidden.
-func (h Hidden) shown(list json.RawMessage) (json.RawMessage, error) {
+// visible are the items of a list that are not hidden.
+func (h Hidden) visible(list json.RawMessage) (json.RawMessage, error) {
 	var items []json.RawMessage
 	if err := json.Unmarshal(list, &items); err != nil {
 		return nil, err
 	}
-	shown := []json.RawMessage{}
+	visible := []json.RawMessage{}
 	for _, item := range items {
 		hidden, err := h.hides(item)
 		if err != nil {
 			return nil, err
 		}
 		if !hidden {
-			shown = append(shown, item)
+			visible = append(visible, item)
 		}
 	}
-	return json.Marshal(shown)
+	return json.Marshal(visible)
 }
 
+// hides says whether a Secret is hidden.
 func (h Hidden) hides(content []byte) (bool, error) {
 	var s secret
 	if err := json.Unmarshal(content, &s); err != nil {
 		return false, err
 	}
-	own := s.Metadata.Namespace == h.Namespace && slices.Contains(h.Names, s.Metadata.Name)
-	return own || slices.Contains(hiddenTypes, s.Type), nil
+	ofAgent := s.Metadata.Namespace == h.Namespace && slices.Contains(h.Names, s.Metadata.Name)
+	return ofAgent || slices.Contains(hiddenTypes, s.Type), nil
 }

@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-type answering struct{ body string }
+type fixedAnswer struct{ body string }
 
-func (a answering) RoundTrip(*http.Request) (*http.Response, error) {
+func (a fixedAnswer) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(a.body))}, nil
 }
 
@@ -21,11 +21,11 @@ func secretOf(namespace, name, kind string) string {
 	return `{"kind":"Secret","type":"` + kind + `","metadata":{"namespace":"` + namespace + `","name":"` + name + `"}}`
 }
 
-func TestWhatTemplatesSee(t *testing.T) {
+func TestHiddenSecrets(t *testing.T) {
 	hidden := Hidden{Namespace: "agent", Names: []string{"keys", "git"}}
 	const one, all, everywhere = "/api/v1/namespaces/agent/secrets/x", "/api/v1/namespaces/agent/secrets", "/api/v1/secrets"
 	keys, token := secretOf("agent", "keys", "Opaque"), secretOf("agent", "token", "kubernetes.io/service-account-token")
-	record, plain, namesake := secretOf("agent", "record", "helm.sh/release.v1"), secretOf("agent", "plain", "Opaque"), secretOf("shop", "keys", "Opaque")
+	record, plain, sameName := secretOf("agent", "record", "helm.sh/release.v1"), secretOf("agent", "plain", "Opaque"), secretOf("shop", "keys", "Opaque")
 	list := func(items ...string) string {
 		return `{"items":[` + strings.Join(items, ",") + `],"kind":"SecretList"}`
 	}
@@ -33,25 +33,25 @@ func TestWhatTemplatesSee(t *testing.T) {
 		path, body string
 		want       string // empty for 404
 	}{
-		"a Secret of the agent":       {one, keys, ""},
-		"a token":                     {one, token, ""},
-		"a record of Helm's":          {one, record, ""},
-		"another Secret":              {one, plain, plain},
-		"a namesake elsewhere":        {one, namesake, namesake},
-		"a list":                      {all, list(keys, plain, token, record), list(plain)},
-		"a list of all namespaces":    {everywhere, list(keys, namesake), list(namesake)},
-		"a list of what is hidden":    {all, list(keys), list()},
-		"an object of another kind":   {"/api/v1/namespaces/agent/configmaps/keys", keys, keys},
-		"an empty list stays a list":  {all, list(), list()},
-		"a list that is null":         {all, `{"items":null,"kind":"SecretList"}`, list()},
-		"a namespace called secrets":  {"/api/v1/namespaces/secrets", keys, keys},
-		"a Secret, shown as it comes": {one, plain + "\n", plain + "\n"},
+		"a Secret of the agent":              {one, keys, ""},
+		"a token":                            {one, token, ""},
+		"a record of Helm":                   {one, record, ""},
+		"another Secret":                     {one, plain, plain},
+		"the same name in another namespace": {one, sameName, sameName},
+		"a list":                             {all, list(keys, plain, token, record), list(plain)},
+		"a list of all namespaces":           {everywhere, list(keys, sameName), list(sameName)},
+		"a list of hidden Secrets":           {all, list(keys), list()},
+		"an object of another kind":          {"/api/v1/namespaces/agent/configmaps/keys", keys, keys},
+		"an empty list stays a list":         {all, list(), list()},
+		"a list that is null":                {all, `{"items":null,"kind":"SecretList"}`, list()},
+		"a namespace called secrets":         {"/api/v1/namespaces/secrets", keys, keys},
+		"a visible Secret is not changed":    {one, plain + "\n", plain + "\n"},
 	} {
 		request, err := http.NewRequest(http.MethodGet, "https://api"+test.path, http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}
-		response, err := hidden.Transport(answering{test.body}).RoundTrip(request)
+		response, err := hidden.Transport(fixedAnswer{test.body}).RoundTrip(request)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -72,7 +72,7 @@ func TestWhatTemplatesSee(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeUnderstoodIsNotShown(t *testing.T) {
+func TestAnswersOfOtherKindsAreErrors(t *testing.T) {
 	for _, body := range []string{
 		"k8s\x00protobuf", "[]", `{}`,
 		`{"kind":"SecretList","items":{}}`, `{"kind":"SecretList","items":[7]}`, `{"kind":"SecretList"}`,
@@ -85,15 +85,15 @@ func TestWhatCannotBeUnderstoodIsNotShown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if response, err := (Hidden{}).Transport(answering{body}).RoundTrip(request); err == nil {
+		if response, err := (Hidden{}).Transport(fixedAnswer{body}).RoundTrip(request); err == nil {
 			response.Body.Close()
-			t.Errorf("%q is shown", body)
+			t.Errorf("%q is no error", body)
 		}
 	}
 }
 
-// TestOnlyJSONIsAskedFor: other formats cannot be filtered, and another protocol would pass by the filter.
-func TestOnlyJSONIsAskedFor(t *testing.T) {
+// TestRequestsAskForJSONOnly: the agent cannot filter other formats, and another protocol would bypass the filter.
+func TestRequestsAskForJSONOnly(t *testing.T) {
 	request := httptest.NewRequest(http.MethodGet, "/clusters/c/api/v1/namespaces/agent/secrets/keys", strings.NewReader("a body"))
 	for name, value := range map[string]string{"Accept": "application/json;as=Table", "Accept-Encoding": "br", "Connection": "Upgrade", "Upgrade": "SPDY/3.1"} {
 		request.Header.Set(name, value)
@@ -101,7 +101,7 @@ func TestOnlyJSONIsAskedFor(t *testing.T) {
 	var sent *http.Request
 	next := roundTrip(func(r *http.Request) (*http.Response, error) {
 		sent = r
-		return answering{secretOf("agent", "keys", "Opaque")}.RoundTrip(r)
+		return fixedAnswer{secretOf("agent", "keys", "Opaque")}.RoundTrip(r)
 	})
 	response, err := Hidden{Namespace: "agent", Names: []string{"keys"}, Base: "/clusters/c"}.Transport(next).RoundTrip(request)
 	if err != nil || response.StatusCode != http.StatusNotFound {
@@ -118,7 +118,7 @@ func TestOnlyJSONIsAskedFor(t *testing.T) {
 // TestRefusedRequestsAreNotSent: the transport has the same rule as the proxy.
 func TestRefusedRequestsAreNotSent(t *testing.T) {
 	next := roundTrip(func(*http.Request) (*http.Response, error) {
-		t.Error("it was sent")
+		t.Error("the request was sent")
 		return nil, io.EOF
 	})
 	if _, err := (Hidden{}).Transport(next).RoundTrip(httptest.NewRequest(http.MethodGet, "/api/v1/secrets/", nil)); err == nil {
@@ -130,7 +130,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
 
-func TestAnswersHaveABound(t *testing.T) {
+func TestAnswersHaveALimit(t *testing.T) {
 	for size, wantErr := range map[int64]bool{maxAnswer: false, maxAnswer + 1: true} {
 		next := roundTrip(func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(io.LimitReader(spaces{}, size))}, nil
@@ -144,7 +144,7 @@ func TestAnswersHaveABound(t *testing.T) {
 		}
 		if wantErr {
 			_, err := (Hidden{}).Transport(next).RoundTrip(httptest.NewRequest(http.MethodGet, "/api/v1/secrets", nil))
-			if !errors.Is(err, errTooMuch) {
+			if !errors.Is(err, errTooLarge) {
 				t.Errorf("Secrets: got %v", err)
 			}
 		}

@@ -12,55 +12,55 @@ import (
 	kubernetes "k8s.io/apiserver/pkg/endpoints/request"
 )
 
-// parser reads paths as the API server does.
+// parser parses paths as the API server does.
 var parser = kubernetes.RequestInfoFactory{APIPrefixes: sets.NewString("api", "apis"), GrouplessAPIPrefixes: sets.NewString("api")}
 
-// discoveryPaths say what the API server offers. They hold no objects.
+// discoveryPaths are the paths that describe the APIs of the API server. They contain no objects.
 var discoveryPaths = []string{"/version", "/api", "/api/*", "/apis", "/apis/*", "/apis/*/*",
 	"/openapi/v2", "/openapi/v3", "/openapi/v3/api/*", "/openapi/v3/apis/*", "/openapi/v3/apis/*/*"}
 
-// parameters are what a query may name. A watch is refused because its answer does not end, and selectors because the agent does not
-// mask Secrets that were selected in some ways.
+// parameters are the permitted parameters of a query. A watch is refused because its answer does not end. Selectors are refused because
+// the agent does not mask Secrets in all answers to them.
 var parameters = []string{"continue", "hash", "limit", "resourceVersion", "resourceVersionMatch", "timeout"}
 
-// Check refuses every request that does not read one object, list objects, or ask what the API server offers. base is the path of the
-// API server's URL.
+// Check permits a request only if it gets an object, lists objects, or asks which APIs the API server has. base is the path in the URL of
+// the API server.
 func Check(request *http.Request, base string) error {
 	_, err := parse(request, base)
 	return err
 }
 
-// parse is a permitted request as the API server understands it.
+// parse returns a permitted request as the API server understands it.
 func parse(request *http.Request, base string) (*kubernetes.RequestInfo, error) {
-	refused := func(why string) (*kubernetes.RequestInfo, error) {
-		return nil, fmt.Errorf("charts may only read objects of the cluster: %s %s is refused: %s", request.Method, request.URL.EscapedPath(), why)
+	refused := func(reason string) (*kubernetes.RequestInfo, error) {
+		return nil, fmt.Errorf("charts may only read objects of the cluster: the agent refuses %s %s: %s", request.Method, request.URL.EscapedPath(), reason)
 	}
 	if request.Method != http.MethodGet {
-		return refused("it is not a GET")
+		return refused("the method is not GET")
 	}
-	at, below := strings.CutPrefix(request.URL.Path, strings.TrimSuffix(base, "/"))
-	if !below || !strings.HasPrefix(at, "/") || path.Clean(at) != at || request.URL.EscapedPath() != request.URL.Path {
-		return refused("the path is not written in the usual way")
+	at, found := strings.CutPrefix(request.URL.Path, strings.TrimSuffix(base, "/"))
+	if !found || !strings.HasPrefix(at, "/") || path.Clean(at) != at || request.URL.EscapedPath() != request.URL.Path {
+		return refused("the path is not in its shortest form")
 	}
 	query, err := url.ParseQuery(request.URL.RawQuery)
 	if err != nil {
-		return refused("the query cannot be read")
+		return refused("the query is not valid")
 	}
 	for name := range query {
 		if !slices.Contains(parameters, name) {
-			return refused(fmt.Sprintf("the query may not name %q", name))
+			return refused(fmt.Sprintf("the query parameter %q is not permitted", name))
 		}
 	}
 	info, err := parser.NewRequestInfo(&http.Request{Method: request.Method, URL: &url.URL{Path: at, RawQuery: request.URL.RawQuery}})
 	switch {
 	case err != nil:
-		return refused("the path names no object")
+		return refused("the path is not the path of an object")
 	case !info.IsResourceRequest && !isDiscovery(at):
-		return refused("the path names no object")
+		return refused("the path is not the path of an object")
 	case info.IsResourceRequest && info.Verb != "get" && info.Verb != "list":
-		return refused("it is a " + info.Verb)
+		return refused("the verb " + info.Verb + " is not permitted")
 	case info.Subresource != "" || len(info.Parts) > 2:
-		return refused("it asks for a part of an object")
+		return refused("subresources are not permitted")
 	}
 	return info, nil
 }
@@ -72,7 +72,7 @@ func isDiscovery(at string) bool {
 	})
 }
 
-// isSecrets tells whether the answer is a Secret or a list of them.
+// isSecrets says whether the answer is a Secret or a list of Secrets.
 func isSecrets(info *kubernetes.RequestInfo) bool {
 	return info.IsResourceRequest && info.APIGroup == "" && info.Resource == "secrets"
 }

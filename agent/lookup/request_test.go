@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestWhatChartsMayAsk(t *testing.T) {
+func TestPermittedPaths(t *testing.T) {
 	for target, want := range map[string]bool{
 		"/api/v1/namespaces/shop/secrets/keys":                         true,
 		"/api/v1/namespaces/shop/secrets":                              true,
@@ -75,7 +75,7 @@ func TestWhatChartsMayAsk(t *testing.T) {
 	}
 }
 
-func TestChartsOnlyRead(t *testing.T) {
+func TestOnlyGetIsPermitted(t *testing.T) {
 	for _, method := range []string{http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodConnect, "get"} {
 		if err := Check(&http.Request{Method: method, URL: &url.URL{Path: "/api/v1/secrets"}}, ""); err == nil {
 			t.Errorf("%s is permitted", method)
@@ -83,8 +83,8 @@ func TestChartsOnlyRead(t *testing.T) {
 	}
 }
 
-// TestTheServersPath: an API server behind a proxy has a path of its own, and nothing beside it is asked.
-func TestTheServersPath(t *testing.T) {
+// TestThePathOfTheServer: an API server behind a proxy has a path. Requests outside of it are refused.
+func TestThePathOfTheServer(t *testing.T) {
 	for target, want := range map[string]bool{
 		"/clusters/c/api/v1/secrets": true, "/api/v1/secrets": false, "/clusters/cc/api/v1/secrets": false, "/clusters/c": false,
 	} {
