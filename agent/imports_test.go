@@ -46,7 +46,7 @@ var allowedImports = map[string][]string{
 	"chart/internal/trust":        {"release", "chart/internal/limits", "chart/internal/files"},
 	"chart/internal/repositories": {"release"},
 	"chart/internal/chartrepo":    {"egress", "release", "chart/internal/charterrors", "chart/internal/limits", "chart/internal/digest", "chart/internal/once", "chart/internal/trust"},
-	"chart/internal/oci":          {"egress", "release", "chart/internal/archive", "chart/internal/charterrors", "chart/internal/limits", "chart/internal/once", "chart/internal/trust", "chart/internal/repositories"},
+	"chart/internal/oci":          {"egress", "release", "chart/internal/archive", "chart/internal/charterrors", "chart/internal/digest", "chart/internal/limits", "chart/internal/once", "chart/internal/trust", "chart/internal/repositories"},
 	"chart/internal/download":     {"release", "chart/internal/archive", "chart/internal/charterrors", "chart/internal/digest", "chart/internal/limits", "chart/internal/once", "chart/internal/trust", "chart/internal/repositories", "chart/internal/chartrepo", "chart/internal/oci"},
 	"chart/internal/dependencies": {"release", "chart/internal/archive", "chart/internal/charterrors", "chart/internal/digest", "chart/internal/limits", "chart/internal/once", "chart/internal/files", "chart/internal/repositories", "chart/internal/chartrepo", "chart/internal/oci", "chart/internal/download"},
 	"helmshim":                    {"child", "release", "chart", "broker", "sandbox"},

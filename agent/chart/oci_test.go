@@ -141,3 +141,15 @@ func TestRegistryCertificatesLieInTheRepository(t *testing.T) {
 	_, err := oci.New(s.policy, s.trust, s.known).HelmClient(t.Context(), []release.Repository{{OCI: true, URL: "h/p", CAFile: filepath.Join(outside, "there")}}, false)
 	charttest.ExpectError(t, err, "outside of the repository")
 }
+
+func TestVersionsOfARegistryAreListedPerConnection(t *testing.T) {
+	at, _ := serveOCI(t, "", "", nil, charttest.Package(t, t.TempDir(), "web", "1.0.0"))
+	s := newStore(t)
+	c := release.Chart{Ref: "oci://" + at + "/web", Version: "^1"}
+	_, err := s.Load(t.Context(), c)
+	charttest.ExpectError(t, err, "plainHttp: true")
+	c.PlainHTTP = true
+	if _, err := s.Load(t.Context(), c); err != nil {
+		t.Errorf("another release with plainHttp: %v", err)
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/digest"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -62,7 +63,7 @@ func (c *Client) Resolve(ctx context.Context, want Reference, r release.Reposito
 	case notExact == nil:
 		return scheme + want.Name + ":" + want.Version, nil
 	}
-	tag, err := c.matchTag(ctx, client, want)
+	tag, err := c.matchTag(ctx, client, r, want)
 	return scheme + want.Name + ":" + tag, err
 }
 
@@ -78,8 +79,8 @@ func checkTag(client *registry.Client, want Reference) error {
 	return nil
 }
 
-func (c *Client) matchTag(ctx context.Context, client *registry.Client, want Reference) (string, error) {
-	tags, err := c.listTags(ctx, client, want.Name)
+func (c *Client) matchTag(ctx context.Context, client *registry.Client, r release.Repository, want Reference) (string, error) {
+	tags, err := c.listTags(ctx, client, r, want.Name)
 	if err != nil {
 		return "", err
 	}
@@ -91,9 +92,10 @@ func (c *Client) matchTag(ctx context.Context, client *registry.Client, want Ref
 	return tag, nil
 }
 
-// listTags are the versions of a chart in a registry, newest first.
-func (c *Client) listTags(ctx context.Context, client *registry.Client, name string) ([]string, error) {
-	return c.tags.Get(ctx, name, func() ([]string, error) {
+// listTags are the versions of a chart in a registry, newest first. They are listed again for other credentials or connection settings.
+func (c *Client) listTags(ctx context.Context, client *registry.Client, r release.Repository, name string) ([]string, error) {
+	r.Name = ""
+	return c.tags.Get(ctx, digest.Of([]any{r, name}), func() ([]string, error) {
 		tags, err := client.Tags(name)
 		if err != nil {
 			return nil, fmt.Errorf("list the versions of %s: %w", name, charterrors.WithHint(err))
@@ -114,7 +116,7 @@ func (c *Client) Download(ctx context.Context, url string, r release.Repository,
 	}
 	pulled, err := client.Pull(strings.TrimPrefix(url, registry.OCIScheme+"://"), registry.PullOptWithProv(provenance))
 	if errors.Is(err, errdef.ErrNotFound) {
-		return archive.File{}, fmt.Errorf("%w%s", err, c.otherVersions(ctx, client, want.Name))
+		return archive.File{}, fmt.Errorf("%w%s", err, c.otherVersions(ctx, client, r, want.Name))
 	}
 	if err != nil {
 		return archive.File{}, charterrors.WithHint(err)
@@ -130,8 +132,8 @@ func (c *Client) Download(ctx context.Context, url string, r release.Repository,
 }
 
 // otherVersions ends an error about a version that is not there.
-func (c *Client) otherVersions(ctx context.Context, client *registry.Client, name string) string {
-	tags, err := c.listTags(ctx, client, name)
+func (c *Client) otherVersions(ctx context.Context, client *registry.Client, r release.Repository, name string) string {
+	tags, err := c.listTags(ctx, client, r, name)
 	if err != nil {
 		return "" // the version's absence is the error to report
 	}
