@@ -46,7 +46,7 @@ func exact(c release.Chart) bool {
 }
 
 func (s *Store) contentIdentity(ctx context.Context, c release.Chart, volatile []string) (string, error) {
-	identity, err := s.contents.Get(ctx, c.Path+"\x00"+fmt.Sprint(c.SkipDependencies), func() (identity string, err error) {
+	identity, err := s.contents.Get(ctx, digest.Of([]any{c.Path, c.SkipDependencies, c.Verify, c.Keyring, c.Repository}), func() (identity string, err error) {
 		defer charterrors.RecoverPanic(&err)
 		if pinned, ok := s.pinned(c); ok {
 			return contentHash(pinned, volatile), nil

@@ -249,3 +249,14 @@ func TestAnIdentityThatCannotBeFoundSaysWhy(t *testing.T) {
 		t.Errorf("where a checkout lies helps nobody: %v", err)
 	}
 }
+
+func TestTheIdentityOfALocalChartDependsOnItsSettings(t *testing.T) {
+	s := newStore(t)
+	c := release.Chart{Path: charttest.WriteChart(t, t.TempDir(), "web", "1.0.0", ""), Verify: true}
+	_, err := s.Identity(t.Context(), c)
+	charttest.ExpectError(t, err, "only packaged charts can be verified")
+	c.Verify = false
+	if _, err := s.Identity(t.Context(), c); err != nil {
+		t.Errorf("another release without verify: %v", err)
+	}
+}
