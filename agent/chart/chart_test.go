@@ -33,19 +33,19 @@ func newStore(t *testing.T) *Store {
 	return s
 }
 
-// server is a chart repository that counts what it is asked for.
+// server is a chart repository that counts the requests.
 type server struct {
 	*httptest.Server
 	dir string
 
 	mu             sync.Mutex
-	asked          map[string]int
+	requests       map[string]int
 	user, password string
 }
 
 func serve(t *testing.T, charts ...string) *server {
 	t.Helper()
-	s := &server{dir: t.TempDir(), asked: map[string]int{}}
+	s := &server{dir: t.TempDir(), requests: map[string]int{}}
 	for _, c := range charts {
 		name, version, _ := strings.Cut(c, " ")
 		charttest.Package(t, s.dir, name, version)
@@ -70,22 +70,22 @@ func (s *server) index(t *testing.T) {
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	s.asked[r.URL.Path]++
+	s.requests[r.URL.Path]++
 	s.mu.Unlock()
 	user, password, _ := r.BasicAuth()
 	if s.user != "" && (user != s.user || password != s.password) {
-		http.Error(w, "who are you?", http.StatusUnauthorized)
+		http.Error(w, "wrong credentials", http.StatusUnauthorized)
 		return
 	}
 	http.FileServer(http.Dir(s.dir)).ServeHTTP(w, r)
 }
 
-func (s *server) expectAsked(t *testing.T, want map[string]int) {
+func (s *server) expectRequests(t *testing.T, want map[string]int) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !maps.Equal(s.asked, want) {
-		t.Errorf("the server was asked %v, want %v", s.asked, want)
+	if !maps.Equal(s.requests, want) {
+		t.Errorf("the server got the requests %v, want %v", s.requests, want)
 	}
 }
 

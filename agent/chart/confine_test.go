@@ -127,7 +127,7 @@ func TestLinksWithinTheRepositoryAreFollowed(t *testing.T) {
 	}
 }
 
-func TestLinksThatHaveNoEnd(t *testing.T) {
+func TestEndlessLinksAreRefused(t *testing.T) {
 	s, repository, _ := confined(t)
 	dir := charttest.WriteChart(t, repository, "web", "1.0.0", "")
 	charttest.Link(t, ".", filepath.Join(dir, "again"))

@@ -60,8 +60,8 @@ func TestDependencies(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	srv.expectAsked(t, map[string]int{"/index.yaml": 1, "/redis-1.5.0.tgz": 1})
-	open.expectAsked(t, map[string]int{"/index.yaml": 1, "/pg-3.0.0.tgz": 1})
+	srv.expectRequests(t, map[string]int{"/index.yaml": 1, "/redis-1.5.0.tgz": 1})
+	open.expectRequests(t, map[string]int{"/index.yaml": 1, "/pg-3.0.0.tgz": 1})
 	c, _ := s.Load(t.Context(), release.Chart{Path: app})
 	for _, d := range c.Dependencies() {
 		if d.Name() == "common" && names(d) != "nested 0.0.1" {
@@ -133,7 +133,7 @@ func TestLockFile(t *testing.T) {
 func TestDependencyErrors(t *testing.T) {
 	srv := serve(t, "redis 1.0.0")
 	for name, test := range map[string]struct{ dependency, want string }{
-		"an unknown name":     {`{name: redis, version: "1", repository: "@nobody"}`, `no repository is called "nobody"`},
+		"an unknown name":     {`{name: redis, version: "1", repository: "@unknown"}`, `there is no repository "unknown"`},
 		"a near miss":         {`{name: rediss, version: "1", repository: "` + srv.URL + `"}`, "it has redis"},
 		"no such version":     {`{name: redis, version: "^7", repository: "` + srv.URL + `"}`, "newest: 1.0.0"},
 		"a word":              {`{name: redis, version: "1", repository: "stable"}`, "neither a URL"},

@@ -94,7 +94,7 @@ func TestLoadWritesNothingIntoACheckout(t *testing.T) {
 	}
 }
 
-func TestACopyKeepsToTheLock(t *testing.T) {
+func TestACopyHasTheLockedVersions(t *testing.T) {
 	srv := serve(t, "redis 1.0.0")
 	root := t.TempDir()
 	charttest.WriteChart(t, root, "common", "0.1.0", "")
@@ -143,7 +143,7 @@ func TestACopyIsMadeOnce(t *testing.T) {
 	if copies, _ := filepath.Glob(filepath.Join(s.dir, "built-*")); len(copies) != 1 {
 		t.Errorf("made %d copies", len(copies))
 	}
-	srv.expectAsked(t, map[string]int{"/index.yaml": 1, "/redis-1.0.0.tgz": 1})
+	srv.expectRequests(t, map[string]int{"/index.yaml": 1, "/redis-1.0.0.tgz": 1})
 }
 
 func TestAnErrorNamesTheChartAndNotItsCopy(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// describe names a chart, its version and its repository for an error, without credentials.
+// describe is the name, the version and the repository of a chart for an error, without credentials.
 func describe(c release.Chart) string {
 	name := c.Name
 	if name == "" {

@@ -13,20 +13,21 @@ func HelmVersion() string {
 	return helmVersion(info)
 }
 
-// helmVersion takes the version from the build information. Test binaries carry no list of modules: there it is Helm's own constant,
-// which has no patch level.
+// helmVersion takes the version from the build information. The build information of a test has no modules. There it takes the version from
+// a constant of Helm, which has no patch level.
 func helmVersion(info *debug.BuildInfo) string {
 	if info != nil {
 		for _, module := range info.Deps {
 			if module.Path == "helm.sh/helm/v3" {
-				return replaced(module).Version
+				return replacement(module).Version
 			}
 		}
 	}
 	return "v" + semver.MustParse(chartutil.DefaultCapabilities.HelmVersion.Version).String()
 }
 
-func replaced(module *debug.Module) *debug.Module {
+// replacement is the module that is built in place of the required one.
+func replacement(module *debug.Module) *debug.Module {
 	if module.Replace != nil && module.Replace.Version != "" {
 		return module.Replace
 	}

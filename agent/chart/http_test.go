@@ -34,7 +34,7 @@ func TestConcurrentLoadsDownloadOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	srv.expectAsked(t, map[string]int{"/index.yaml": 1, "/web-1.1.0.tgz": 1})
+	srv.expectRequests(t, map[string]int{"/index.yaml": 1, "/web-1.1.0.tgz": 1})
 	charts[0].Templates[0].Name = "altered"
 	charts[0].Metadata.Name = "altered"
 	if charts[1].Metadata.Name != "web" || charts[1].Templates[0].Name == "altered" {
@@ -54,7 +54,7 @@ func TestStoresOfOneDirectoryShareDownloads(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	srv.expectAsked(t, map[string]int{"/index.yaml": 1, "/web-1.0.0.tgz": 1})
+	srv.expectRequests(t, map[string]int{"/index.yaml": 1, "/web-1.0.0.tgz": 1})
 }
 
 func TestVersions(t *testing.T) {
@@ -66,7 +66,7 @@ func TestVersions(t *testing.T) {
 	}{
 		"no version is the newest stable one": {release.Chart{Ref: "web"}, "web 1.2.0"},
 		"devel admits pre-releases":           {release.Chart{Ref: "web", Devel: true}, "web 2.0.0-rc.1"},
-		"a version rules devel out":           {release.Chart{Ref: "web", Devel: true, Version: "~1"}, "web 1.2.0"},
+		"a version overrides devel":           {release.Chart{Ref: "web", Devel: true, Version: "~1"}, "web 1.2.0"},
 		"an exact version":                    {release.Chart{Ref: "web", Version: "1.0.0"}, "web 1.0.0"},
 		"a constraint":                        {release.Chart{Ref: "web", Version: "< 1.2"}, "web 1.0.0"},
 	} {
@@ -83,7 +83,7 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-func TestErrorsHelp(t *testing.T) {
+func TestErrorsSaySuggestionsAndHints(t *testing.T) {
 	srv := serve(t, "web 1.0.0", "web 1.2.0", "webapp 1.0.0", "worker 0.1.0")
 	s := newStore(t)
 	load := func(c release.Chart) error {
@@ -96,11 +96,11 @@ func TestErrorsHelp(t *testing.T) {
 	charttest.ExpectError(t, load(release.Chart{Ref: "wep"}), "wep", srv.URL, "it has web")
 	charttest.ExpectError(t, load(release.Chart{Ref: "web", Version: "9.9.9"}), "web", "9.9.9", "newest: 1.2.0, 1.0.0")
 	_, err := s.Load(t.Context(), release.Chart{Ref: "web"})
-	charttest.ExpectError(t, err, "no repository is known")
+	charttest.ExpectError(t, err, "the chart has no repository")
 
 	srv.user, srv.password = "u", "s3cret"
 	wrong := srv.repository()
-	wrong.Username, wrong.URL = "nobody", strings.Replace(srv.URL, "//", "//who:s3cret@", 1)
+	wrong.Username, wrong.URL = "wrong", strings.Replace(srv.URL, "//", "//who:s3cret@", 1)
 	charttest.ExpectError(t, load(release.Chart{Ref: "web", Repository: wrong}), srv.URL, "401", "check the user name")
 }
 
@@ -110,14 +110,14 @@ func TestDirectURL(t *testing.T) {
 	if err != nil || versionOf(c) != "web 1.0.0" {
 		t.Fatal(c, err)
 	}
-	srv.expectAsked(t, map[string]int{"/web-1.0.0.tgz": 1})
+	srv.expectRequests(t, map[string]int{"/web-1.0.0.tgz": 1})
 }
 
 func TestLoadEndsWithItsContext(t *testing.T) {
-	release1 := make(chan struct{})
-	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release1 }))
+	unblock := make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-unblock }))
 	defer srv.Close()
-	defer close(release1)
+	defer close(unblock)
 	s, late := newStore(t), errors.New("too late")
 	host := strings.TrimPrefix(srv.URL, "http://")
 	for _, c := range []release.Chart{
@@ -150,6 +150,6 @@ func TestPull(t *testing.T) {
 		}
 	}
 	if entries, _ := os.ReadDir(into); len(entries) != 1 {
-		t.Errorf("left behind: %v", entries)
+		t.Errorf("other files remain: %v", entries)
 	}
 }

@@ -19,14 +19,14 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Identity is a text that is the same for two charts that render the same, without downloading one: of a remote chart its
-// reference and exact version, to which a constraint is resolved; of a local one the content, dependencies included, in
-// which the volatile paths, that are others in every run, do not count.
+// Identity is a text that is equal for charts that render equally. It needs no download. The identity of a remote chart is its reference and
+// exact version; a constraint is resolved. The identity of a local chart is its content with its dependencies. The volatile paths differ in
+// every run, so they do not count.
 func (s *Store) Identity(ctx context.Context, c release.Chart, volatile ...string) (string, error) {
 	if c.Path != "" {
 		return s.contentIdentity(ctx, c, volatile)
 	}
-	if exact(c) {
+	if isExact(c) {
 		return digest.Of([]string{repositories.OfChart(c).URL, c.Ref, c.Version}), nil
 	}
 	at, err := s.downloads.Locate(ctx, c)
@@ -36,8 +36,8 @@ func (s *Store) Identity(ctx context.Context, c release.Chart, volatile ...strin
 	return digest.Of([]string{at.URL}), nil
 }
 
-// exact references name one chart for ever, as far as its repository is honest.
-func exact(c release.Chart) bool {
+// isExact says whether a reference always means the same chart, unless the repository replaces the chart.
+func isExact(c release.Chart) bool {
 	if strings.Contains(c.Ref, "@sha256:") || c.Repository == nil && strings.HasPrefix(c.Ref, "http") {
 		return true
 	}
@@ -48,8 +48,8 @@ func exact(c release.Chart) bool {
 func (s *Store) contentIdentity(ctx context.Context, c release.Chart, volatile []string) (string, error) {
 	identity, err := s.contents.Get(ctx, digest.Of([]any{c.Path, c.SkipDependencies, c.Verify, c.Keyring, c.Repository}), func() (identity string, err error) {
 		defer charterrors.RecoverPanic(&err)
-		if pinned, ok := s.pinned(c); ok {
-			return contentHash(pinned, volatile), nil
+		if locked, ok := s.loadLocked(c); ok {
+			return contentHash(locked, volatile), nil
 		}
 		loaded, err := s.loadLocal(ctx, c)
 		if err != nil {
@@ -63,9 +63,9 @@ func (s *Store) contentIdentity(ctx context.Context, c release.Chart, volatile [
 	return identity, nil
 }
 
-// pinned is a chart directory whose dependencies are not there, but locked to versions: its own files say all about it,
-// and nothing need be downloaded to know them.
-func (s *Store) pinned(c release.Chart) (*helmchart.Chart, bool) {
+// loadLocked loads a chart directory whose dependencies are missing, but locked to versions. Its own files are enough for its identity, so
+// nothing is downloaded.
+func (s *Store) loadLocked(c release.Chart) (*helmchart.Chart, bool) {
 	info, err := os.Stat(c.Path)
 	if err != nil || !info.IsDir() {
 		return nil, false
@@ -74,13 +74,13 @@ func (s *Store) pinned(c release.Chart) (*helmchart.Chart, bool) {
 	if err != nil || loaded.Lock == nil || len(loaded.Dependencies()) > 0 {
 		return nil, false
 	}
-	beside := slices.ContainsFunc(loaded.Metadata.Dependencies, func(d *helmchart.Dependency) bool {
+	local := slices.ContainsFunc(loaded.Metadata.Dependencies, func(d *helmchart.Dependency) bool {
 		return strings.HasPrefix(d.Repository, "file://") || d.Repository == ""
 	})
-	return loaded, !beside
+	return loaded, !local
 }
 
-// contentHash covers every file that Helm would read, .helmignore respected, and every dependency's.
+// contentHash is a hash of all files that Helm reads in the chart and its dependencies. Files in .helmignore do not count.
 func contentHash(c *helmchart.Chart, volatile []string) string {
 	hash := sha256.New()
 	hashInto(hash, c, volatile)
@@ -91,8 +91,8 @@ func hashInto(w io.Writer, c *helmchart.Chart, volatile []string) {
 	files := slices.Clone(c.Raw)
 	slices.SortFunc(files, func(a, b *helmchart.File) int { return strings.Compare(a.Name, b.Name) })
 	for _, file := range files {
-		if inCharts(file.Name) || lock(file.Name) && len(c.Dependencies()) > 0 {
-			continue // dependencies follow unpacked: archives, and locks made by a build, differ by their timestamps
+		if isInCharts(file.Name) || isLock(file.Name) && len(c.Dependencies()) > 0 {
+			continue // the dependencies follow below; archives, and lock files of a build, contain timestamps
 		}
 		content := string(file.Data)
 		for _, path := range volatile {
@@ -108,5 +108,5 @@ func hashInto(w io.Writer, c *helmchart.Chart, volatile []string) {
 	}
 }
 
-func inCharts(name string) bool { return strings.HasPrefix(name, "charts/") }
-func lock(name string) bool     { return name == "Chart.lock" || name == "requirements.lock" }
+func isInCharts(name string) bool { return strings.HasPrefix(name, "charts/") }
+func isLock(name string) bool     { return name == "Chart.lock" || name == "requirements.lock" }

@@ -11,7 +11,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// identity is what a new run finds: a store lives no longer.
+// identity is the identity in a new run, which has a new store.
 func identity(t *testing.T, c release.Chart, volatile ...string) string {
 	t.Helper()
 	found, err := newStore(t).Identity(t.Context(), c, volatile...)
@@ -38,16 +38,16 @@ func expectOther(t *testing.T, what, one, other string) {
 	}
 }
 
-func TestAnExactVersionIsKnownWithoutAQuestion(t *testing.T) {
+func TestTheIdentityOfAnExactVersionNeedsNoRequest(t *testing.T) {
 	srv := serve(t, "web 1.0.0")
 	web := func(version string) release.Chart {
 		return release.Chart{Ref: "web", Version: version, Repository: srv.repository()}
 	}
 	digest := "oci://registry.invalid/web@sha256:" + "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	one := identity(t, web("1.0.0"))
-	expectSame(t, "asked again", one, identity(t, web("1.0.0")))
+	expectSame(t, "the second time", one, identity(t, web("1.0.0")))
 	expectOther(t, "another version", one, identity(t, web("1.0.1")))
-	expectOther(t, "a v more", one, identity(t, web("v1.0.0"))) // another spelling may well be the same chart: it is rendered, and compared
+	expectOther(t, "a version with the prefix v", one, identity(t, web("v1.0.0"))) // another form of the version may mean the same chart: the agent renders it and compares
 	other := web("1.0.0")
 	other.Repository.URL += "/elsewhere"
 	expectOther(t, "another repository", one, identity(t, other))
@@ -55,21 +55,21 @@ func TestAnExactVersionIsKnownWithoutAQuestion(t *testing.T) {
 	expectSame(t, "a URL", identity(t, release.Chart{Ref: srv.URL + "/web-1.0.0.tgz"}), identity(t, release.Chart{Ref: srv.URL + "/web-1.0.0.tgz"}))
 	expectSame(t, "an exact version in a registry", identity(t, release.Chart{Ref: "oci://registry.invalid/web", Version: "1.0.0"}),
 		identity(t, release.Chart{Ref: "oci://registry.invalid/web", Version: "1.0.0"}))
-	srv.expectAsked(t, map[string]int{})
+	srv.expectRequests(t, map[string]int{})
 }
 
-func TestAConstraintIsResolvedByTheIndexAlone(t *testing.T) {
+func TestTheIdentityOfAConstraintNeedsOnlyTheIndex(t *testing.T) {
 	srv := serve(t, "web 1.0.0", "other 1.0.0")
 	newest, constrained := release.Chart{Ref: "web", Repository: srv.repository()}, release.Chart{Ref: "web", Version: "~1.0", Repository: srv.repository()}
 	one, two := identity(t, newest), identity(t, constrained)
-	srv.expectAsked(t, map[string]int{"/index.yaml": 2})
+	srv.expectRequests(t, map[string]int{"/index.yaml": 2})
 	s := newStore(t)
 	for _, c := range []release.Chart{newest, constrained, newest} { // in one run
 		if _, err := s.Identity(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 	}
-	srv.expectAsked(t, map[string]int{"/index.yaml": 3})
+	srv.expectRequests(t, map[string]int{"/index.yaml": 3})
 
 	charttest.Package(t, srv.dir, "other", "9.0.0")
 	srv.index(t)
@@ -81,14 +81,14 @@ func TestAConstraintIsResolvedByTheIndexAlone(t *testing.T) {
 	charttest.Package(t, srv.dir, "web", "1.0.7")
 	srv.index(t)
 	expectOther(t, "a newer matching version appeared", two, identity(t, constrained))
-	for path := range srv.asked {
+	for path := range srv.requests {
 		if path != "/index.yaml" {
-			t.Errorf("%s was asked for", path)
+			t.Errorf("there was a request for %s", path)
 		}
 	}
 }
 
-func TestAConstraintInARegistryIsResolvedByItsTags(t *testing.T) {
+func TestTheIdentityOfAConstraintInARegistryNeedsOnlyTheTags(t *testing.T) {
 	dir := t.TempDir()
 	old := charttest.Package(t, dir, "web", "1.0.0")
 	at, _ := serveOCI(t, "", "", nil, old)
@@ -105,7 +105,7 @@ func TestAConstraintInARegistryIsResolvedByItsTags(t *testing.T) {
 		return found.URL
 	}
 	web := release.Chart{Ref: "oci://" + at + "/web", Version: "^1", PlainHTTP: true}
-	expectSame(t, "asked again", identity(t, web), identity(t, web))
+	expectSame(t, "the second time", identity(t, web), identity(t, web))
 	if got, want := resolved(at, "^1"), "oci://"+at+"/web:1.0.0"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -117,7 +117,7 @@ func TestAConstraintInARegistryIsResolvedByItsTags(t *testing.T) {
 	charttest.ExpectError(t, err, "resolve chart", "^7")
 }
 
-func TestTheContentOfALocalChart(t *testing.T) {
+func TestTheIdentityOfALocalChartIsItsContent(t *testing.T) {
 	dir := charttest.WriteChart(t, t.TempDir(), "web", "1.0.0", "")
 	charttest.Write(t, filepath.Join(dir, ".helmignore"), "notes.md\n*.bak\n")
 	web := release.Chart{Path: dir}
@@ -134,8 +134,8 @@ func TestTheContentOfALocalChart(t *testing.T) {
 		{"crds/widgets.yaml", "kind: CustomResourceDefinition\n", true},
 		{"files/data.txt", "for .Files.Get", true},
 		{"Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.1\n", true},
-		{"notes.md", "nobody renders this", false},
-		{"templates/cm.yaml.bak", "nor this", false},
+		{"notes.md", "not rendered", false},
+		{"templates/cm.yaml.bak", "not rendered either", false},
 	} {
 		charttest.Write(t, filepath.Join(dir, change.file), change.content)
 		next := identity(t, web)
@@ -149,15 +149,15 @@ func TestTheContentOfALocalChart(t *testing.T) {
 	if err := os.Chtimes(filepath.Join(dir, "values.yaml"), time.Now(), time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	expectSame(t, "a checkout is newer in every run", last, identity(t, web))
+	expectSame(t, "the times of the files do not count", last, identity(t, web))
 	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
 	if err := os.CopyFS(elsewhere, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}
-	expectSame(t, "a checkout is elsewhere in every run", last, identity(t, release.Chart{Path: elsewhere}))
+	expectSame(t, "the path of the checkout does not count", last, identity(t, release.Chart{Path: elsewhere}))
 }
 
-func TestADependencyBesideTheChartCounts(t *testing.T) {
+func TestTheIdentityIncludesLocalDependencies(t *testing.T) {
 	root := t.TempDir()
 	common := charttest.WriteChart(t, root, "common", "0.1.0", "")
 	app := release.Chart{Path: charttest.WriteChart(t, root, "app", "1.0.0", `dependencies: [{name: common, version: ">=0", repository: "file://../common"}]`)}
@@ -169,7 +169,7 @@ func TestADependencyBesideTheChartCounts(t *testing.T) {
 	if err := newStore(t).BuildDependencies(t.Context(), app.Path, nil); err != nil {
 		t.Fatal(err)
 	}
-	expectSame(t, "built in place by somebody else, with a lock of today", two, identity(t, app))
+	expectSame(t, "built in place by another program, with a new lock file", two, identity(t, app))
 	charttest.Write(t, filepath.Join(common, "values.yaml"), "a: 1\n")
 	expectOther(t, "the dependency changed after that", two, identity(t, app))
 }
@@ -184,24 +184,24 @@ func TestALockedDependencyIsNotDownloaded(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(app.Path, "charts")); err != nil {
 		t.Fatal(err)
 	}
-	srv.asked = map[string]int{}
+	srv.requests = map[string]int{}
 	one := identity(t, app)
-	srv.expectAsked(t, map[string]int{})
-	expectOther(t, "vendored or not are two ways to say it", vendored, one)
-	expectSame(t, "asked again", one, identity(t, app))
+	srv.expectRequests(t, map[string]int{})
+	expectOther(t, "with and without the archive in charts/", vendored, one)
+	expectSame(t, "the second time", one, identity(t, app))
 	charttest.Write(t, filepath.Join(app.Path, "templates", "cm.yaml"), "kind: ConfigMap\nmetadata: {name: changed}\n")
 	two := identity(t, app)
 	expectOther(t, "a template", one, two)
 	charttest.Write(t, filepath.Join(app.Path, "Chart.lock"), "dependencies:\n- name: redis\n  repository: "+srv.URL+"\n  version: 1.0.1\ndigest: sha256:0\n")
 	expectOther(t, "the lock", two, identity(t, app))
-	srv.expectAsked(t, map[string]int{})
+	srv.expectRequests(t, map[string]int{})
 }
 
 func TestADependencyWithoutALockIsResolved(t *testing.T) {
 	srv := serve(t, "redis 1.0.0")
 	app := release.Chart{Path: charttest.WriteChart(t, t.TempDir(), "app", "1.0.0", `dependencies: [{name: redis, version: "^1", repository: "`+srv.URL+`"}]`)}
 	one := identity(t, app)
-	expectSame(t, "asked again", one, identity(t, app))
+	expectSame(t, "the second time", one, identity(t, app))
 	charttest.Package(t, srv.dir, "redis", "1.0.1")
 	srv.index(t)
 	expectOther(t, "a newer matching version appeared", one, identity(t, app))
@@ -219,9 +219,9 @@ func TestVolatilePathsDoNotCount(t *testing.T) {
 	expectSame(t, "volatile ones do not", identity(t, one, filepath.Join(parent, "run-1")), identity(t, two, filepath.Join(parent, "run-22")))
 }
 
-func TestAPackageIsWhatIsInIt(t *testing.T) {
+func TestTheIdentityOfAnArchiveIsItsContent(t *testing.T) {
 	one := identity(t, release.Chart{Path: charttest.Package(t, t.TempDir(), "web", "1.0.0")})
-	time.Sleep(1100 * time.Millisecond) // archives hold seconds
+	time.Sleep(1100 * time.Millisecond) // times in archives have a precision of one second
 	again := charttest.Package(t, t.TempDir(), "web", "1.0.0")
 	expectSame(t, "packaged again", one, identity(t, release.Chart{Path: again}))
 	expectOther(t, "another version", one, identity(t, release.Chart{Path: charttest.Package(t, t.TempDir(), "web", "1.0.1")}))
@@ -235,7 +235,7 @@ func TestAPackageIsWhatIsInIt(t *testing.T) {
 	expectOther(t, "a package in charts/", empty, identity(t, release.Chart{Path: app}))
 }
 
-func TestAnIdentityThatCannotBeFoundSaysWhy(t *testing.T) {
+func TestIdentityErrors(t *testing.T) {
 	srv := serve(t, "web 1.0.0")
 	_, err := newStore(t).Identity(t.Context(), release.Chart{Ref: "web", Version: "^9", Repository: srv.repository()})
 	charttest.ExpectError(t, err, "resolve chart web version ^9", "newest: 1.0.0")
@@ -246,7 +246,7 @@ func TestAnIdentityThatCannotBeFoundSaysWhy(t *testing.T) {
 	_, err = newStore(t).Identity(t.Context(), release.Chart{Name: "./charts/app", Path: app})
 	charttest.ExpectError(t, err, "read chart ./charts/app: build dependencies of chart ./charts/app: ", `no chart "worker"`)
 	if strings.Contains(err.Error(), dir) {
-		t.Errorf("where a checkout lies helps nobody: %v", err)
+		t.Errorf("the error has the temporary path: %v", err)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// loadLocal reads a chart from its directory or archive, with a directory's dependencies, which are built if need be.
+// loadLocal reads a chart directory or archive. It builds missing dependencies of a directory.
 func (s *Store) loadLocal(ctx context.Context, c release.Chart) (*helmchart.Chart, error) {
 	info, err := os.Stat(c.Path)
 	dir := c.Path
@@ -53,7 +53,7 @@ func (s *Store) loadArchive(c release.Chart) (*helmchart.Chart, error) {
 	return loader.LoadArchive(bytes.NewReader(data))
 }
 
-// verifyLocal verifies the bytes that were read, in a directory of the store: Helm verifies files.
+// verifyLocal verifies the content that was read. It writes the content to a file of the store, because Helm verifies only files.
 func (s *Store) verifyLocal(c release.Chart, data []byte) error {
 	provenance, err := s.files.Read(c.Path+".prov", limits.ArchiveSize)
 	if err != nil {
@@ -71,23 +71,23 @@ func (s *Store) verifyLocal(c release.Chart, data []byte) error {
 	return s.trust.Verify(file, provenance, trust.Keyring(c))
 }
 
-// installable makes the two checks that Helm makes in its commands and not in its library.
-func installable(c *helmchart.Chart) error {
+// checkInstallable makes two checks that only the commands of Helm make, not its library.
+func checkInstallable(c *helmchart.Chart) error {
 	if c.Metadata.Type != "" && c.Metadata.Type != "application" {
 		return fmt.Errorf("%s charts are not installable", c.Metadata.Type)
 	}
-	there := map[string]bool{}
+	present := map[string]bool{}
 	for _, d := range c.Dependencies() {
-		there[d.Name()] = true
+		present[d.Name()] = true
 	}
 	var missing []string
 	for _, want := range c.Metadata.Dependencies {
-		if !there[want.Name] {
+		if !present[want.Name] {
 			missing = append(missing, want.Name)
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("dependencies declared, but missing in its charts/ directory: %s", strings.Join(missing, ", "))
+		return fmt.Errorf("it declares dependencies that are missing in its charts/ directory: %s", strings.Join(missing, ", "))
 	}
 	return nil
 }

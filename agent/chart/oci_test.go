@@ -137,8 +137,8 @@ func TestStoredRegistryCredentials(t *testing.T) {
 
 func TestRegistryCertificatesLieInTheRepository(t *testing.T) {
 	s, _, outside := confined(t)
-	charttest.Write(t, filepath.Join(outside, "there"), "s3cret")
-	_, err := oci.New(s.policy, s.trust, s.known).HelmClient(t.Context(), []release.Repository{{OCI: true, URL: "h/p", CAFile: filepath.Join(outside, "there")}}, false)
+	charttest.Write(t, filepath.Join(outside, "existing"), "s3cret")
+	_, err := oci.New(s.policy, s.trust, s.known).HelmClient(t.Context(), []release.Repository{{OCI: true, URL: "h/p", CAFile: filepath.Join(outside, "existing")}}, false)
 	charttest.ExpectError(t, err, "outside of the repository")
 }
 

@@ -26,7 +26,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// tarball is an archive of these entries; one without a type is a plain file.
+// tarball is an archive of these entries; an entry without a type is a regular file.
 func tarball(t *testing.T, entries ...tar.Header) []byte {
 	t.Helper()
 	var data bytes.Buffer
@@ -54,7 +54,7 @@ func tarball(t *testing.T, entries ...tar.Header) []byte {
 	return data.Bytes()
 }
 
-// file is an entry with its content in Linkname, which a plain file does not use.
+// file is an entry for a regular file. Its content is in Linkname, which a regular file does not use.
 func file(name, content string) tar.Header { return tar.Header{Name: name, Linkname: content} }
 
 var webYAML = file("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n")
@@ -109,7 +109,7 @@ func TestLoopbackNeedsAnEntry(t *testing.T) {
 			charttest.ExpectError(t, err, "allowRemote")
 		}
 	}
-	srv.expectAsked(t, map[string]int{})
+	srv.expectRequests(t, map[string]int{})
 }
 
 func TestRedirectToLoopbackNeedsAnEntry(t *testing.T) {
@@ -122,10 +122,10 @@ func TestRedirectToLoopbackNeedsAnEntry(t *testing.T) {
 	}
 	_, err = s.Load(t.Context(), release.Chart{Ref: "web", Repository: &release.Repository{Name: "r", URL: front.URL}})
 	charttest.ExpectError(t, err, "loopback", "allowRemote")
-	hidden.expectAsked(t, map[string]int{})
+	hidden.expectRequests(t, map[string]int{})
 }
 
-func TestNoWayFromHTTPSToHTTP(t *testing.T) {
+func TestAnHTTPSRepositoryCannotLeadToHTTP(t *testing.T) {
 	plain := serve(t, "web 1.0.0")
 	for name, handler := range map[string]http.Handler{
 		"plain HTTP":         serving(map[string][]byte{"/index.yaml": indexOf(plain.URL+"/web-1.0.0.tgz", "")}),
@@ -135,7 +135,7 @@ func TestNoWayFromHTTPSToHTTP(t *testing.T) {
 		_, err := newStore(t).Load(t.Context(), release.Chart{Ref: "web", Repository: &release.Repository{Name: "r", URL: srv.URL, CAFile: ca}})
 		charttest.ExpectError(t, err, "web", name)
 	}
-	plain.expectAsked(t, map[string]int{})
+	plain.expectRequests(t, map[string]int{})
 }
 
 func TestCredentialsStayWithTheirPort(t *testing.T) {
@@ -152,7 +152,7 @@ func TestCredentialsStayWithTheirPort(t *testing.T) {
 	}
 }
 
-func TestAnArchiveIsWhatTheIndexPromised(t *testing.T) {
+func TestAnArchiveMustMatchTheIndex(t *testing.T) {
 	good := tarball(t, webYAML)
 	sum := sha256.Sum256(good)
 	digest := hex.EncodeToString(sum[:])
@@ -202,7 +202,7 @@ func endless(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-func TestDownloadsAreBounded(t *testing.T) {
+func TestDownloadsHaveALimit(t *testing.T) {
 	index := httptest.NewServer(http.HandlerFunc(endless))
 	defer index.Close()
 	charttest.ExpectError(t, loadWeb(t, index.URL), "download index of "+index.URL, "larger than the limit of 64 MiB")
@@ -210,7 +210,7 @@ func TestDownloadsAreBounded(t *testing.T) {
 	charttest.ExpectError(t, err, "download "+index.URL, "larger than the limit of 64 MiB")
 }
 
-func TestARegistrysLayersAreBounded(t *testing.T) {
+func TestLayersOfARegistryHaveALimit(t *testing.T) {
 	layer, config := make([]byte, limits.ArchiveSize+1), []byte(`{"name": "web", "version": "1.0.0"}`)
 	digest := func(data []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(data)) }
 	manifest := fmt.Appendf(nil, `{"schemaVersion": 2, "config": {"mediaType": "application/vnd.cncf.helm.config.v1+json", "size": %d, "digest": %q},
@@ -256,10 +256,10 @@ func TestUnsafeArchivesAreRefusedBeforeUnpacking(t *testing.T) {
 		"up, a directory":   {tarball(t, webYAML, tar.Header{Name: "web/../../evil/", Typeflag: tar.TypeDir}), []string{"leads out"}},
 		"absolute":          {tarball(t, webYAML, file("/etc/evil", "x")), []string{"/etc/evil", "absolute"}},
 		"a drive":           {tarball(t, webYAML, file("web/c:/evil", "x")), []string{"absolute"}},
-		"a symbolic link":   {tarball(t, webYAML, tar.Header{Name: "web/values.yaml", Linkname: "/etc/passwd", Typeflag: tar.TypeSymlink}), []string{"web/values.yaml", "neither a plain file"}},
-		"a hard link":       {tarball(t, webYAML, tar.Header{Name: "web/values.yaml", Linkname: "/etc/passwd", Typeflag: tar.TypeLink}), []string{"neither a plain file"}},
-		"a device":          {tarball(t, webYAML, tar.Header{Name: "web/zero", Typeflag: tar.TypeChar}), []string{"neither a plain file"}},
-		"a pipe":            {tarball(t, webYAML, tar.Header{Name: "web/pipe", Typeflag: tar.TypeFifo}), []string{"neither a plain file"}},
+		"a symbolic link":   {tarball(t, webYAML, tar.Header{Name: "web/values.yaml", Linkname: "/etc/passwd", Typeflag: tar.TypeSymlink}), []string{"web/values.yaml", "neither a regular file"}},
+		"a hard link":       {tarball(t, webYAML, tar.Header{Name: "web/values.yaml", Linkname: "/etc/passwd", Typeflag: tar.TypeLink}), []string{"neither a regular file"}},
+		"a device":          {tarball(t, webYAML, tar.Header{Name: "web/zero", Typeflag: tar.TypeChar}), []string{"neither a regular file"}},
+		"a pipe":            {tarball(t, webYAML, tar.Header{Name: "web/pipe", Typeflag: tar.TypeFifo}), []string{"neither a regular file"}},
 		"twice":             {tarball(t, webYAML, webYAML), []string{"web/Chart.yaml", "twice"}},
 		"twice, another":    {tarball(t, webYAML, file("other/./Chart.yaml", "name: x")), []string{"twice"}},
 		"too many files":    {tarball(t, many...), []string{"more than 10000 entries"}},
@@ -279,7 +279,7 @@ func TestUnsafeArchivesAreRefusedBeforeUnpacking(t *testing.T) {
 			_, err := s.Pull(t.Context(), release.Chart{Ref: srv.URL + "/web.tgz"}, into)
 			charttest.ExpectError(t, err, append(test.words, srv.URL)...)
 			if left, _ := os.ReadDir(into); len(left) > 0 {
-				t.Errorf("left behind: %v", left)
+				t.Errorf("files remain: %v", left)
 			}
 			local := filepath.Join(t.TempDir(), "web.tgz")
 			charttest.Write(t, local, string(test.archive))
@@ -291,10 +291,10 @@ func TestUnsafeArchivesAreRefusedBeforeUnpacking(t *testing.T) {
 	}
 }
 
-func TestAMalformedLockIsNoPanic(t *testing.T) {
+func TestAMalformedLockFileIsAnError(t *testing.T) {
 	dir := charttest.WriteChart(t, t.TempDir(), "web", "1.0.0", `dependencies: [{name: redis, version: "1", repository: "file://../redis"}]`)
 	charttest.WriteChart(t, filepath.Dir(dir), "redis", "1.0.0", "")
-	// With its digest, as Helm computes it, the lock counts as in sync, and Helm works through its entries.
+	// The digest is the one that Helm computes. So the lock file is in sync, and Helm reads its entries.
 	wanted := []*helmchart.Dependency{{Name: "redis", Version: "1", Repository: "file://../redis"}}
 	data, err := json.Marshal([2][]*helmchart.Dependency{wanted, {nil}})
 	if err != nil {

@@ -13,11 +13,11 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// swapFor is how long a file and a link are exchanged for each other.
-const swapFor = 3 * time.Second
+// replaceFor is how long a test replaces files.
+const replaceFor = 3 * time.Second
 
-// swap exchanges a path for a link and back until the test ends.
-func swap(t *testing.T, name, target string, restore func()) {
+// replaceRepeatedly replaces a path by a link and restores it, until the test ends.
+func replaceRepeatedly(t *testing.T, name, target string, restore func()) {
 	t.Helper()
 	stop := make(chan struct{})
 	var ended sync.WaitGroup
@@ -40,16 +40,16 @@ func swap(t *testing.T, name, target string, restore func()) {
 	})
 }
 
-// TestNoLinkThatAppearsIsFollowed: the loader may write to the checkout while the agent reads it.
-func TestNoLinkThatAppearsIsFollowed(t *testing.T) {
+// TestALinkThatAppearsDuringAReadIsNotFollowed: the loader may write to the checkout while the agent reads it.
+func TestALinkThatAppearsDuringAReadIsNotFollowed(t *testing.T) {
 	for name, prepare := range map[string]func(t *testing.T, chart, outside string){
 		"a file": func(t *testing.T, chart, outside string) {
-			swap(t, filepath.Join(chart, "files", "token"), filepath.Join(outside, "token"), func() {
+			replaceRepeatedly(t, filepath.Join(chart, "files", "token"), filepath.Join(outside, "token"), func() {
 				_ = os.WriteFile(filepath.Join(chart, "files", "token"), []byte("ok"), 0o600)
 			})
 		},
 		"a directory": func(t *testing.T, chart, outside string) {
-			swap(t, filepath.Join(chart, "files"), outside, func() {
+			replaceRepeatedly(t, filepath.Join(chart, "files"), outside, func() {
 				_ = os.Mkdir(filepath.Join(chart, "files"), 0o700)
 				_ = os.WriteFile(filepath.Join(chart, "files", "token"), []byte("ok"), 0o600)
 			})
@@ -61,14 +61,14 @@ func TestNoLinkThatAppearsIsFollowed(t *testing.T) {
 			charttest.Write(t, filepath.Join(chart, "files", "token"), "ok")
 			charttest.Write(t, filepath.Join(outside, "token"), "CANARY")
 			prepare(t, chart, outside)
-			for end := time.Now().Add(swapFor); time.Now().Before(end); {
+			for end := time.Now().Add(replaceFor); time.Now().Before(end); {
 				c, err := s.dependencies.Load(chart)
 				if err != nil {
-					continue // it says that the link leads out, or that the file is gone
+					continue // the link leads out of the repository, or the file does not exist at this moment
 				}
 				for _, file := range c.Raw {
 					if strings.Contains(string(file.Data), "CANARY") {
-						t.Fatalf("%s has what lies outside", file.Name)
+						t.Fatalf("%s has the content of the file outside", file.Name)
 					}
 				}
 				copied, err := s.BuildCopy(t.Context(), chart, t.TempDir(), false)
@@ -76,7 +76,7 @@ func TestNoLinkThatAppearsIsFollowed(t *testing.T) {
 					continue
 				}
 				if data, _ := os.ReadFile(filepath.Join(copied, "files", "token")); strings.Contains(string(data), "CANARY") {
-					t.Fatal("the copy has what lies outside")
+					t.Fatal("the copy has the content of the file outside")
 				}
 				if err := os.RemoveAll(copied); err != nil {
 					t.Fatal(err)
@@ -86,15 +86,15 @@ func TestNoLinkThatAppearsIsFollowed(t *testing.T) {
 	}
 }
 
-func TestNoArchiveThatAppearsIsRead(t *testing.T) {
+func TestAnArchiveThatAppearsDuringAReadIsNotRead(t *testing.T) {
 	s, repository, outside := confined(t)
 	file, other := filepath.Join(repository, "web.tgz"), charttest.Package(t, outside, "secret", "1.0.0")
 	good, err := os.ReadFile(charttest.Package(t, t.TempDir(), "web", "1.0.0"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	swap(t, file, other, func() { _ = os.WriteFile(file, good, 0o600) })
-	for end := time.Now().Add(swapFor); time.Now().Before(end); {
+	replaceRepeatedly(t, file, other, func() { _ = os.WriteFile(file, good, 0o600) })
+	for end := time.Now().Add(replaceFor); time.Now().Before(end); {
 		c, err := s.Load(t.Context(), release.Chart{Path: file})
 		if err == nil && c.Name() != "web" {
 			t.Fatalf("the agent read the chart %s outside of the repository", c.Name())
@@ -102,7 +102,7 @@ func TestNoArchiveThatAppearsIsRead(t *testing.T) {
 	}
 }
 
-func TestNoPlainFile(t *testing.T) {
+func TestIrregularFilesAreRefused(t *testing.T) {
 	s, repository, _ := confined(t)
 	dir := charttest.WriteChart(t, repository, "web", "1.0.0", "")
 	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
@@ -115,5 +115,5 @@ func TestNoPlainFile(t *testing.T) {
 		t.Error(err)
 	}
 	_, err = s.Load(t.Context(), release.Chart{Path: filepath.Join(dir, "pipe")})
-	charttest.ExpectError(t, err, "no plain file")
+	charttest.ExpectError(t, err, "not a regular file")
 }

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// rules are what stores of one directory have in common. A child process reads them, because its environment could be changed
-// by what starts it.
+// rules are the same for all stores of one directory. A child process reads them from a file, because the process that starts it can change
+// its environment.
 type rules struct {
 	Allowed []string `json:"allowed"` // see egress.Policy
 	Roots   []string `json:"roots"`   // see Confine

@@ -29,7 +29,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Store fetches charts, each at most once per run; it is safe for concurrent use.
+// Store downloads and loads charts. It downloads each chart once in a run. It is safe for concurrent use.
 type Store struct {
 	dir          string
 	policy       egress.Policy
@@ -45,8 +45,9 @@ type Store struct {
 	pulls sync.Mutex
 }
 
-// NewStore keeps every download and index below dir, which exists, is private, and lives no longer than the run:
-// what is in it is never refreshed. Downloads go where the policy lets them. Stores that join the directory have the same policy.
+// NewStore makes a store that writes downloads and indexes below dir. The directory must exist, be private, and be removed at the end of the
+// run, because the store never downloads anything again. It connects only to hosts that the policy permits. Stores that join the directory
+// have the same policy.
 func NewStore(dir string, policy egress.Policy, log *slog.Logger) (*Store, error) {
 	s, err := openStore(dir, rules{Allowed: policy.Allowed}, log)
 	if err != nil {
@@ -55,9 +56,9 @@ func NewStore(dir string, policy egress.Policy, log *slog.Logger) (*Store, error
 	return s, s.writeRules()
 }
 
-// JoinStore is for child processes: a store in the directory of another one, with the rules of that one. In a directory
-// without rules it makes a new store, which reaches no loopback and link-local address.
-// It reads local charts only below the roots, if there are any: those of the first store may be wider than what this process may open.
+// JoinStore makes a store for a child process. It has the directory and the rules of an existing store. Without rules it cannot connect to
+// loopback and link-local addresses. With roots it reads local charts only below them, because the process may open fewer files than the
+// roots of the existing store contain.
 func JoinStore(dir string, roots []string, log *slog.Logger) (*Store, error) {
 	r, err := readRules(dir)
 	if err != nil {
@@ -105,21 +106,21 @@ func (s *Store) Confine(roots ...string) error {
 	return s.writeRules()
 }
 
-// Dir is where the downloads are; a process that is given it as HELM_REPOSITORY_CACHE shares them.
+// Dir is the directory of the downloads. A process with this directory in HELM_REPOSITORY_CACHE uses the same downloads.
 func (s *Store) Dir() string { return s.dir }
 
-// AddRepositories registers repositories that charts and dependencies may refer to by name, URL or registry host.
-// Nothing is downloaded. Of two repositories with one name the first one registered counts.
+// AddRepositories adds repositories that charts and dependencies may name. It downloads nothing. If two repositories have the same name, the
+// first one counts.
 func (s *Store) AddRepositories(repositories ...release.Repository) {
 	s.known.Add(repositories...)
 }
 
-// Load returns a chart of the caller's own: Helm alters charts while it processes their dependencies.
-// It fails as `helm install` would for library charts and for dependencies that are not there.
+// Load loads a chart. Each caller gets a copy, because Helm changes a chart when it processes its dependencies. Library charts and missing
+// dependencies are errors, as with `helm install`.
 func (s *Store) Load(ctx context.Context, c release.Chart) (*helmchart.Chart, error) {
 	loaded, err := s.load(ctx, c)
 	if err == nil {
-		err = installable(loaded)
+		err = checkInstallable(loaded)
 	}
 	if err == nil {
 		err = schema.Check(loaded)
@@ -135,15 +136,15 @@ func (s *Store) load(ctx context.Context, c release.Chart) (loaded *helmchart.Ch
 	if c.Path != "" {
 		return s.loadLocal(ctx, c)
 	}
-	found, err := s.archive(ctx, c)
+	found, err := s.fetch(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	return loader.LoadFiles(found.Files)
 }
 
-// archive is the downloaded archive of a chart that is not local.
-func (s *Store) archive(ctx context.Context, c release.Chart) (download.Archive, error) {
+// fetch downloads the archive of a chart that is not local.
+func (s *Store) fetch(ctx context.Context, c release.Chart) (download.Archive, error) {
 	at, err := s.downloads.Locate(ctx, c)
 	if err != nil {
 		return download.Archive{}, err
@@ -151,8 +152,8 @@ func (s *Store) archive(ctx context.Context, c release.Chart) (download.Archive,
 	return s.downloads.Fetch(ctx, at)
 }
 
-// Pull unpacks a chart as into/<name>/Chart.yaml and returns that directory. It appears at once and complete, and
-// replaces what was there.
+// Pull unpacks a chart into the directory into/<name> and returns that directory. An existing directory is replaced. The new one is never
+// incomplete.
 func (s *Store) Pull(ctx context.Context, c release.Chart, into string) (string, error) {
 	dir, err := s.pull(ctx, c, into)
 	if err != nil {
@@ -162,7 +163,7 @@ func (s *Store) Pull(ctx context.Context, c release.Chart, into string) (string,
 }
 
 func (s *Store) pull(ctx context.Context, c release.Chart, into string) (string, error) {
-	data, err := s.packaged(ctx, c)
+	data, err := s.readChecked(ctx, c)
 	if err != nil {
 		return "", err
 	}
@@ -171,19 +172,19 @@ func (s *Store) pull(ctx context.Context, c release.Chart, into string) (string,
 	return unpack(data, into)
 }
 
-// packaged is a checked archive of the chart.
-func (s *Store) packaged(ctx context.Context, c release.Chart) ([]byte, error) {
+// readChecked reads the archive of the chart after its checks.
+func (s *Store) readChecked(ctx context.Context, c release.Chart) ([]byte, error) {
 	if c.Path != "" {
 		return s.files.ReadArchive(c.Path)
 	}
-	found, err := s.archive(ctx, c)
+	found, err := s.fetch(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	return os.ReadFile(found.Path)
 }
 
-// unpack works in a hidden directory beside the target, so that the final rename stays on one file system.
+// unpack unpacks into a hidden directory in the same directory as the target, because a rename works only in one file system.
 func unpack(archive []byte, into string) (string, error) {
 	if err := os.MkdirAll(into, 0o755); err != nil {
 		return "", fmt.Errorf("create %s: %w", into, err)
@@ -194,23 +195,23 @@ func unpack(archive []byte, into string) (string, error) {
 	}
 	defer os.RemoveAll(work)
 	if err := chartutil.Expand(work, bytes.NewReader(archive)); err != nil {
-		return "", fmt.Errorf("unpack it: %w", err)
+		return "", fmt.Errorf("unpack the archive: %w", err)
 	}
 	entries, err := os.ReadDir(work)
 	if err != nil {
 		return "", err
 	}
 	if len(entries) != 1 {
-		return "", fmt.Errorf("unpack it: expected one chart directory, found %d", len(entries))
+		return "", fmt.Errorf("unpack the archive: it has %d directories instead of one", len(entries))
 	}
 	name := entries[0].Name()
 	target := filepath.Join(into, name)
-	// A directory cannot be renamed over another one: move the old one into work, which is removed.
+	// A rename cannot replace a directory. So the old one is moved into work, which is removed.
 	if err := os.Rename(target, filepath.Join(work, ".replaced")); err != nil && !os.IsNotExist(err) {
 		return "", fmt.Errorf("replace %s: %w", target, err)
 	}
 	if err := os.Rename(filepath.Join(work, name), target); err != nil {
-		return "", fmt.Errorf("unpack it: %w", err)
+		return "", fmt.Errorf("unpack the archive: %w", err)
 	}
 	return target, nil
 }

@@ -54,7 +54,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-func TestCredentialsGoToOtherHostsOnlyIfTold(t *testing.T) {
+func TestCredentialsGoToOtherHostsOnlyWithPassCredentials(t *testing.T) {
 	charts := serve(t, "web 1.0.0")
 	charts.user, charts.password = "u", "s3cret"
 	index := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

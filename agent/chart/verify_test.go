@@ -99,7 +99,7 @@ func TestKeyringLiesInTheRepository(t *testing.T) {
 	}
 	t.Setenv("GNUPGHOME", filepath.Dir(keyring))
 	c.Keyring = ""
-	s, _, _ = confined(t) // the other one remembers that the download failed
+	s, _, _ = confined(t) // the other store has the error of the download
 	if _, err := s.Load(t.Context(), c); err != nil {
 		t.Error("the operator's keyring:", err)
 	}

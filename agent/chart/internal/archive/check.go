@@ -22,13 +22,13 @@ const (
 	MaxNesting = 10 // charts in charts
 )
 
-// check counts over an archive and all archives in it: each could stay within limits that all together exceed.
+// check counts the entries and bytes of an archive together with those of all archives in it, because the limits are for all of them.
 type check struct {
 	entries  int
 	unpacked int64
 }
 
-// Check reads an archive, and the charts that are archives within it, without keeping anything.
+// Check reads an archive and the archives of charts in it. It stores nothing.
 func Check(data []byte) error {
 	return (&check{}).archive(bytes.NewReader(data), 0)
 }
@@ -60,18 +60,18 @@ func (c *check) entry(header *tar.Header, content io.Reader, seen map[string]boo
 	}
 	switch {
 	case header.Typeflag == tar.TypeXGlobalHeader:
-		return nil // holds comments, such as git's commit
+		return nil // contains only comments, such as a commit of git
 	case header.Typeflag == tar.TypeDir:
 		return checkName(header.Name)
 	case header.Typeflag != tar.TypeReg || isSparse(header):
-		return errors.New("is neither a plain file nor a directory: package the chart with `helm package`, without links")
+		return errors.New("is neither a regular file nor a directory: package the chart with `helm package`, without links")
 	}
 	if err := checkName(header.Name); err != nil {
 		return err
 	}
-	name := withinChart(header.Name)
+	name := nameInChart(header.Name)
 	if seen[name] {
-		return errors.New("is in the archive twice: package the chart anew with `helm package`")
+		return errors.New("is in the archive twice: package the chart again with `helm package`")
 	}
 	seen[name] = true
 	return c.nested(name, content, nesting)
@@ -89,7 +89,7 @@ func (c *check) nested(name string, content io.Reader, nesting int) error {
 	return c.archive(content, depth)
 }
 
-// IsDependency: Helm loads the file with this name in a chart as a dependency.
+// IsDependency says whether Helm loads a file with this name in a chart as a dependency.
 func IsDependency(name string) bool { return dependencyArchive.MatchString(name) }
 
 var dependencyArchive = regexp.MustCompile(`^(charts/[^/_.][^/]*/)*charts/[^/_.][^/]*\.tgz$`)
@@ -105,7 +105,7 @@ func isSparse(header *tar.Header) bool {
 
 var drive = regexp.MustCompile(`^[a-zA-Z]:`)
 
-// checkName reads a backslash as Helm does: as a slash.
+// checkName treats a backslash as a slash, as Helm does.
 func checkName(name string) error {
 	name = strings.ReplaceAll(name, `\`, "/")
 	elements := strings.Split(name, "/")
@@ -123,15 +123,15 @@ func checkName(name string) error {
 	return nil
 }
 
-// withinChart is the name without the first directory, whatever that is called: so Helm reads it.
-func withinChart(name string) string {
+// nameInChart is the name without the first directory. Helm also ignores the name of that directory.
+func nameInChart(name string) string {
 	_, rest, _ := strings.Cut(strings.ReplaceAll(name, `\`, "/"), "/")
 	return path.Clean(rest)
 }
 
 func (c *check) counted(in io.Reader) io.Reader { return countedReader{c, in} }
 
-// countedReader counts what was decompressed, headers and padding included.
+// countedReader counts the decompressed bytes, with headers and padding.
 type countedReader struct {
 	c  *check
 	in io.Reader

@@ -38,8 +38,8 @@ func New(dir string, policy egress.Policy, trust *trust.Reader, log *slog.Logger
 	return &Client{dir: dir, policy: policy, trust: trust, log: log}
 }
 
-// Get downloads a URL that belongs to a repository, up to limit bytes; credentials go to the repository's own host only,
-// unless it passes them on. Helm's own client has no limit and follows every redirect.
+// Get downloads a URL of a repository, up to limit bytes. It sends credentials only to the host of the repository, unless passCredentials
+// is set. Helm's client has no limit and follows every redirect.
 func (c *Client) Get(ctx context.Context, at string, r release.Repository, limit int64) ([]byte, error) {
 	u, err := url.Parse(at)
 	if err != nil {
@@ -62,7 +62,7 @@ func (c *Client) Get(ctx context.Context, at string, r release.Repository, limit
 
 func newRequest(ctx context.Context, u *url.URL, r release.Repository) (*http.Request, error) {
 	if u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fmt.Errorf("scheme %q not supported: use https, http or oci", u.Scheme)
+		return nil, fmt.Errorf("the scheme %q is not supported: use https, http or oci", u.Scheme)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
@@ -74,16 +74,17 @@ func newRequest(ctx context.Context, u *url.URL, r release.Repository) (*http.Re
 		return nil, fmt.Errorf("parse %s: %w", charterrors.PublicURL(r.URL), err)
 	}
 	if base.Scheme == "https" && u.Scheme == "http" {
-		return nil, fmt.Errorf("%s is plain HTTP, but its repository %s is not: the repository must name https URLs", charterrors.PublicURL(u.String()), charterrors.PublicURL(r.URL))
+		return nil, fmt.Errorf("%s is plain HTTP, but its repository %s is not: the index of the repository must have https URLs", charterrors.PublicURL(u.String()), charterrors.PublicURL(r.URL))
 	}
-	own := r.URL == "" || base.Scheme == u.Scheme && base.Host == u.Host
-	if (own || r.PassCredentials) && r.Username != "" && r.Password != "" {
+	sameHost := r.URL == "" || base.Scheme == u.Scheme && base.Host == u.Host
+	if (sameHost || r.PassCredentials) && r.Username != "" && r.Password != "" {
 		request.SetBasicAuth(r.Username, r.Password)
 	}
 	return request, nil
 }
 
-// httpClient is one per set of certificates, so that connections are used again. Files are read while the store is not locked.
+// httpClient returns the same client for the same certificates, so that connections are reused. It reads the files of the certificates
+// without the lock.
 func (c *Client) httpClient(r release.Repository) (*http.Client, error) {
 	key := digest.Of([]any{r.CAFile, r.CertFile, r.KeyFile, r.InsecureSkipTLSVerify})
 	c.mu.Lock()
@@ -96,11 +97,11 @@ func (c *Client) httpClient(r release.Repository) (*http.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare TLS for %s: %w", charterrors.PublicURL(r.URL), err)
 	}
-	return c.keepClient(key, config), nil
+	return c.addClient(key, config), nil
 }
 
-// keepClient returns the client that another goroutine has made meanwhile, if there is one.
-func (c *Client) keepClient(key string, config *tls.Config) *http.Client {
+// addClient makes a client, unless another goroutine has made one for the same certificates.
+func (c *Client) addClient(key string, config *tls.Config) *http.Client {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if found, ok := c.clients[key]; ok {
@@ -108,13 +109,13 @@ func (c *Client) keepClient(key string, config *tls.Config) *http.Client {
 	}
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.TLSClientConfig = config
-	base.DisableCompression = true // an archive is compressed; its digest is that of the compressed file
-	made := &http.Client{Transport: c.policy.Transport(base), CheckRedirect: egress.CheckRedirect}
+	base.DisableCompression = true // the digest of an archive is that of the compressed file
+	added := &http.Client{Transport: c.policy.Transport(base), CheckRedirect: egress.CheckRedirect}
 	if c.clients == nil {
 		c.clients = map[string]*http.Client{}
 	}
-	c.clients[key] = made
-	return made
+	c.clients[key] = added
+	return added
 }
 
 func fetchURL(client *http.Client, request *http.Request, limit int64) ([]byte, error) {

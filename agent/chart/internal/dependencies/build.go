@@ -51,9 +51,9 @@ func New(dir string, files *files.Reader, known *repositories.Known, chartReposi
 	return &Builder{dir: dir, files: files, known: known, repositories: chartRepositories, registries: registries, downloads: downloads, log: log}
 }
 
-// Build fills charts/ of a chart directory, in place, as `helm dependency build` does: from the lock file if there
-// is one, which must then be in sync, else as an update. It does nothing when charts/ has everything already. The given
-// repositories are known besides the registered ones. Charts that are loaded do not need it, see built.
+// Build writes the dependencies into charts/ of a chart directory, as `helm dependency build` does. If there is a lock file, it must be in
+// sync, and decides the versions. If charts/ is complete, Build does nothing. The dependencies may name the given repositories and the
+// known ones.
 func (b *Builder) Build(ctx context.Context, chartDir string, repos []release.Repository) (err error) {
 	defer charterrors.RecoverPanic(&err)
 	if b.complete(chartDir) {
@@ -68,14 +68,14 @@ func (b *Builder) Build(ctx context.Context, chartDir string, repos []release.Re
 	return dependencyError("build", chartDir, err)
 }
 
-// Update resolves the dependencies anew and writes the lock file, as `helm dependency update` does.
+// Update resolves the dependencies again and writes the lock file, as `helm dependency update` does.
 func (b *Builder) Update(ctx context.Context, chartDir string, repos []release.Repository) (err error) {
 	defer charterrors.RecoverPanic(&err)
 	b.local.Lock()
 	defer b.local.Unlock()
 	c, err := b.files.LoadDirectory(chartDir)
 	if err == nil && len(c.Metadata.Dependencies) > 0 {
-		c.Lock = nil // an update does not look at it
+		c.Lock = nil // an update ignores the lock file
 		err = b.manage(ctx, c, chartDir, repos, (*downloader.Manager).Update)
 	}
 	return dependencyError("update", chartDir, err)
@@ -95,7 +95,8 @@ func (b *Builder) Load(dir string) (*helmchart.Chart, error) {
 	return b.files.LoadDirectory(dir)
 }
 
-// complete spares the usual case the lock; an unreadable chart is not complete, and the caller finds out why.
+// complete says whether charts/ has all dependencies. It needs only a read lock, so complete charts do not wait for others. A chart that
+// cannot be read is not complete, and the caller returns the error.
 func (b *Builder) complete(dir string) bool {
 	b.local.RLock()
 	defer b.local.RUnlock()
@@ -103,8 +104,8 @@ func (b *Builder) complete(dir string) bool {
 	return err == nil && b.satisfied(c, dir)
 }
 
-// manage runs Helm's manager in a world that holds nothing but what this chart needs: Helm would download every
-// configured index and fail for one that is missing.
+// manage runs Helm's dependency manager with a configuration that has only the repositories of this chart. Otherwise Helm would download
+// the index of every configured repository, and fail if one is missing.
 func (b *Builder) manage(ctx context.Context, c *helmchart.Chart, dir string, repos []release.Repository,
 	run func(*downloader.Manager) error) error {
 	if err := b.checkDependencies(c, dir); err != nil {
@@ -116,7 +117,7 @@ func (b *Builder) manage(ctx context.Context, c *helmchart.Chart, dir string, re
 	}
 	defer os.RemoveAll(work)
 	known := b.known.All(repos...)
-	named, err := b.writeRepoConfig(ctx, c, known, work)
+	archives, err := b.writeRepoConfig(ctx, c, known, work)
 	if err != nil {
 		return err
 	}
@@ -124,17 +125,17 @@ func (b *Builder) manage(ctx context.Context, c *helmchart.Chart, dir string, re
 	if err != nil {
 		return err
 	}
-	var said bytes.Buffer
+	var output bytes.Buffer
 	err = run(&downloader.Manager{
-		Out: &said, ChartPath: dir, Getters: b.getters(ctx, named), RegistryClient: client,
+		Out: &output, ChartPath: dir, Getters: b.getters(ctx, archives), RegistryClient: client,
 		SkipUpdate: true, RepositoryConfig: filepath.Join(work, "repositories.yaml"), RepositoryCache: work,
 	})
-	b.log.Debug("dependencies built", "chart", dir, "said", said.String())
+	b.log.Debug("dependencies built", "chart", dir, "output", output.String())
 	return charterrors.WithHint(err)
 }
 
-// checkDependencies checks the local charts that Helm's manager reads by itself. A copy of the chart has copies of those beside it, but
-// a full path leads out of the copy, to files that may change after this check.
+// checkDependencies checks the local charts that Helm's manager reads itself. The copy of a chart also has copies of the charts with a
+// relative path. An absolute path is refused, because it leads to files that another process may change after this check.
 func (b *Builder) checkDependencies(c *helmchart.Chart, dir string) error {
 	for _, d := range c.Metadata.Dependencies {
 		if !strings.HasPrefix(d.Repository, localScheme) {
@@ -142,7 +143,7 @@ func (b *Builder) checkDependencies(c *helmchart.Chart, dir string) error {
 		}
 		_, err := b.files.ReadDirectory(localPath(d.Repository, dir))
 		if err == nil && len(b.files.Roots()) > 0 && filepath.IsAbs(strings.TrimPrefix(d.Repository, localScheme)) {
-			err = errors.New("it is a full path: write it relative to the chart")
+			err = errors.New("it is an absolute path: write it relative to the chart")
 		}
 		if err != nil {
 			return fmt.Errorf("dependency %s: %s: %w", d.Name, d.Repository, err)
@@ -151,10 +152,10 @@ func (b *Builder) checkDependencies(c *helmchart.Chart, dir string) error {
 	return nil
 }
 
-// writeRepoConfig writes the repositories that the dependencies name, and of each index the charts that they name. It returns the
-// archives of these charts by their URL.
+// writeRepoConfig writes a repositories.yaml with the repositories of the dependencies, and for each repository an index with only the charts
+// of the dependencies. It returns the locations of these charts by their URL.
 func (b *Builder) writeRepoConfig(ctx context.Context, c *helmchart.Chart, known []release.Repository, work string) (map[string]download.Location, error) {
-	named := map[string]download.Location{}
+	archives := map[string]download.Location{}
 	file := repo.NewFile()
 	indexes := map[string]*repo.IndexFile{}
 	for _, d := range c.Metadata.Dependencies {
@@ -171,7 +172,7 @@ func (b *Builder) writeRepoConfig(ctx context.Context, c *helmchart.Chart, known
 			file.Add(&entry)
 		}
 		if !r.OCI {
-			if err := b.addEntry(ctx, indexes[r.Name], r, d, c.Lock, named); err != nil {
+			if err := b.addEntry(ctx, indexes[r.Name], r, d, c.Lock, archives); err != nil {
 				return nil, fmt.Errorf("dependency %s: %w", d.Name, err)
 			}
 		}
@@ -181,36 +182,37 @@ func (b *Builder) writeRepoConfig(ctx context.Context, c *helmchart.Chart, known
 			return nil, err
 		}
 	}
-	return named, file.WriteFile(filepath.Join(work, "repositories.yaml"), 0o600)
+	return archives, file.WriteFile(filepath.Join(work, "repositories.yaml"), 0o600)
 }
 
 func (b *Builder) addEntry(ctx context.Context, index *repo.IndexFile, r release.Repository, d *helmchart.Dependency,
-	lock *helmchart.Lock, named map[string]download.Location) error {
+	lock *helmchart.Lock, archives map[string]download.Location) error {
 	all, err := b.repositories.Index(ctx, r)
 	if err != nil {
 		return err
 	}
-	// Helm would find out too, but say less about it.
-	if _, err := chartrepo.Pick(all, d.Name, wanted(d, lock)); err != nil {
+	// The error of Helm would have less information.
+	if _, err := chartrepo.Pick(all, d.Name, wantedVersion(d, lock)); err != nil {
 		return fmt.Errorf("in %s: %w", charterrors.PublicURL(r.URL), err)
 	}
 	for _, version := range all.Entries[d.Name] {
 		if len(version.URLs) == 0 {
-			continue // pick has refused it if it is the wanted one
+			continue // Pick has refused the wanted version if it has no URL
 		}
 		at, err := download.Location{Repository: r}.InIndex(d.Name, version)
 		if err != nil {
 			return err
 		}
-		named[at.URL] = at
+		archives[at.URL] = at
 		absolute := *version
-		absolute.URLs = []string{at.URL} // Helm's two ways to complete a relative URL differ from each other
+		absolute.URLs = []string{at.URL} // Helm resolves a relative URL in two different ways
 		index.Entries[d.Name] = append(index.Entries[d.Name], &absolute)
 	}
 	return nil
 }
 
-func wanted(d *helmchart.Dependency, lock *helmchart.Lock) string {
+// wantedVersion is the version in the lock file, or the constraint if there is no lock file.
+func wantedVersion(d *helmchart.Dependency, lock *helmchart.Lock) string {
 	if lock == nil {
 		return d.Version
 	}
@@ -222,7 +224,7 @@ func wanted(d *helmchart.Dependency, lock *helmchart.Lock) string {
 	return d.Version
 }
 
-// repositoryFor finds the repository that Helm must know for a dependency; none for local charts and registries.
+// repositoryFor finds the repository of a dependency. Helm needs none for a local chart and for an oci:// URL.
 func repositoryFor(d *helmchart.Dependency, known []release.Repository) (release.Repository, bool, error) {
 	name, named := alias(d.Repository)
 	switch {
@@ -233,7 +235,7 @@ func repositoryFor(d *helmchart.Dependency, known []release.Repository) (release
 			}
 		}
 		return release.Repository{}, false, fmt.Errorf(
-			"dependency %s: no repository is called %q: declare it under `repositories:`", d.Name, name)
+			"dependency %s: there is no repository %q: declare it under `repositories:`", d.Name, name)
 	case d.Repository == "" || strings.HasPrefix(d.Repository, localScheme) || registry.IsOCI(d.Repository):
 		return release.Repository{}, false, nil
 	}
@@ -244,7 +246,7 @@ func repositoryFor(d *helmchart.Dependency, known []release.Repository) (release
 	}
 	if _, err := url.ParseRequestURI(d.Repository); err != nil {
 		return release.Repository{}, false, fmt.Errorf(
-			"dependency %s: its repository %q is neither a URL nor @ and the name of a declared repository", d.Name, d.Repository)
+			"dependency %s: its repository %q is neither a URL nor the name of a declared repository after @", d.Name, d.Repository)
 	}
 	return release.Repository{Name: "undeclared-" + digest.Of(d.Repository), URL: d.Repository}, true, nil
 }
@@ -258,8 +260,8 @@ func alias(repository string) (string, bool) {
 
 func sameURL(a, b string) bool { return strings.TrimRight(a, "/") == strings.TrimRight(b, "/") }
 
-// dependencyRegistry speaks plain HTTP if the registries of the dependencies are declared so; Helm's manager has one
-// client for all of them.
+// dependencyRegistry makes the client for the registries of all dependencies, because Helm's manager has only one. It uses plain HTTP if
+// the repositories of these registries say so.
 func (b *Builder) dependencyRegistry(ctx context.Context, c *helmchart.Chart, known []release.Repository) (*registry.Client, error) {
 	plain, secure := map[string]bool{}, map[string]bool{}
 	for _, d := range c.Metadata.Dependencies {
@@ -277,7 +279,7 @@ func (b *Builder) dependencyRegistry(ctx context.Context, c *helmchart.Chart, kn
 		}
 	}
 	if len(plain) > 0 && len(secure) > 0 {
-		return nil, fmt.Errorf("its dependencies come from registries over plain HTTP and over HTTPS: that is not supported in one chart")
+		return nil, fmt.Errorf("its dependencies use registries over plain HTTP and over HTTPS: this is not supported in one chart")
 	}
 	return b.registries.HelmClient(ctx, known, len(plain) > 0)
 }

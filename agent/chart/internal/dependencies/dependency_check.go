@@ -13,8 +13,8 @@ import (
 
 const localScheme = "file://"
 
-// satisfied says that charts/ holds every dependency in a version that the lock file, or else the constraint, allows,
-// and that copies of local charts are those charts as they are now.
+// satisfied says whether charts/ has every dependency in a version that the lock file or the constraint permits. The copy of a local chart
+// must be equal to that chart.
 func (b *Builder) satisfied(c *helmchart.Chart, dir string) bool {
 	for _, want := range c.Metadata.Dependencies {
 		found := dependency(c, want)
@@ -37,8 +37,8 @@ func dependency(c *helmchart.Chart, want *helmchart.Dependency) *helmchart.Chart
 	return nil
 }
 
-// matchesLock is true without a lock file. One that does not know the dependency is out of sync: nothing matches it,
-// and the build that follows says so.
+// matchesLock is true without a lock file. If the lock file does not have the dependency, it is out of sync: then no chart matches, and the
+// build returns the error.
 func matchesLock(lock *helmchart.Lock, have *helmchart.Chart, want *helmchart.Dependency) bool {
 	if lock == nil {
 		return true
@@ -64,7 +64,7 @@ func (b *Builder) copyOf(have *helmchart.Chart, dir string) bool {
 	return err == nil && sameChart(have, origin)
 }
 
-// sameChart compares what Helm renders from. Chart.yaml is compared by meaning, since packaging writes it anew.
+// sameChart compares the files that Helm uses to render. It compares the fields of Chart.yaml, because packaging writes that file again.
 func sameChart(a, b *helmchart.Chart) bool {
 	if !sameJSON(a.Metadata, b.Metadata) || len(a.Dependencies()) != len(b.Dependencies()) {
 		return false
@@ -104,7 +104,7 @@ func sameFiles(a, b *helmchart.Chart) bool {
 	return true
 }
 
-// contents leaves out what packaging rewrites, and subcharts, which are compared as charts.
+// contents returns the files of a chart without those that packaging writes again, and without subcharts, which are compared as charts.
 func contents(c *helmchart.Chart) map[string][]byte {
 	files := map[string][]byte{}
 	for _, f := range c.Raw {

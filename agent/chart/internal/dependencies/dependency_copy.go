@@ -18,8 +18,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// BuildCopy is a private copy of a chart directory whose dependencies were built, or updated if that is asked for, as the commands of
-// `helm dependency` would do in place. It lies below root. The directory must lie below the store's roots, and nothing is written into it.
+// BuildCopy copies a chart directory to a directory below root, and builds or updates the dependencies of the copy. It writes nothing into
+// the chart directory.
 func (b *Builder) BuildCopy(ctx context.Context, dir, root string, update bool) (string, error) {
 	copied, _, err := b.copyChart(dir, root)
 	if err != nil {
@@ -29,15 +29,14 @@ func (b *Builder) BuildCopy(ctx context.Context, dir, root string, update bool) 
 	if update {
 		do = b.Update
 	}
-	if err := do(ctx, copied, nil); err != nil { // about a place that the user does not know
+	if err := do(ctx, copied, nil); err != nil {
 		return "", charterrors.ReplacePath(err, root, "")
 	}
 	return copied, nil
 }
 
-// built is a directory with the chart and all its dependencies: the chart's own if nothing is missing there, else a private
-// copy. A checkout may be somebody's working tree: nothing is ever written into it. [Store.BuildDependencies], which works
-// in place, is for those who ask for just that.
+// Directory returns a directory with the chart and all its dependencies. If a dependency is missing in the chart directory, this is a
+// private copy. The chart directory may be in the working tree of a user, so Directory writes nothing into it.
 func (b *Builder) Directory(ctx context.Context, dir string, repos []release.Repository) (string, error) {
 	if b.complete(dir) {
 		return dir, nil
@@ -58,16 +57,16 @@ func (b *Builder) buildCopy(ctx context.Context, dir string, repos []release.Rep
 		return "", err
 	}
 	err = b.manage(ctx, c, copied, repos, (*downloader.Manager).Build)
-	if err != nil { // about a place that nobody knows
+	if err != nil {
 		return "", charterrors.ReplacePath(err, root, "")
 	}
 	return copied, nil
 }
 
-// copyChart copies a chart directory to the same path below root, and what it refers to by file:// likewise: relative
-// references stay true, and so neither Chart.yaml nor the digest in its lock file need change.
+// copyChart copies a chart directory and its file:// dependencies to the same paths below root. So relative paths stay valid, and neither
+// Chart.yaml nor the digest in the lock file changes.
 func (b *Builder) copyChart(dir, root string) (string, *helmchart.Chart, error) {
-	b.local.RLock() // nobody is building in the directories that are read
+	b.local.RLock() // no dependencies are built in place while files are copied
 	defer b.local.RUnlock()
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -78,27 +77,28 @@ func (b *Builder) copyChart(dir, root string) (string, *helmchart.Chart, error) 
 	if err != nil {
 		return "", nil, err
 	}
-	if err := b.copyFullPaths(c, copied, root); err != nil {
+	if err := b.copyAbsolutePaths(c, copied, root); err != nil {
 		return "", nil, err
 	}
 	for _, d := range c.Metadata.Dependencies {
 		path, local := strings.CutPrefix(d.Repository, localScheme)
-		if !local || filepath.IsAbs(path) || strings.HasPrefix(filepath.Join(copied, path), filepath.Join(root, fullPaths)) {
+		if !local || filepath.IsAbs(path) || strings.HasPrefix(filepath.Join(copied, path), filepath.Join(root, absolutePaths)) {
 			continue
 		}
-		if err := b.copyBeside(filepath.Join(dir, path), filepath.Join(copied, path), root); err != nil {
+		if err := b.copyDependency(filepath.Join(dir, path), filepath.Join(copied, path), root); err != nil {
 			return "", nil, fmt.Errorf("dependency %s: %s: %w", d.Name, d.Repository, err)
 		}
 	}
 	return copied, c, nil
 }
 
-// fullPaths is where charts are copied that a dependency names by a full path, as chartify does.
-const fullPaths = "full-paths"
+// absolutePaths is the directory for copies of charts that a dependency names by an absolute path. chartify writes such dependencies.
+const absolutePaths = "absolute-paths"
 
-// copyFullPaths copies the charts that dependencies name by a full path, and makes the copy of the chart name these copies: Helm would
-// read the originals, which another process may change meanwhile. With a lock file that is not possible, and is refused later.
-func (b *Builder) copyFullPaths(c *helmchart.Chart, copied, root string) error {
+// copyAbsolutePaths copies the charts that dependencies name by an absolute path, and changes the dependencies of the copied chart to these
+// copies. Otherwise Helm would read the originals, which another process may change. With a lock file this is not possible, and the agent
+// refuses the chart later.
+func (b *Builder) copyAbsolutePaths(c *helmchart.Chart, copied, root string) error {
 	if c.Lock != nil || c.Metadata.APIVersion != helmchart.APIVersionV2 {
 		return nil
 	}
@@ -108,7 +108,7 @@ func (b *Builder) copyFullPaths(c *helmchart.Chart, copied, root string) error {
 		if !local || !filepath.IsAbs(from) {
 			continue
 		}
-		to := filepath.Join(root, fullPaths, strconv.Itoa(i), filepath.Base(from))
+		to := filepath.Join(root, absolutePaths, strconv.Itoa(i), filepath.Base(from))
 		if _, err := b.copyFiles(from, to); err != nil {
 			return fmt.Errorf("dependency %s: %s: %w", d.Name, d.Repository, err)
 		}
@@ -124,8 +124,8 @@ func (b *Builder) copyFullPaths(c *helmchart.Chart, copied, root string) error {
 	return chartutil.SaveChartfile(filepath.Join(copied, chartutil.ChartfileName), c.Metadata)
 }
 
-// copyBeside copies a dependency that is not within the chart's copy already.
-func (b *Builder) copyBeside(from, to, root string) error {
+// copyDependency copies a dependency, unless it is in the copy of the chart.
+func (b *Builder) copyDependency(from, to, root string) error {
 	if _, err := os.Stat(filepath.Join(to, "Chart.yaml")); err == nil {
 		return nil
 	}
@@ -136,7 +136,7 @@ func (b *Builder) copyBeside(from, to, root string) error {
 	return err
 }
 
-// copyFiles copies what Helm reads of a chart directory: what .helmignore names stays behind, links become what they link to.
+// copyFiles copies the files that Helm reads in a chart directory. It leaves out the files in .helmignore, and copies the targets of links.
 func (b *Builder) copyFiles(from, to string) (*helmchart.Chart, error) {
 	c, err := b.files.LoadDirectory(from)
 	if err != nil {

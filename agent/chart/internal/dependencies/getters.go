@@ -17,31 +17,31 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/oci"
 )
 
-// getters are what Helm's dependency manager downloads with. Over HTTP they know only the archives that the indexes name.
-func (b *Builder) getters(ctx context.Context, named map[string]download.Location) getter.Providers {
+// getters download for Helm's dependency manager. Over HTTP they download only the archives in the indexes.
+func (b *Builder) getters(ctx context.Context, archives map[string]download.Location) getter.Providers {
 	return getter.Providers{
 		{Schemes: []string{"http", "https"}, New: func(...getter.Option) (getter.Getter, error) {
-			return indexed{downloads: b.downloads, ctx: ctx, named: named}, nil
+			return httpGetter{downloads: b.downloads, ctx: ctx, archives: archives}, nil
 		}},
 		{Schemes: []string{registry.OCIScheme}, New: func(options ...getter.Option) (getter.Getter, error) {
 			inner, err := getter.NewOCIGetter(options...)
-			return pulled{ctx: ctx, inner: inner}, err
+			return ociGetter{ctx: ctx, inner: inner}, err
 		}},
 	}
 }
 
-// indexed downloads the archives that the indexes of the dependencies' repositories name, by their URL.
-type indexed struct {
+// httpGetter downloads archives that are in an index of the repositories of the dependencies.
+type httpGetter struct {
 	downloads *download.Downloader
 	ctx       context.Context
-	named     map[string]download.Location
+	archives  map[string]download.Location
 }
 
-// Get ignores Helm's options, which hold what the location knows already.
-func (g indexed) Get(at string, _ ...getter.Option) (*bytes.Buffer, error) {
-	found, ok := g.named[at]
+// Get ignores the options of Helm, because the location has the same settings.
+func (g httpGetter) Get(at string, _ ...getter.Option) (*bytes.Buffer, error) {
+	found, ok := g.archives[at]
 	if !ok {
-		return nil, errors.New("no index of the dependencies' repositories names " + charterrors.PublicURL(at))
+		return nil, errors.New("no index of the repositories of the dependencies has the URL " + charterrors.PublicURL(at))
 	}
 	got, err := g.downloads.Fetch(g.ctx, found)
 	if err != nil {
@@ -51,14 +51,14 @@ func (g indexed) Get(at string, _ ...getter.Option) (*bytes.Buffer, error) {
 	return bytes.NewBuffer(data), err
 }
 
-// pulled downloads from a registry and gives up when the context ends: Helm's getter knows no context.
-type pulled struct {
+// ociGetter downloads from a registry until the context ends. Helm's getter has no context.
+type ociGetter struct {
 	ctx   context.Context
 	inner getter.Getter
 }
 
-// Get leaves a download behind when the context ends; its requests end with the same context.
-func (g pulled) Get(at string, options ...getter.Option) (*bytes.Buffer, error) {
+// Get does not wait for the download after the context has ended. The requests of the download end with the same context.
+func (g ociGetter) Get(at string, options ...getter.Option) (*bytes.Buffer, error) {
 	type answer struct {
 		data *bytes.Buffer
 		err  error
@@ -76,7 +76,7 @@ func (g pulled) Get(at string, options ...getter.Option) (*bytes.Buffer, error) 
 		if a.err != nil {
 			return nil, a.err
 		}
-		want, err := pulledLocation(at)
+		want, err := ociLocation(at)
 		if err == nil {
 			err = want.Expected.Check(a.data.Bytes())
 		}
@@ -86,13 +86,13 @@ func (g pulled) Get(at string, options ...getter.Option) (*bytes.Buffer, error) 
 	}
 }
 
-// pulledLocation is the location of an archive in a registry by its reference, host/path/name:version.
-func pulledLocation(at string) (download.Location, error) {
+// ociLocation is the location of an archive in a registry. The URL is host/path/name:version.
+func ociLocation(at string) (download.Location, error) {
 	want, err := oci.ParseReference(at, "")
 	return download.Location{URL: at, Expected: archive.Expected{Name: want.ChartName(), Version: oci.TagVersion(want.Version)}}, err
 }
 
-// hostOf is the part of a URL that says whom to ask about it.
+// hostOf is the host of a URL.
 func hostOf(at string) string {
 	u, err := url.Parse(at)
 	if err != nil {

@@ -43,7 +43,7 @@ func New(dir string, trust *trust.Reader, repositories *chartrepo.Client, regist
 	return &Downloader{dir: dir, trust: trust, repositories: repositories, registries: registries, log: log}
 }
 
-// Fetch downloads and verifies an archive at most once.
+// Fetch downloads and verifies an archive once.
 func (d *Downloader) Fetch(ctx context.Context, at Location) (Archive, error) {
 	return d.archives.Get(ctx, at.key(), func() (Archive, error) {
 		dir := filepath.Join(d.dir, "archives", at.key())
@@ -58,9 +58,9 @@ func (d *Downloader) Fetch(ctx context.Context, at Location) (Archive, error) {
 	})
 }
 
-// archiveIn is the archive of a download directory; empty when there is none.
+// archiveIn is the archive in a download directory. It is empty if the directory has none.
 func archiveIn(dir string) string {
-	entries, _ := os.ReadDir(dir) // not there yet: not downloaded yet
+	entries, _ := os.ReadDir(dir) // an error means that the archive is not downloaded yet
 	for _, e := range entries {
 		if !strings.HasSuffix(e.Name(), ".prov") {
 			return filepath.Join(dir, e.Name())
@@ -82,12 +82,12 @@ func openArchive(file string) (Archive, error) {
 	return Archive{Path: file, Files: files}, nil
 }
 
-// downloadInto makes dir appear only when it holds a complete and, if wanted, verified archive.
+// downloadInto creates dir only when the archive is complete and, if required, verified.
 func (d *Downloader) downloadInto(ctx context.Context, at Location, dir string) error {
 	d.log.Debug("downloading chart", "url", charterrors.PublicURL(at.URL))
-	got, err := d.download(ctx, at)
+	downloaded, err := d.download(ctx, at)
 	if err == nil {
-		err = at.Expected.Check(got.Data)
+		err = at.Expected.Check(downloaded.Data)
 	}
 	if err != nil {
 		return fmt.Errorf("download %s: %w", charterrors.PublicURL(at.URL), err)
@@ -97,16 +97,16 @@ func (d *Downloader) downloadInto(ctx context.Context, at Location, dir string) 
 		return err
 	}
 	defer os.RemoveAll(work)
-	file := filepath.Join(work, got.Name)
-	if err := os.WriteFile(file, got.Data, 0o600); err != nil {
+	file := filepath.Join(work, downloaded.Name)
+	if err := os.WriteFile(file, downloaded.Data, 0o600); err != nil {
 		return err
 	}
 	if at.Verify {
-		if err := d.trust.Verify(file, got.Provenance, at.Keyring); err != nil {
+		if err := d.trust.Verify(file, downloaded.Provenance, at.Keyring); err != nil {
 			return fmt.Errorf("verify %s: %w", charterrors.PublicURL(at.URL), err)
 		}
 	}
-	// Another process that shares the directory may have been faster; its archive is as good.
+	// Another process with the same store may have downloaded the same archive first.
 	if err := os.Rename(work, dir); err != nil && archiveIn(dir) == "" {
 		return err
 	}
@@ -125,16 +125,16 @@ func (d *Downloader) download(ctx context.Context, at Location) (archive.File, e
 	if err != nil {
 		return archive.File{}, err
 	}
-	got := archive.File{Name: fileName(u), Data: data}
+	downloaded := archive.File{Name: fileName(u), Data: data}
 	if !at.Verify {
-		return got, nil
+		return downloaded, nil
 	}
 	u.Path += ".prov"
-	got.Provenance, err = d.repositories.Get(ctx, u.String(), at.Repository, limits.ArchiveSize)
+	downloaded.Provenance, err = d.repositories.Get(ctx, u.String(), at.Repository, limits.ArchiveSize)
 	if err != nil {
 		return archive.File{}, fmt.Errorf("fetch its provenance file: %w", err)
 	}
-	return got, nil
+	return downloaded, nil
 }
 
 func fileName(u *url.URL) string {

@@ -17,10 +17,10 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// anyVersion is what Helm makes of --devel without a version.
+// anyVersion is the constraint that Helm uses for --devel without a version.
 const anyVersion = ">0.0.0-0"
 
-// Location is the place of one archive. Constraints are resolved.
+// Location says where one archive is. Its version is resolved.
 type Location struct {
 	URL        string // http(s) URL, or oci://host/path/name:tag or …@digest
 	Repository release.Repository
@@ -29,7 +29,7 @@ type Location struct {
 	Expected   archive.Expected // empty if only its URL is known
 }
 
-// key names the Location's downloads on disk.
+// key is the name of the directory with the downloaded archive.
 func (l Location) key() string {
 	l.Repository.Name = "" // two names of one repository share downloads
 	return digest.Of(l)
@@ -48,7 +48,7 @@ func (d *Downloader) Locate(ctx context.Context, c release.Chart) (Location, err
 	case strings.Contains(c.Ref, "://"):
 		at.URL, at.Expected.Version = c.Ref, c.Version
 	case c.Ref == "" || c.Repository == nil:
-		err = errors.New("no repository is known for it: declare it under `repositories:`, or use an oci:// or https:// reference")
+		err = errors.New("the chart has no repository: declare it under `repositories:`, or use an oci:// or https:// reference")
 	case at.Repository.OCI:
 		return d.locateOCI(ctx, repositories.OCIURL(at.Repository)+"/"+c.Ref, c.Version, at)
 	default:
@@ -69,7 +69,7 @@ func (d *Downloader) locateInIndex(ctx context.Context, name, version string, at
 	return at.InIndex(name, found)
 }
 
-// InIndex is the Location of a version in the index of the repository.
+// InIndex is the location of a version in the index of the repository.
 func (l Location) InIndex(name string, found *repo.ChartVersion) (Location, error) {
 	var err error
 	l.URL, err = repo.ResolveReferenceURL(l.Repository.URL, found.URLs[0])
@@ -77,7 +77,8 @@ func (l Location) InIndex(name string, found *repo.ChartVersion) (Location, erro
 	return l, err
 }
 
-// locateOCI turns a constraint into a tag. A digest counts, whatever the tag; where the tag exists, both must agree.
+// locateOCI resolves a constraint to a tag. With a digest, the digest decides. If the version also exists as a tag, the tag must have that
+// digest.
 func (d *Downloader) locateOCI(ctx context.Context, ref, version string, at Location) (Location, error) {
 	want, err := oci.ParseReference(ref, version)
 	if err != nil {

@@ -18,13 +18,13 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 )
 
-// The limits of what links of one chart lead to: links that lead to links could make a small directory endless.
+// The limits of files behind symbolic links in one chart. Links to directories with more links can make a small directory very large.
 const (
 	maxLinked     = 10_000
 	maxLinkedSize = 100 << 20
 )
 
-// LoadDirectory is the only function that loads a chart directory. It reads each file once, because another process may change it.
+// LoadDirectory loads a chart directory. Use only this function: it reads each file once, because another process may change it.
 func (r *Reader) LoadDirectory(dir string) (*helmchart.Chart, error) {
 	files, err := r.ReadDirectory(dir)
 	if err != nil {
@@ -60,19 +60,20 @@ type directoryReader struct {
 	top        string
 	rules      *ignore.Rules
 	files      []*loader.BufferedFile
-	linked     int   // entries that were reached through a link
-	linkedSize int64 // bytes that were
+	linked     int   // the number of entries behind links
+	linkedSize int64 // the bytes of these entries
 }
 
 // entry is a file or directory of the chart.
 type entry struct {
 	at      rootedPath
-	name    string   // within the chart
-	parents []string // the real paths of the directory that was linked to last and of all before
+	name    string   // in the chart
+	parents []string // the real paths of the chart directory and of the linked directories that lead to the entry
 }
 
 func (e entry) viaLink() bool { return len(e.parents) > 1 }
 
+// path is the path of a file of the chart.
 func (d *directoryReader) path(name string) string {
 	return filepath.Join(d.top, filepath.FromSlash(name))
 }
@@ -134,7 +135,7 @@ func (d *directoryReader) entry(e entry) error {
 	return d.file(e)
 }
 
-// follow says where a link leads. A directory that the link lies in would be read without end.
+// follow finds the target of a link. A link to a directory above it is refused, because reading it would never end.
 func (d *directoryReader) follow(e entry) (entry, fs.FileInfo, error) {
 	link, parent := d.path(e.name), filepath.Dir(e.at.path())
 	at, err := d.reader.locate(link)
@@ -151,7 +152,7 @@ func (d *directoryReader) follow(e entry) (entry, fs.FileInfo, error) {
 		return e, info, nil
 	}
 	if parent == real || strings.HasPrefix(parent, real+string(filepath.Separator)) || slices.Contains(e.parents, real) {
-		return e, nil, fmt.Errorf("the link %s leads back to a directory that it lies in: remove it", link)
+		return e, nil, fmt.Errorf("the link %s leads back to a directory above it: remove the link", link)
 	}
 	e.parents = append(slices.Clone(e.parents), real)
 	return e, info, nil

@@ -1,3 +1,3 @@
-// Package files reads local charts. It reads each file once, and only below the directories that it is limited to, because another
-// process may change the files meanwhile.
+// Package files reads local charts. It reads files only below the allowed directories. It reads each file once, because another process
+// may change it at any time.
 package files

@@ -67,7 +67,7 @@ func TestADirectoryIsReadAsHelmReadsIt(t *testing.T) {
 		"ignored/secret":              "s",
 		"a.bak":                       "bak",
 		"top.txt":                     "t",
-		"files/top.txt":               "kept",
+		"files/top.txt":               "not ignored",
 		"values.yaml":                 "\xef\xbb\xbfa: 1\n",
 		"templates/.hidden.yaml":      "h",
 		"templates/deep/er/_help.tpl": "x",

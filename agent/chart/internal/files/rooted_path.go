@@ -15,21 +15,21 @@ import (
 // rootedPath is a file or directory below one of the roots.
 type rootedPath struct{ root, name string }
 
-func (l rootedPath) path() string { return filepath.Join(l.root, l.name) }
+func (p rootedPath) path() string { return filepath.Join(p.root, p.name) }
 
-func (l rootedPath) child(name string) rootedPath {
-	return rootedPath{l.root, filepath.Join(l.name, name)}
+func (p rootedPath) child(name string) rootedPath {
+	return rootedPath{p.root, filepath.Join(p.name, name)}
 }
 
-// open opens the file, and follows no link out of the root. Another process may put a link there at any time, so a path that was
-// checked is worth nothing. It does not wait for what writes to a pipe.
-func (l rootedPath) open() (*os.File, fs.FileInfo, error) {
-	root, err := os.OpenRoot(l.root)
+// open opens the file and never follows a link out of the root. Another process may create such a link at any time, so checking the path
+// before is not enough. It does not block on a pipe.
+func (p rootedPath) open() (*os.File, fs.FileInfo, error) {
+	root, err := os.OpenRoot(p.root)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer root.Close()
-	f, err := root.OpenFile(l.name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := root.OpenFile(p.name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -41,32 +41,32 @@ func (l rootedPath) open() (*os.File, fs.FileInfo, error) {
 	return f, info, nil
 }
 
-// info is about the file itself, or the link.
-func (l rootedPath) info() (fs.FileInfo, error) {
-	root, err := os.OpenRoot(l.root)
+// info describes the file, or the link if it is one.
+func (p rootedPath) info() (fs.FileInfo, error) {
+	root, err := os.OpenRoot(p.root)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	return root.Lstat(l.name)
+	return root.Lstat(p.name)
 }
 
-// read reads a plain file.
-func (l rootedPath) read(limit int64) ([]byte, error) {
-	f, info, err := l.open()
+// read reads a regular file.
+func (p rootedPath) read(limit int64) ([]byte, error) {
+	f, info, err := p.open()
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is no plain file")
+		return nil, errors.New("it is not a regular file")
 	}
 	return io.ReadAll(limits.NewReader(f, limit))
 }
 
-// list reads the names in a directory, in Helm's order.
-func (l rootedPath) list() ([]string, error) {
-	f, _, err := l.open()
+// list returns the names in a directory in the order in which Helm reads them.
+func (p rootedPath) list() ([]string, error) {
+	f, _, err := p.open()
 	if err != nil {
 		return nil, err
 	}

@@ -36,17 +36,17 @@ func New(policy egress.Policy, trust *trust.Reader, known *repositories.Known) *
 	return &Client{policy: policy, trust: trust, known: known}
 }
 
-// clientFor speaks with the registry of name (host/path) as r says, and with other registries as the registered
-// repositories say.
+// clientFor makes a client. It uses the settings of r for the registry of name (host/path), and the settings of the known repositories for
+// all other registries.
 func (c *Client) clientFor(ctx context.Context, r release.Repository, name string) (*registry.Client, error) {
 	if r.URL != "" && repositories.OCIHost(r.URL) != repositories.OCIHost(name) {
-		r = release.Repository{PlainHTTP: r.PlainHTTP} // another host's credentials and certificates
+		r = release.Repository{PlainHTTP: r.PlainHTTP} // the credentials and certificates are for another host
 	}
-	r.OCI, r.URL = true, name // r may be nothing but the chart's own connection flags
+	r.OCI, r.URL = true, name // r may have only the connection settings of the chart itself
 	return c.HelmClient(ctx, append([]release.Repository{r}, c.known.All()...), r.PlainHTTP)
 }
 
-// HelmClient uses, for each host, the first repository that says something about it. Its requests end with ctx.
+// HelmClient makes Helm's client for registries. For each host it uses the first declared repository. Its requests end with ctx.
 func (c *Client) HelmClient(ctx context.Context, declared []release.Repository, plainHTTP bool) (*registry.Client, error) {
 	transport, err := c.newHostTransport(ctx, declared)
 	if err != nil {
@@ -81,7 +81,7 @@ func registryConfig() string {
 	return helmpath.ConfigPath("registry/config.json")
 }
 
-// credentialsOf prefers a declared user and password over what `helm registry login` or `docker login` left behind.
+// credentialsOf prefers a declared user and password to the credentials that `helm registry login` or `docker login` stored.
 func credentialsOf(declared []release.Repository) (auth.CredentialFunc, error) {
 	stored, err := storedCredentials()
 	if err != nil {
@@ -90,7 +90,7 @@ func credentialsOf(declared []release.Repository) (auth.CredentialFunc, error) {
 	byHost := map[string]auth.Credential{}
 	for _, r := range declared {
 		host := repositories.OCIHost(r.URL)
-		if _, taken := byHost[host]; r.OCI && !taken && r.Username != "" && r.Password != "" {
+		if _, found := byHost[host]; r.OCI && !found && r.Username != "" && r.Password != "" {
 			byHost[host] = auth.Credential{Username: r.Username, Password: r.Password}
 		}
 	}
@@ -104,7 +104,7 @@ func credentialsOf(declared []release.Repository) (auth.CredentialFunc, error) {
 
 func storedCredentials() (auth.CredentialFunc, error) {
 	var stores []credentials.Store
-	// Helm takes an empty file for none at all.
+	// Helm treats an empty file as missing.
 	if info, err := os.Stat(registryConfig()); err == nil && info.Size() > 0 {
 		helm, err := credentials.NewStore(registryConfig(), credentials.StoreOptions{})
 		if err != nil {
@@ -113,7 +113,7 @@ func storedCredentials() (auth.CredentialFunc, error) {
 		stores = append(stores, helm)
 	}
 	if docker, err := credentials.NewStoreFromDocker(credentials.StoreOptions{}); err == nil {
-		stores = append(stores, docker) // as in Helm, a broken docker configuration is none
+		stores = append(stores, docker) // Helm also ignores an invalid docker configuration
 	}
 	if len(stores) == 0 {
 		stores = append(stores, credentials.NewMemoryStore())
@@ -121,23 +121,23 @@ func storedCredentials() (auth.CredentialFunc, error) {
 	return credentials.Credential(credentials.NewStoreWithFallbacks(stores[0], stores[1:]...)), nil
 }
 
-// hostTransport ends every request with ctx, and keeps one host's certificates from another's.
+// hostTransport ends every request with ctx. It uses the certificates of a host only for that host.
 type hostTransport struct {
 	ctx    context.Context
 	hosts  map[string]http.RoundTripper
 	others http.RoundTripper
-	total  *atomic.Int64 // bytes that were read, of all answers
+	total  *atomic.Int64 // the bytes of all answers
 }
 
-// registryLimit is for all that one client reads, because Helm keeps every part of a chart in memory. A chart of many
-// dependencies from registries must fit too.
+// registryLimit is the limit of all answers to one client, because Helm holds every part of a chart in memory. It is large enough for a
+// chart with many dependencies from registries.
 const registryLimit = 8 * limits.ArchiveSize
 
 func (c *Client) newHostTransport(ctx context.Context, declared []release.Repository) (hostTransport, error) {
 	t := hostTransport{ctx: ctx, hosts: map[string]http.RoundTripper{}, others: registryTransport(c.policy, nil), total: new(atomic.Int64)}
 	for _, r := range declared {
 		host := repositories.OCIHost(r.URL)
-		if _, taken := t.hosts[host]; taken || !r.OCI || !hasTLS(r) {
+		if _, found := t.hosts[host]; found || !r.OCI || !hasTLS(r) {
 			continue
 		}
 		config, err := c.trust.TLSConfig(r)
@@ -149,7 +149,7 @@ func (c *Client) newHostTransport(ctx context.Context, declared []release.Reposi
 	return t, nil
 }
 
-// registryTransport repeats requests like Helm's own.
+// registryTransport retries requests as Helm does.
 func registryTransport(policy egress.Policy, config *tls.Config) http.RoundTripper {
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.TLSClientConfig = config
@@ -158,10 +158,10 @@ func registryTransport(policy egress.Policy, config *tls.Config) http.RoundTripp
 
 // RoundTrip implements http.RoundTripper.
 func (t hostTransport) RoundTrip(request *http.Request) (*http.Response, error) {
-	request = request.WithContext(t.ctx) // Helm's registry client has only the background context to give
+	request = request.WithContext(t.ctx) // Helm's registry client uses the background context
 	transport := t.others
-	if own, ok := t.hosts[request.URL.Host]; ok {
-		transport = own
+	if ofHost, ok := t.hosts[request.URL.Host]; ok {
+		transport = ofHost
 	}
 	response, err := transport.RoundTrip(request)
 	if err != nil && t.ctx.Err() != nil {
@@ -173,7 +173,7 @@ func (t hostTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 	return response, err
 }
 
-// limitedBody bounds one answer and the sum of all.
+// limitedBody limits one answer and the sum of all answers.
 type limitedBody struct {
 	io.ReadCloser
 	read  int64

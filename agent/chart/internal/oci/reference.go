@@ -21,7 +21,7 @@ type Reference struct {
 	Name, Version, Digest string
 }
 
-// ParseReference reads a reference and a version, either of which may carry tag and digest; they must not contradict.
+// ParseReference parses a reference and a version. Both may have a tag and a digest. They must not be different.
 func ParseReference(ref, version string) (Reference, error) {
 	rest, digest, _ := strings.Cut(strings.TrimPrefix(ref, registry.OCIScheme+"://"), "@")
 	version, versionDigest, _ := strings.Cut(version, "@")
@@ -37,6 +37,7 @@ func ParseReference(ref, version string) (Reference, error) {
 	return Reference{Name: name, Version: version, Digest: digest}, err
 }
 
+// agree returns the value of the reference or of the version field. If both have one, it must be the same.
 func agree(what, ref, version string) (string, error) {
 	switch {
 	case ref == "" || ref == version:
@@ -44,7 +45,7 @@ func agree(what, ref, version string) (string, error) {
 	case version == "":
 		return ref, nil
 	}
-	return "", fmt.Errorf("the reference names %s %s, the version field %s", what, ref, version)
+	return "", fmt.Errorf("the reference has the %s %s, but the version field has %s", what, ref, version)
 }
 
 // Resolve is the URL with a tag or a digest. A constraint is resolved with the tags of the registry.
@@ -68,10 +69,10 @@ func (c *Client) Resolve(ctx context.Context, want Reference, r release.Reposito
 }
 
 func checkTag(client *registry.Client, want Reference) error {
-	// Tags have no plus sign. Helm itself forgets that here, and so misses a mismatch.
+	// A tag cannot contain a plus sign. Helm does not replace it here, so it does not find a mismatch.
 	found, err := client.Resolve(want.Name + ":" + strings.ReplaceAll(want.Version, "+", "_"))
 	if err != nil {
-		return nil // as in Helm, what is asked for by digest need not be tagged
+		return nil // as in Helm, a chart with a digest needs no tag
 	}
 	if found.Digest.String() != want.Digest {
 		return fmt.Errorf("version %s has digest %s, not %s", want.Version, found.Digest, want.Digest)
@@ -126,16 +127,16 @@ func (c *Client) Download(ctx context.Context, url string, r release.Repository,
 	}
 	name := pulled.Chart.Meta.Name + "-" + pulled.Chart.Meta.Version + ".tgz"
 	if strings.ContainsAny(name, `/\`) {
-		return archive.File{}, fmt.Errorf("the chart calls itself %q", name)
+		return archive.File{}, fmt.Errorf("the chart has the invalid name %q", name)
 	}
 	return archive.File{Name: name, Data: pulled.Chart.Data, Provenance: pulled.Prov.Data}, nil
 }
 
-// otherVersions ends an error about a version that is not there.
+// otherVersions is the end of an error about a missing version.
 func (c *Client) otherVersions(ctx context.Context, client *registry.Client, r release.Repository, name string) string {
 	tags, err := c.listTags(ctx, client, r, name)
 	if err != nil {
-		return "" // the version's absence is the error to report
+		return "" // the missing version is the error to report
 	}
 	return charterrors.ListAfter("; newest versions: ", tags)
 }
@@ -143,7 +144,7 @@ func (c *Client) otherVersions(ctx context.Context, client *registry.Client, r r
 // ChartName is the last part of the name.
 func (r Reference) ChartName() string { return r.Name[strings.LastIndex(r.Name, "/")+1:] }
 
-// TagVersion is the version that a tag names; empty for a tag such as latest. Tags have an underscore for the plus sign.
+// TagVersion is the version of a tag. It is empty for a tag such as latest. A tag has an underscore in place of the plus sign.
 func TagVersion(tag string) string {
 	version := strings.ReplaceAll(tag, "_", "+")
 	if _, err := semver.NewVersion(version); err != nil {

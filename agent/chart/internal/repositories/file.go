@@ -11,7 +11,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// repositoryFile is Helm's repositories.yaml with two more fields, which Helm ignores: Helm keeps registries elsewhere.
+// repositoryFile is Helm's repositories.yaml with two more fields. Helm ignores them, because it stores registries in another file.
 type repositoryFile struct {
 	APIVersion   string            `json:"apiVersion"`
 	Repositories []repositoryEntry `json:"repositories"`
@@ -23,8 +23,7 @@ type repositoryEntry struct {
 	PlainHTTP bool `json:"plain_http,omitempty"`
 }
 
-// Write tells child processes called helm, through HELM_REPOSITORY_CONFIG, which repositories there are.
-// The file holds their credentials.
+// Write writes repositories and their credentials to a file.
 func Write(file string, repositories []release.Repository) error {
 	content := repositoryFile{APIVersion: repo.APIVersionV1}
 	for _, r := range repositories {
@@ -41,7 +40,7 @@ func Write(file string, repositories []release.Repository) error {
 	return nil
 }
 
-// Read reads what [Write] or Helm wrote; a file that is not there holds none.
+// Read reads a file of [Write] or of Helm. A file that does not exist has no repositories.
 func Read(file string) ([]release.Repository, error) {
 	data, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {

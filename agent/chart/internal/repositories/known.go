@@ -27,7 +27,7 @@ func (k *Known) All(first ...release.Repository) []release.Repository {
 	return distinct(slices.Concat(first, k.list))
 }
 
-// distinct removes every repository whose name another one before it has.
+// distinct removes a repository if an earlier one has the same name.
 func distinct(repositories []release.Repository) []release.Repository {
 	seen := map[string]bool{}
 	var first []release.Repository

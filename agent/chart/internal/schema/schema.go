@@ -15,16 +15,16 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charterrors"
 )
 
-// schemaURL is the address that Helm gives to every values schema.
+// schemaURL is the URL that Helm uses for every values schema.
 const schemaURL = "file:///values.schema.json"
 
 const (
-	maxSchemaBases     = 32  // addresses that one part of a schema may have
-	maxSchemaDocuments = 100 // documents that one schema may refer to
+	maxSchemaBases     = 32  // base URLs of one part of a schema
+	maxSchemaDocuments = 100 // documents that one schema refers to
 )
 
-// Check refuses values schemas for which Helm might read a file or ask a server. Helm compiles a schema with a loader that opens
-// every URL, and that loader cannot be replaced. Validation stays with Helm, so its results and messages are Helm's own.
+// Check refuses values schemas for which Helm might read a file or send a request. Helm compiles a schema with a loader that opens every
+// URL, and the agent cannot replace that loader. Helm still validates the values, so the results and messages are those of Helm.
 func Check(c *helmchart.Chart) error {
 	if err := checkSchema(c.Schema); err != nil {
 		return fmt.Errorf("values.schema.json of chart %s: %w", c.Name(), err)
@@ -37,13 +37,13 @@ func Check(c *helmchart.Chart) error {
 	return nil
 }
 
-// checkSchema has Helm's own library resolve every document that the schema may refer to, with a loader that opens nothing.
+// checkSchema uses Helm's schema library to resolve every document that the schema may refer to. The loader here opens nothing.
 func checkSchema(data []byte) (err error) {
 	defer charterrors.RecoverPanic(&err)
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	root, isObject := document.(map[string]any)
 	if err != nil || !isObject {
-		return nil // Helm reads it with the same function and says what is wrong, if it needs the schema
+		return nil // Helm reports the error when it validates the values
 	}
 	refs := schemaReferences{documents: map[string]bool{}, metaSchemas: map[string]bool{}}
 	bases, err := rootBases(root)
@@ -66,8 +66,8 @@ func checkSchema(data []byte) (err error) {
 	return nil
 }
 
-// probe resolves a reference before anything else in the schema is compiled. The order in which the library compiles is random, and
-// a part with an $id that it finds only on its way must not decide whether a reference leads out of the schema.
+// probe resolves a reference before the library compiles any other part of the schema. The library compiles the parts in random order, and
+// an $id that it has already compiled can decide whether a reference leads out of the schema.
 func probe(root map[string]any, address string) error {
 	const key = "helmfile-agent-probe"
 	probed := maps.Clone(root)
@@ -75,27 +75,28 @@ func probe(root map[string]any, address string) error {
 	return resolve(probed, schemaURL+"#/"+key)
 }
 
-// resolve compiles a schema and returns an error only if that would open a document. What else is wrong with it is for Helm to say.
+// resolve compiles a schema and returns an error only if the library wants to open a document. Helm reports all other errors.
 func resolve(document any, at string) error {
 	opened := &refusingLoader{}
-	_, _ = compileSchema(document, at, opened) // Helm makes the same mistake
+	_, _ = compileSchema(document, at, opened) // Helm reports the same error
 	if opened.address != "" {
-		return fmt.Errorf("it refers to the document %s, and the agent opens none: copy that into the schema, below $defs and with its full URL as $id", charterrors.PublicURL(opened.address))
+		return fmt.Errorf("it refers to the document %s, and the agent opens no documents: copy that into the schema, below $defs and with its full URL as $id", charterrors.PublicURL(opened.address))
 	}
 	return nil
 }
 
-// compileSchema compiles as Helm does, but for the loader of files and of HTTP.
+// compileSchema compiles a schema as Helm does, but with another loader for files and HTTP.
 func compileSchema(document any, at string, opened *refusingLoader) (*jsonschema.Schema, error) {
 	compiler := jsonschema.NewCompiler()
-	compiler.UseLoader(jsonschema.SchemeURLLoader{"file": opened, "http": opened, "https": opened, "urn": anything{}})
+	compiler.UseLoader(jsonschema.SchemeURLLoader{"file": opened, "http": opened, "https": opened, "urn": urnLoader{}})
 	if err := compiler.AddResource(schemaURL, document); err != nil {
 		return nil, err
 	}
 	return compiler.Compile(at)
 }
 
-// refusingLoader remembers what it was asked for. The meta schemas of json-schema.org are part of the library, which asks for them nowhere.
+// refusingLoader records the last document that the library wants to open. The library contains the meta schemas of json-schema.org, so it
+// never opens them.
 type refusingLoader struct{ address string }
 
 // Load implements jsonschema.URLLoader.
@@ -104,20 +105,20 @@ func (l *refusingLoader) Load(address string) (any, error) {
 	return nil, errors.New("the agent opens no documents")
 }
 
-// anything is what Helm takes a urn: for. It opens nothing for that.
-type anything struct{}
+// urnLoader loads a urn: as a schema that permits every value, as Helm does.
+type urnLoader struct{}
 
 // Load implements jsonschema.URLLoader.
-func (anything) Load(string) (any, error) { return true, nil }
+func (urnLoader) Load(string) (any, error) { return true, nil }
 
-// schemaReferences collects the addresses that a schema may refer to. It takes more for a reference than the library does, such as
-// those in a default value: which parts the library reads as schemas depends on the references in others.
+// schemaReferences collects the documents that a schema may refer to. It also collects references that the library does not follow, such as
+// those in a default value, because it cannot know which parts the library reads as schemas.
 type schemaReferences struct {
 	documents   map[string]bool
 	metaSchemas map[string]bool
 }
 
-// node visits a part of the schema. bases are the addresses that relative references in it may be relative to.
+// node visits a part of the schema. A relative reference in it may be relative to any of the bases.
 func (r *schemaReferences) node(node any, bases []string) error {
 	switch n := node.(type) {
 	case map[string]any:
@@ -158,7 +159,7 @@ func (r *schemaReferences) children(n map[string]any, bases []string) error {
 	return nil
 }
 
-// add notes where a reference may lead. One that has only a fragment stays in its document.
+// add records the documents that a reference may lead to. A reference that is only a fragment stays in its document.
 func (r *schemaReferences) add(reference string, bases []string) error {
 	document, _, _ := strings.Cut(reference, "#")
 	if document == "" {
@@ -173,7 +174,7 @@ func (r *schemaReferences) add(reference string, bases []string) error {
 	return err
 }
 
-// rootBases is the address of the whole schema: its id, if its draft knows that keyword, which the library says.
+// rootBases is the URL of the whole schema. This is its id, if the draft of the schema has that keyword. The library decides this.
 func rootBases(root map[string]any) ([]string, error) {
 	head := map[string]any{}
 	for _, key := range []string{"$schema", "$id", "id"} {
@@ -194,7 +195,7 @@ func rootBases(root map[string]any) ([]string, error) {
 	return joinAll([]string{schemaURL}, compiled.ID)
 }
 
-// withIDs adds the addresses that a part may have. The library reads an $id or id only in some places, which depend on the draft.
+// withIDs adds the URLs that a part may have. In which places the library reads an $id or id depends on the draft.
 func withIDs(n map[string]any, bases []string) ([]string, error) {
 	var added []string
 	for _, key := range []string{"$id", "id"} {
@@ -203,11 +204,11 @@ func withIDs(n map[string]any, bases []string) ([]string, error) {
 		if id == "" {
 			continue
 		}
-		own, err := joinAll(bases, id)
+		resolved, err := joinAll(bases, id)
 		if err != nil {
 			return nil, err
 		}
-		added = append(added, own...)
+		added = append(added, resolved...)
 	}
 	all := slices.Concat(bases, added)
 	slices.Sort(all)
@@ -217,7 +218,7 @@ func withIDs(n map[string]any, bases []string) ([]string, error) {
 	return all, nil
 }
 
-// joinAll leaves out what is no URL: the library refuses that without opening anything.
+// joinAll resolves a reference relative to each base. It leaves out an invalid URL, which the library refuses without opening anything.
 func joinAll(bases []string, reference string) ([]string, error) {
 	var all []string
 	for _, base := range bases {

@@ -19,7 +19,7 @@ import (
 // tries is how often a test has Helm compile a schema, because the order in which the library does that is random.
 const tries = 60
 
-// schemaTarget is a server and a file that a schema may want.
+// schemaTarget is a server and a file that a schema may refer to.
 type schemaTarget struct {
 	hits      atomic.Int64
 	url, file string
@@ -60,33 +60,33 @@ func withSchema(schema string) *helmchart.Chart {
 // TestSchemasOpenNothing has Helm compile each schema. Those that make it open a document are refused.
 func TestSchemasOpenNothing(t *testing.T) {
 	for name, schema := range map[string]string{
-		"a URL":                           `{"properties":{"a":{"$ref":"@U@/x"}}}`,
-		"a file":                          `{"properties":{"a":{"$ref":"file://@F@"}}}`,
-		"a path":                          `{"properties":{"a":{"$ref":"../..@F@"}}}`,
-		"a host of meta schemas":          `{"$ref":"http://json-schema.org@F@/not-there"}`,
-		"its own id, another draft's":     `{"id":"@U@/x","properties":{"a":{"$ref":"@U@/x"}}}`,
-		"its own id, the draft's":         `{"$schema":"http://json-schema.org/draft-07/schema#","id":"@U@/x","properties":{"a":{"$ref":"@U@/x"}}}`,
-		"its own id, a file":              `{"$schema":"http://json-schema.org/draft-07/schema#","id":"file://@F@","properties":{"a":{"$ref":"file://@F@"}}}`,
-		"a base that is none":             `{"$schema":"http://json-schema.org/draft-07/schema#","id":"http://json-schema.org/x","properties":{"a":{"$ref":"../..@F@"}}}`,
-		"an id in a constant":             `{"properties":{"b":{"const":{"$id":"@U@/x"}},"a":{"$ref":"@U@/x"}}}`,
-		"an id in an enum":                `{"properties":{"b":{"enum":[{"$id":"@U@/x"}]},"a":{"$ref":"@U@/x"}}}`,
-		"an id in a default":              `{"properties":{"b":{"default":{"$id":"@U@/x"}},"a":{"$ref":"@U@/x"}}}`,
-		"an id that is found by chance":   `{"x-b":{"c":{"$id":"@U@/x"}},"properties":{"b":{"$ref":"#/x-b/c"},"a":{"$ref":"@U@/x"}}}`,
-		"a base that is found by chance":  `{"$defs":{"d":{"$id":"@U@/in/d"}},"x-b":{"$id":"@U@/out/","c":{"$ref":"d"}},"$id":"@U@/in/","properties":{"b":{"$ref":"#/x-b"},"a":{"$ref":"#/x-b/c"}}}`,
-		"an id beside a reference":        `{"$schema":"http://json-schema.org/draft-07/schema#","definitions":{"b":{"$id":"@U@/x","$ref":"#/definitions/c"},"c":{}},"properties":{"a":{"$ref":"@U@/x"}}}`,
-		"beside a mistake":                `{"properties":{"b":{"$ref":"#/nowhere"},"a":{"$ref":"@U@/x"}}}`,
-		"a meta schema":                   `{"$schema":"@U@/x"}`,
-		"a meta schema of a part":         `{"properties":{"a":{"$schema":"@U@/x"}}}`,
-		"a meta schema of a part, a file": `{"properties":{"a":{"$schema":"file://@F@"}}}`,
-		"a dynamic reference":             `{"$dynamicRef":"@U@/x#a"}`,
-		"a recursive reference":           `{"$schema":"https://json-schema.org/draft/2019-09/schema","properties":{"a":{"$recursiveRef":"@U@/x"}}}`,
-		"deep":                            strings.Repeat(`{"not":`, 50) + `{"$ref":"@U@/x"}` + strings.Repeat("}", 50),
+		"a URL":                                   `{"properties":{"a":{"$ref":"@U@/x"}}}`,
+		"a file":                                  `{"properties":{"a":{"$ref":"file://@F@"}}}`,
+		"a path":                                  `{"properties":{"a":{"$ref":"../..@F@"}}}`,
+		"a host of meta schemas":                  `{"$ref":"http://json-schema.org@F@/not-there"}`,
+		"its own id, another draft's":             `{"id":"@U@/x","properties":{"a":{"$ref":"@U@/x"}}}`,
+		"its own id, the draft's":                 `{"$schema":"http://json-schema.org/draft-07/schema#","id":"@U@/x","properties":{"a":{"$ref":"@U@/x"}}}`,
+		"its own id, a file":                      `{"$schema":"http://json-schema.org/draft-07/schema#","id":"file://@F@","properties":{"a":{"$ref":"file://@F@"}}}`,
+		"a base with a meta schema as its id":     `{"$schema":"http://json-schema.org/draft-07/schema#","id":"http://json-schema.org/x","properties":{"a":{"$ref":"../..@F@"}}}`,
+		"an id in a constant":                     `{"properties":{"b":{"const":{"$id":"@U@/x"}},"a":{"$ref":"@U@/x"}}}`,
+		"an id in an enum":                        `{"properties":{"b":{"enum":[{"$id":"@U@/x"}]},"a":{"$ref":"@U@/x"}}}`,
+		"an id in a default":                      `{"properties":{"b":{"default":{"$id":"@U@/x"}},"a":{"$ref":"@U@/x"}}}`,
+		"an id that the library finds by chance":  `{"x-b":{"c":{"$id":"@U@/x"}},"properties":{"b":{"$ref":"#/x-b/c"},"a":{"$ref":"@U@/x"}}}`,
+		"a base that the library finds by chance": `{"$defs":{"d":{"$id":"@U@/in/d"}},"x-b":{"$id":"@U@/out/","c":{"$ref":"d"}},"$id":"@U@/in/","properties":{"b":{"$ref":"#/x-b"},"a":{"$ref":"#/x-b/c"}}}`,
+		"an id beside a reference":                `{"$schema":"http://json-schema.org/draft-07/schema#","definitions":{"b":{"$id":"@U@/x","$ref":"#/definitions/c"},"c":{}},"properties":{"a":{"$ref":"@U@/x"}}}`,
+		"beside a mistake":                        `{"properties":{"b":{"$ref":"#/nowhere"},"a":{"$ref":"@U@/x"}}}`,
+		"a meta schema":                           `{"$schema":"@U@/x"}`,
+		"a meta schema of a part":                 `{"properties":{"a":{"$schema":"@U@/x"}}}`,
+		"a meta schema of a part, a file":         `{"properties":{"a":{"$schema":"file://@F@"}}}`,
+		"a dynamic reference":                     `{"$dynamicRef":"@U@/x#a"}`,
+		"a recursive reference":                   `{"$schema":"https://json-schema.org/draft/2019-09/schema","properties":{"a":{"$recursiveRef":"@U@/x"}}}`,
+		"deep":                                    strings.Repeat(`{"not":`, 50) + `{"$ref":"@U@/x"}` + strings.Repeat("}", 50),
 	} {
 		t.Run(name, func(t *testing.T) {
 			target := newSchemaTarget(t)
 			schema = strings.NewReplacer("@U@", target.url, "@F@", target.file).Replace(schema)
 			if !target.opened(schema) {
-				t.Fatal("Helm opens nothing for that, so the test proves nothing")
+				t.Fatal("Helm opens nothing for this schema: the test has no effect")
 			}
 			target.hits.Store(0)
 			charttest.ExpectError(t, Check(withSchema(schema)), "values.schema.json of chart sub", "copy that into the schema")
@@ -100,8 +100,8 @@ func TestSchemasOpenNothing(t *testing.T) {
 	}
 }
 
-// TestSchemasThatStayInside are left to Helm, with all that is wrong with them.
-func TestSchemasThatStayInside(t *testing.T) {
+// TestSchemasWithoutOtherDocuments: the agent permits them, and Helm reports their errors.
+func TestSchemasWithoutOtherDocuments(t *testing.T) {
 	for schema, valid := range map[string]bool{
 		`{"$schema":"https://json-schema.org/draft-07/schema#","properties":{"a":{"$ref":"#/definitions/b"}},"definitions":{"b":{"type":"string"}}}`: false,
 		`{"$schema":"https://json-schema.org/draft-07/schema#","properties":{"a":{"$ref":"#/definitions/b"}}}`:                                       false,
@@ -139,7 +139,7 @@ func TestSchemasThatStayInside(t *testing.T) {
 	}
 }
 
-func TestSchemasHaveBounds(t *testing.T) {
+func TestSchemasHaveLimits(t *testing.T) {
 	var many []string
 	for i := range maxSchemaDocuments + 1 {
 		many = append(many, fmt.Sprintf(`{"$ref":"https://charts.example/%d"}`, i))

@@ -18,7 +18,7 @@ func (r *Reader) TLSConfig(repository release.Repository) (*tls.Config, error) {
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("caFile: %s holds no certificate", repository.CAFile)
+			return nil, fmt.Errorf("caFile: %s contains no certificate", repository.CAFile)
 		}
 	}
 	if repository.CertFile == "" || repository.KeyFile == "" {

@@ -12,10 +12,10 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
 )
 
-// maxTrustFile bounds one file of certificates, a key or a keyring.
+// maxTrustFile is the limit of the size of a file with certificates, a key or a keyring.
 const maxTrustFile = 1 << 20
 
-// systemCertificates are where the machine keeps the authorities that it trusts. None of them is a secret.
+// systemCertificates are the paths of the certificate authorities of the machine. They contain no secret.
 var systemCertificates = []string{
 	"/etc/ssl/certs", "/etc/ssl/cert.pem", "/etc/pki/tls/certs", "/etc/pki/ca-trust", "/etc/ca-certificates",
 	"/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
@@ -62,18 +62,18 @@ func (r *Reader) read(path string, others ...string) ([]byte, error) {
 	return data, nil
 }
 
-// trustFileFlags keep the opening of a pipe from waiting for a writer.
+// trustFileFlags open a pipe without waiting for a writer.
 const trustFileFlags = os.O_RDONLY | syscall.O_NONBLOCK
 
-// openBelow opens a file below one of the roots; without roots it opens any file. The error for a path that leads out of them is the
-// same whether or not there is such a file.
+// openBelow opens a file below one of the roots. Without roots it opens every file. The error for a path outside of the roots does not tell
+// whether the file exists.
 func openBelow(roots []string, path string) (*os.File, error) {
 	if len(roots) == 0 {
 		return os.OpenFile(path, trustFileFlags, 0)
 	}
 	paths := []string{path}
 	if real, err := files.RealPath(path); err == nil {
-		paths = append(paths, real) // os.Root follows no absolute link
+		paths = append(paths, real) // os.Root does not follow absolute links
 	}
 	refused := fmt.Errorf("%s is outside of the repository: copy it into the repository", path)
 	for _, root := range roots {

@@ -47,7 +47,7 @@ func tlsError(t *testing.T, r *Reader, repository release.Repository) error {
 
 func TestTrustFilesLieInTheRepository(t *testing.T) {
 	r, repository, outside := confined(t)
-	charttest.Write(t, filepath.Join(outside, "there"), "s3cret")
+	charttest.Write(t, filepath.Join(outside, "existing"), "s3cret")
 	charttest.Link(t, outside, filepath.Join(repository, "absolute"))
 	up, err := filepath.Rel(repository, outside)
 	if err != nil {
@@ -58,7 +58,7 @@ func TestTrustFilesLieInTheRepository(t *testing.T) {
 	charttest.Write(t, inside, "no certificate")
 	for _, dir := range []string{outside, repository + "/" + up, repository + "/absolute", repository + "/relative"} {
 		var errs []string
-		for _, name := range []string{"there", "missing"} {
+		for _, name := range []string{"existing", "missing"} {
 			file := dir + "/" + name
 			for field, from := range map[string]release.Repository{
 				"caFile":   {CAFile: file},
@@ -75,10 +75,10 @@ func TestTrustFilesLieInTheRepository(t *testing.T) {
 			charttest.ExpectError(t, err, "outside of the repository")
 		}
 		if len(errs) != 2 || errs[0] != errs[1] {
-			t.Errorf("the errors tell whether a file exists: %q", errs)
+			t.Errorf("the errors reveal whether a file exists: %q", errs)
 		}
 	}
-	charttest.ExpectError(t, tlsError(t, r, release.Repository{CAFile: inside}), "holds no certificate")
+	charttest.ExpectError(t, tlsError(t, r, release.Repository{CAFile: inside}), "contains no certificate")
 	charttest.ExpectError(t, tlsError(t, r, release.Repository{CAFile: repository + "/missing"}), "no such file")
 }
 
