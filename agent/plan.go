@@ -32,7 +32,7 @@ func (s *session) policy() plan.Policy {
 		AbandonedAfter: s.abandonedAfter(),
 		DiffOnly:       s.report.Command == report.Diff,
 		SelectorInUse:  len(s.config.Selector) > 0,
-		SkippedFiles:   s.desired.PassedOver,
+		SkippedFiles:   s.desired.SkippedFiles,
 		Prune: plan.Pruning{
 			Mode:     s.config.Prune,
 			Grace:    s.config.PruneGrace,

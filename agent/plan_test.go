@@ -42,7 +42,7 @@ func TestPolicy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := testAgent(tt.config).newSession(tt.command)
-			s.checkout, s.desired = checkout, desired.Set{PassedOver: []string{"b.yaml"}}
+			s.checkout, s.desired = checkout, desired.Set{SkippedFiles: []string{"b.yaml"}}
 			if diff := cmp.Diff(tt.want, s.policy()); diff != "" {
 				t.Error(diff)
 			}
