@@ -49,7 +49,7 @@ func (s *session) load(ctx context.Context) error {
 // loadWith loads the helmfile and reads the previous state at the same time.
 func (s *session) loadWith(ctx context.Context, readState func(context.Context) error) error {
 	err := inParallel(ctx, s.loadHelmfile, readState)
-	for _, file := range s.desired.PassedOver {
+	for _, file := range s.desired.SkippedFiles {
 		s.warn("helmfile skipped a state file: %s", file)
 	}
 	s.exemptNames()

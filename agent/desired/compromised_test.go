@@ -49,7 +49,7 @@ func (o *takenOver) Write(p []byte) (int, error) {
 func steal(stdout io.Writer) {
 	out := child.NewWriter(stdout, protocol.Bounds)
 	say := func(what, got string) {
-		_ = out.Send(protocol.Message{Log: &protocol.Line{Message: "thief", Pairs: []string{what, got}}})
+		_ = out.Send(protocol.Message{Log: &protocol.LogLine{Message: "thief", Pairs: []string{what, got}}})
 	}
 	say("environment", strings.Join(os.Environ(), " "))
 	for _, path := range filepath.SplitList(os.Getenv(loot)) {

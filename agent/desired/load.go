@@ -48,8 +48,8 @@ type Request struct {
 // Set is every release that the helmfile declares.
 type Set struct {
 	Releases []release.Desired
-	// PassedOver are state files that helmfile ignored, each with the reason.
-	PassedOver []string
+	// SkippedFiles are state files that helmfile ignored, each with the reason.
+	SkippedFiles []string
 	// Confined says what the kernel kept the loader from.
 	Confined string
 }
@@ -123,7 +123,7 @@ func (l *Loader) converse(ctx context.Context, req Request, proxy int) (Set, err
 	if err := answer.Err(); err != nil {
 		return Set{Confined: h.confined}, err
 	}
-	return Set{Releases: h.releases, PassedOver: answer.PassedOver, Confined: h.confined}, nil
+	return Set{Releases: h.releases, SkippedFiles: answer.SkippedFiles, Confined: h.confined}, nil
 }
 
 // What the agent keeps of all that the loader says.
@@ -160,8 +160,8 @@ func (h *hearing) until(in *child.Reader) (*protocol.Answer, error) {
 			return said.Answer, nil
 		case said.Release != nil:
 			h.releases = append(h.releases, said.Release.Unpack())
-		case said.Plain != nil:
-			h.req.Mask.AddDocument(said.Plain)
+		case said.SecretFile != nil:
+			h.req.Mask.AddDocument(said.SecretFile)
 		case said.Log != nil:
 			h.log(said.Log)
 		case said.File != "":
@@ -169,7 +169,7 @@ func (h *hearing) until(in *child.Reader) (*protocol.Answer, error) {
 		case said.Confined != "":
 			h.confined = said.Confined
 		default:
-			h.req.Mask.AddLeaves(said.Learn)
+			h.req.Mask.AddLeaves(said.Secret)
 		}
 	}
 }
@@ -179,7 +179,7 @@ func (h *hearing) bound(said *protocol.Message, size int) error {
 	switch {
 	case said.Release != nil:
 		h.releaseBytes += size
-	case said.Plain != nil, said.Learn != nil:
+	case said.SecretFile != nil, said.Secret != nil:
 		h.secretBytes += size
 	}
 	switch {
@@ -193,7 +193,7 @@ func (h *hearing) bound(said *protocol.Message, size int) error {
 	return nil
 }
 
-func (h *hearing) log(line *protocol.Line) {
+func (h *hearing) log(line *protocol.LogLine) {
 	attrs := make([]any, len(line.Pairs))
 	for i, text := range line.Pairs {
 		attrs[i] = text

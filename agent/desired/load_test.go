@@ -64,15 +64,15 @@ var hostiles = map[string]hostile{
 	"garbage": {func() { fmt.Println("no CBOR, but a text that goes on") }, exit.DesiredInvalid, "more than the agent reads"},
 	"truncated": {func() {
 		var answer bytes.Buffer
-		_ = child.NewWriter(&answer, protocol.Bounds).Send(protocol.Message{Answer: &protocol.Answer{PassedOver: []string{"one", "two"}}})
+		_ = child.NewWriter(&answer, protocol.Bounds).Send(protocol.Message{Answer: &protocol.Answer{SkippedFiles: []string{"one", "two"}}})
 		_, _ = os.Stdout.Write(answer.Bytes()[:answer.Len()/2])
 	}, exit.DesiredInvalid, "unexpected EOF"},
 	"endless output": {flood(func(int) protocol.Message { return protocol.Message{File: strings.Repeat("x", 1<<20)} }), exit.DesiredInvalid, "more than 256 MiB"},
 	"endless secrets": {flood(func(i int) protocol.Message {
-		return protocol.Message{Learn: fmt.Sprint(i) + strings.Repeat("x", 1<<20)}
+		return protocol.Message{Secret: fmt.Sprint(i) + strings.Repeat("x", 1<<20)}
 	}), exit.DesiredInvalid, "more secrets than the agent can mask"},
 	"endless files of secrets": {flood(func(i int) protocol.Message {
-		return protocol.Message{Plain: fmt.Appendf(nil, "%d: %d%s", i, i, strings.Repeat("x", 1<<20))}
+		return protocol.Message{SecretFile: fmt.Appendf(nil, "%d: %d%s", i, i, strings.Repeat("x", 1<<20))}
 	}), exit.DesiredInvalid, "more secrets than the agent can mask"},
 	"endless releases": {flood(func(int) protocol.Message { return protocol.Message{Release: &protocol.Release{}} }), exit.DesiredInvalid, "more than"},
 	"endless large releases": {flood(func(int) protocol.Message {
@@ -87,7 +87,7 @@ var hostiles = map[string]hostile{
 	"one message of many maps": {func() {
 		const frame, list = 16 << 20, 1 << 20 // bytes; each map has one
 		lists := frame / list
-		_, _ = os.Stdout.Write([]byte{1, 0, 0, byte(8 + 5*lists), 0xa1, 0x65, 'L', 'e', 'a', 'r', 'n', 0x80 + byte(lists-1)})
+		_, _ = os.Stdout.Write([]byte{1, 0, 0, byte(9 + 5*lists), 0xa1, 0x66, 'S', 'e', 'c', 'r', 'e', 't', 0x80 + byte(lists-1)})
 		for range lists {
 			_, _ = os.Stdout.Write(append([]byte{0x9a, 0, 0x10, 0, 0}, bytes.Repeat([]byte{0xa0}, list)...))
 		}

@@ -88,7 +88,7 @@ func work(input protocol.Input, out *child.Writer) *protocol.Answer {
 			return protocol.Failed(exit.With(exit.DesiredInvalid, fmt.Errorf("load helmfile: send the release %s: %w", want.Key, err)))
 		}
 	}
-	return &protocol.Answer{Loaded: true, PassedOver: set.passedOver}
+	return &protocol.Answer{Loaded: true, SkippedFiles: set.passedOver}
 }
 
 // roots are what the helmfile may name paths in.

@@ -32,14 +32,14 @@ func (t teller) Add(values ...string) {
 
 func (t teller) AddLeaves(document any) {
 	if document != nil {
-		t.tell(protocol.Message{Learn: protocol.WithTextKeys(document)})
+		t.tell(protocol.Message{Secret: protocol.WithStringKeys(document)})
 	}
 }
 
 // AddDocument tells of a whole file of secrets.
 func (t teller) AddDocument(plain []byte) {
 	if len(plain) > 0 {
-		t.tell(protocol.Message{Plain: plain})
+		t.tell(protocol.Message{SecretFile: plain})
 	}
 }
 
@@ -70,7 +70,7 @@ func (h logHandler) Handle(_ context.Context, record slog.Record) error {
 		pairs = append(pairs, a.Key, fmt.Sprint(a.Value.Any()))
 		return true
 	})
-	return h.out.Send(protocol.Message{Log: &protocol.Line{Level: int(record.Level), Message: record.Message, Pairs: pairs}})
+	return h.out.Send(protocol.Message{Log: &protocol.LogLine{Level: int(record.Level), Message: record.Message, Pairs: pairs}})
 }
 
 func (h logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {

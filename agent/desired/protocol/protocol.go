@@ -1,5 +1,6 @@
-// Package protocol is the language between the agent and the loader, which is the process that runs helmfile: one [Input] on the
-// loader's standard input, then a sequence of [Message] on its standard output, as package child frames them, within [Bounds].
+// Package protocol has the messages between the agent and the loader, which is the process that runs helmfile. The agent writes one
+// [Input] to the loader's standard input. The loader writes several [Message]s to its standard output. Package child frames them, within
+// [Bounds].
 //
 // It may import exit, release and child.
 package protocol
@@ -13,64 +14,64 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// Version is of the encoding. Both sides are the same binary, so another one means a mistake.
+// Version is the version of the protocol. Both processes run the same binary, so a different version is a programming error.
 const Version = 1
 
-// Bounds are what the agent reads of the loader: a file of 16 MiB, with room for what surrounds it, is one message.
+// Bounds limits what the agent reads from the loader. One message can contain a file of 16 MiB.
 var Bounds = child.Bounds{Frame: 18 << 20, Stream: 256 << 20, Elements: 2 << 20}
 
-// Input is everything that the loader is told.
+// Input tells the loader what to load.
 type Input struct {
 	Version int
 
 	Dir                             string // the checkout, without symbolic links
-	Path                            string
+	Path                            string // the state file or directory in the checkout; empty for helmfile's own search
 	Environment                     string
 	Selectors                       []string
 	StateValuesSet, StateValuesFile []string
-	Namespace                       string // where releases go that name no namespace
-	KubeContext                     string // the one context that a helmfile may name; empty allows none
+	Namespace                       string // of releases that name none
+	KubeContext                     string // the only context that a helmfile may name; empty allows none
 	Concurrency                     int
 
-	Workspace string // the loader's own directory, where it may write
-	Charts    string // the agent's downloads, which it may read
+	Workspace string // the loader's own directory; it may write to parts of it
+	Charts    string // the directory of the agent's downloads, which the loader may read
 
 	Sandbox  string   // auto, required or off
-	Readable []string // further files and directories that it may read
-	Proxy    int      // the port of the proxy through which everything remote goes
-	Ports    []int    // of permitted servers on this machine, which clients reach without a proxy
+	Readable []string // other files and directories that the loader may read
+	Proxy    int      // the port of the proxy for all remote hosts
+	Ports    []int    // ports of allowed servers on this machine, which clients reach without the proxy
 	Deadline time.Time
-	Memory   int64         // bytes; 0 sets no limit
+	Memory   int64         // in bytes; 0 sets no limit
 	CPU      time.Duration // 0 sets no limit
 }
 
-// Message is one thing that the loader says; exactly one field is set.
+// Message is one message of the loader. Exactly one field is set.
 type Message struct {
-	Learn    any    // a secret, or a document of secrets, before any text that may hold it
-	Plain    []byte // a file of secrets, likewise
-	Log      *Line  // of helmfile
-	File     string // the state file that is being read
-	Confined string // what the kernel protects, in words
-	Release  *Release
-	Answer   *Answer
+	Secret     any      // a secret, or a document of secrets; sent before any text that may contain it
+	SecretFile []byte   // a file of secrets; sent before any text that may contain them
+	Log        *LogLine // a log line of helmfile
+	File       string   // the file that helmfile reads next
+	Confined   string   // how the kernel confines the loader
+	Release    *Release
+	Answer     *Answer
 }
 
-// Line is one log line.
-type Line struct {
-	Level   int // as of log/slog
+// LogLine is a log line.
+type LogLine struct {
+	Level   int // a slog.Level
 	Message string
-	Pairs   []string // keys and values in turn
+	Pairs   []string // keys and values by turns
 }
 
 // Answer is the last message. It follows the releases, or says why there are none.
 type Answer struct {
-	Loaded     bool
-	PassedOver []string // state files that helmfile ignored, each with the reason
-	Code       int      // an exit code, unless it could be loaded
-	Reason     string
+	Loaded       bool
+	SkippedFiles []string // state files that helmfile skipped, each with the reason
+	Code         int      // the exit code, if the helmfile was not loaded
+	Reason       string
 }
 
-// Err is why nothing was loaded.
+// Err returns why the helmfile was not loaded; nil if it was.
 func (a *Answer) Err() error {
 	if a.Loaded && a.Code == 0 && a.Reason == "" {
 		return nil
@@ -78,26 +79,26 @@ func (a *Answer) Err() error {
 	return exit.Received(a.Code, a.Reason)
 }
 
-// Failed is the answer for an error.
+// Failed returns the answer for an error.
 func Failed(err error) *Answer { return &Answer{Code: int(exit.Of(err)), Reason: err.Error()} }
 
-// Release is a release whose error travels as a text.
+// Release is a release whose error is sent as a text.
 type Release struct {
 	release.Desired
 	Broken string
 }
 
-// Pack makes a release ready to be sent.
+// Pack converts a release for sending.
 func Pack(want release.Desired) *Release {
-	sent := &Release{Desired: want}
+	packed := &Release{Desired: want}
 	if want.Broken != nil {
-		sent.Broken = want.Broken.Error()
+		packed.Broken = want.Broken.Error()
 	}
-	sent.Desired.Broken = nil
-	return sent
+	packed.Desired.Broken = nil
+	return packed
 }
 
-// Unpack is the release as it was packed.
+// Unpack returns the release that was packed.
 func (r *Release) Unpack() release.Desired {
 	want := r.Desired
 	want.Broken = nil

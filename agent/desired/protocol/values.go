@@ -2,27 +2,28 @@ package protocol
 
 import "fmt"
 
-// WithTextKeys is a document whose maps have texts for keys, as the other side expects: some secret stores answer with others.
-func WithTextKeys(document any) any {
+// WithStringKeys returns a copy of a document in which all map keys are strings, because the agent expects that. Some secret stores return
+// maps with other keys.
+func WithStringKeys(document any) any {
 	switch node := document.(type) {
 	case map[any]any:
-		texts := make(map[string]any, len(node))
-		for key, child := range node {
-			texts[fmt.Sprint(key)] = WithTextKeys(child)
+		converted := make(map[string]any, len(node))
+		for key, value := range node {
+			converted[fmt.Sprint(key)] = WithStringKeys(value)
 		}
-		return texts
+		return converted
 	case map[string]any:
-		texts := make(map[string]any, len(node))
-		for key, child := range node {
-			texts[key] = WithTextKeys(child)
+		converted := make(map[string]any, len(node))
+		for key, value := range node {
+			converted[key] = WithStringKeys(value)
 		}
-		return texts
+		return converted
 	case []any:
-		list := make([]any, len(node))
-		for i, child := range node {
-			list[i] = WithTextKeys(child)
+		converted := make([]any, len(node))
+		for i, value := range node {
+			converted[i] = WithStringKeys(value)
 		}
-		return list
+		return converted
 	}
 	return document
 }
