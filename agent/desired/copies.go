@@ -11,82 +11,100 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// What the loader may have the agent unpack during one load. The directory is often in memory.
+// Limits of what the agent unpacks for the loader during one load. The directory is often in memory.
 const (
 	maxCopies    = 1000
 	maxCopyBytes = 128 << 20
 )
 
-// copies are the unpacked charts that the loader asked for, one for each key. It is safe for concurrent use.
-type copies struct {
+// chartCopies unpacks charts for the loader, each once. It is safe for concurrent use.
+type chartCopies struct {
 	dir string
 
 	mu    sync.Mutex
-	known map[string]*chartCopy
-	count int // of directories that were ever made
-	bytes int64
+	byKey map[string]*chartCopy
+	count int   // of all directories that were created, removed ones too
+	bytes int64 // in use
 }
 
-// chartCopy is one unpacked chart, or the attempt to make it.
+// chartCopy is one unpacked chart.
 type chartCopy struct {
 	mu   sync.Mutex
-	root string // empty if there is none yet
-	path string // of the chart below root
+	root string // empty if the chart is not unpacked
+	path string // of the chart, below root
 	size int64
 }
 
-func newCopies(dir string) *copies { return &copies{dir: dir, known: map[string]*chartCopy{}} }
+func newChartCopies(dir string) *chartCopies {
+	return &chartCopies{dir: dir, byKey: map[string]*chartCopy{}}
+}
 
-// get is the copy with that key. make writes it into a new directory and returns the chart's path; afresh replaces an older copy.
-func (c *copies) get(key string, afresh bool, make func(into string) (string, error)) (string, error) {
-	wanted := c.at(key)
-	wanted.mu.Lock()
-	defer wanted.mu.Unlock()
-	if wanted.root != "" && !afresh {
-		return wanted.path, nil
+// get returns the path of the copy with this key. unpack writes a new copy into an empty directory and returns the path of the chart. If
+// replace is set, a new copy replaces the existing one.
+func (c *chartCopies) get(key string, replace bool, unpack func(into string) (string, error)) (string, error) {
+	entry := c.entry(key)
+	entry.mu.Lock()
+	defer entry.mu.Unlock()
+	if entry.root != "" && !replace {
+		return entry.path, nil
 	}
-	if wanted.root != "" {
-		err := os.RemoveAll(wanted.root)
-		c.use(-wanted.size)
-		wanted.root, wanted.size = "", 0
-		if err != nil {
-			return "", err
-		}
+	if err := c.discard(entry); err != nil {
+		return "", err
 	}
 	root, err := c.newRoot()
 	if err != nil {
 		return "", err
 	}
-	path, err := make(root)
-	if err == nil {
-		wanted.size, err = sizeOf(root)
-	}
-	if err == nil && c.use(wanted.size) > maxCopyBytes {
-		c.use(-wanted.size)
-		err = tooMany("they have more than %d MiB", maxCopyBytes>>20)
-	}
+	path, size, err := c.fill(root, unpack)
 	if err != nil {
 		return "", errors.Join(err, os.RemoveAll(root))
 	}
-	wanted.root, wanted.path = root, path
+	entry.root, entry.path, entry.size = root, path, size
 	return path, nil
 }
 
-func (c *copies) at(key string) *chartCopy {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.known[key] == nil {
-		c.known[key] = &chartCopy{}
+// discard removes the files of a copy.
+func (c *chartCopies) discard(entry *chartCopy) error {
+	if entry.root == "" {
+		return nil
 	}
-	return c.known[key]
+	err := os.RemoveAll(entry.root)
+	c.addBytes(-entry.size)
+	entry.root, entry.size = "", 0
+	return err
 }
 
-// newRoot is an empty directory.
-func (c *copies) newRoot() (string, error) {
+// fill unpacks a chart into a directory, and counts its bytes.
+func (c *chartCopies) fill(root string, unpack func(into string) (string, error)) (path string, size int64, err error) {
+	if path, err = unpack(root); err != nil {
+		return "", 0, err
+	}
+	if size, err = sizeOf(root); err != nil {
+		return "", 0, err
+	}
+	if c.addBytes(size) > maxCopyBytes {
+		c.addBytes(-size)
+		return "", 0, copyLimitError("they have more than %d MiB", maxCopyBytes>>20)
+	}
+	return path, size, nil
+}
+
+// entry returns the entry with this key. It is new if there was none.
+func (c *chartCopies) entry(key string) *chartCopy {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byKey[key] == nil {
+		c.byKey[key] = &chartCopy{}
+	}
+	return c.byKey[key]
+}
+
+// newRoot creates an empty directory.
+func (c *chartCopies) newRoot() (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.count++; c.count > maxCopies {
-		return "", tooMany("there are more than %d", maxCopies)
+		return "", copyLimitError("there are more than %d", maxCopies)
 	}
 	if err := os.MkdirAll(c.dir, 0o700); err != nil {
 		return "", err
@@ -94,8 +112,8 @@ func (c *copies) newRoot() (string, error) {
 	return os.MkdirTemp(c.dir, "chart-")
 }
 
-// use adds to the bytes in use and returns their sum.
-func (c *copies) use(bytes int64) int64 {
+// addBytes adds to the bytes in use and returns their sum.
+func (c *chartCopies) addBytes(bytes int64) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.bytes += bytes
@@ -103,13 +121,13 @@ func (c *copies) use(bytes int64) int64 {
 }
 
 // remove deletes all copies.
-func (c *copies) remove() error { return os.RemoveAll(c.dir) }
+func (c *chartCopies) remove() error { return os.RemoveAll(c.dir) }
 
-func tooMany(format string, limit int) error {
+func copyLimitError(format string, limit int) error {
 	return exit.With(exit.DesiredInvalid, fmt.Errorf("unpack charts while the helmfile loads: "+format+": patch fewer charts, or split the helmfile", limit))
 }
 
-// sizeOf is the size of all files below a directory.
+// sizeOf returns the size of all files below a directory.
 func sizeOf(dir string) (total int64, err error) {
 	err = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {

@@ -12,7 +12,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// chartOf writes a chart of that many bytes.
+// chartOf returns a function that writes a chart with this number of bytes.
 func chartOf(size int64) func(string) (string, error) {
 	return func(into string) (string, error) {
 		file := filepath.Join(into, "web", "Chart.yaml")
@@ -28,7 +28,7 @@ func entries(t *testing.T, dir string) int {
 }
 
 func TestOneCopyForEachChart(t *testing.T) {
-	c := newCopies(filepath.Join(t.TempDir(), "copies"))
+	c := newChartCopies(filepath.Join(t.TempDir(), "copies"))
 	var group sync.WaitGroup
 	paths := make([]string, 50)
 	for i := range paths {
@@ -41,7 +41,7 @@ func TestOneCopyForEachChart(t *testing.T) {
 		}
 	}
 	if n := entries(t, c.dir); n != 1 {
-		t.Errorf("there are %d copies", n)
+		t.Errorf("got %d copies", n)
 	}
 	again, err := c.get("web", true, chartOf(1))
 	check(t, err)
@@ -50,7 +50,7 @@ func TestOneCopyForEachChart(t *testing.T) {
 	}
 	check(t, c.remove())
 	if _, err := os.Stat(c.dir); !os.IsNotExist(err) {
-		t.Errorf("the copies are still there: %v", err)
+		t.Errorf("the copies were not removed: %v", err)
 	}
 }
 
@@ -61,7 +61,7 @@ func TestCopiesAreBounded(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
-	c := newCopies(filepath.Join(t.TempDir(), "copies"))
+	c := newChartCopies(filepath.Join(t.TempDir(), "copies"))
 	for i := range 2 {
 		_, err := c.get(fmt.Sprint(i), false, chartOf(maxCopyBytes/2))
 		check(t, err)
@@ -69,23 +69,23 @@ func TestCopiesAreBounded(t *testing.T) {
 	_, err := c.get("one more", false, chartOf(1))
 	refused(err, "more than 128 MiB")
 	if n := entries(t, c.dir); n != 2 {
-		t.Errorf("what is refused stays: %d copies", n)
+		t.Errorf("the refused copy was not removed: %d copies", n)
 	}
 	_, err = c.get("1", true, chartOf(maxCopyBytes/2))
 	check(t, err)
 
-	c = newCopies(filepath.Join(t.TempDir(), "copies"))
+	c = newChartCopies(filepath.Join(t.TempDir(), "copies"))
 	for range maxCopies {
-		_, err := c.get("again and again", true, chartOf(1))
+		_, err := c.get("the same", true, chartOf(1))
 		check(t, err)
 	}
 	_, err = c.get("another", false, chartOf(1))
 	refused(err, "more than 1000")
 }
 
-// TestAFailedCopyIsTriedAgain and leaves nothing behind.
+// TestAFailedCopyIsTriedAgain also checks that a failed copy leaves no files.
 func TestAFailedCopyIsTriedAgain(t *testing.T) {
-	c := newCopies(filepath.Join(t.TempDir(), "copies"))
+	c := newChartCopies(filepath.Join(t.TempDir(), "copies"))
 	if _, err := c.get("web", false, func(string) (string, error) { return "", errors.New("no such chart") }); err == nil || entries(t, c.dir) != 0 {
 		t.Errorf("got %v", err)
 	}

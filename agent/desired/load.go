@@ -20,42 +20,42 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
 
-// Request says what to load and where.
+// Request says what to load.
 type Request struct {
 	Dir         string // the checkout
-	Path        string // the state file or directory within it; empty for helmfile's own search
+	Path        string // the state file or directory in the checkout; empty for helmfile's own search
 	Environment string
 	Selectors   []string
 	// StateValuesSet and StateValuesFile are helmfile's options of the same names.
 	StateValuesSet, StateValuesFile []string
 
-	Namespace   string // where releases go that name no namespace
-	KubeContext string // the one context a helmfile may name; empty allows none
+	Namespace   string // of releases that name none
+	KubeContext string // the only context that a helmfile may name; empty allows none
 	Concurrency int
 
 	Sandbox string // auto, required or off
 	Memory  int64  // bytes that the loader may use
 	CPU     time.Duration
 
-	Remote  egress.Policy // hosts that the loader may reach
-	Charts  *chart.Store  // confined to the checkout and the workspace
+	Remote  egress.Policy // the hosts that the loader may connect to
+	Charts  *chart.Store  // only local charts in the checkout and the workspace
 	Keys    *secrets.Keys
 	Mask    *mask.Mask
-	Cluster http.Handler // answers what patched charts ask of the cluster; nil if there is none
+	Cluster http.Handler // answers requests of patched charts to the cluster; nil if there is no cluster
 	Log     *slog.Logger
 }
 
-// Set is every release that the helmfile declares.
+// Set has all releases that the helmfile declares.
 type Set struct {
 	Releases []release.Desired
-	// SkippedFiles are state files that helmfile ignored, each with the reason.
+	// SkippedFiles are state files that helmfile skipped, each with the reason.
 	SkippedFiles []string
-	// Confined says what the kernel kept the loader from.
+	// Confined says how the kernel confined the loader.
 	Confined string
 }
 
-// Load has the loader read the helmfile, and ends it. Errors carry exit.DesiredInvalid or exit.SecretsUnreadable, or the cause of the
-// context's end. What the loader says is not trusted: a chart's path counts only where the store allows it.
+// Load makes the loader load the helmfile, and ends the loader. Errors carry exit.DesiredInvalid or exit.SecretsUnreadable, or the cause of
+// the context's end. The agent does not trust the loader: req.Charts checks the paths of charts when it opens them.
 func (l *Loader) Load(ctx context.Context, req Request) (Set, error) {
 	defer l.Close()
 	dir, err := filepath.EvalSymlinks(req.Dir)
@@ -63,36 +63,35 @@ func (l *Loader) Load(ctx context.Context, req Request) (Set, error) {
 		return Set{}, fmt.Errorf("open checkout: %w", err)
 	}
 	req.Dir = dir
-	copies := newCopies(filepath.Join(req.Charts.Dir(), "copies"))
-	defer func() { _ = copies.remove() }() // the run's directory is removed too
-	service := &service{req: req, copies: copies}
-	served, err := broker.Serve(ctx, l.workspace, service, req.Cluster)
+	copies := newChartCopies(filepath.Join(req.Charts.Dir(), "copies"))
+	defer func() { _ = copies.remove() }() // the directory of the run is removed later
+	server, err := broker.Serve(ctx, l.workspace, &service{req: req, copies: copies}, req.Cluster)
 	if err != nil {
 		return Set{}, fmt.Errorf("serve the loader: %w", err)
 	}
-	defer served.Close()
+	defer server.Close()
 	proxy, err := req.Remote.NewProxy(func(host string) { req.Log.Warn(egress.Refusal(host)) })
 	if err != nil {
 		return Set{}, err
 	}
 	defer proxy.Close()
-	set, err := l.converse(ctx, req, proxy.Port())
-	if err != nil && ended(ctx) {
+	set, err := l.exchange(ctx, req, proxy.Port())
+	if err != nil && hasEnded(ctx) {
 		return Set{}, fmt.Errorf("load helmfile: %w", context.Cause(ctx))
 	}
 	return set, err
 }
 
-// ended tells whether the run is over. The loader has the same deadline and may notice it a moment earlier.
-func ended(ctx context.Context) bool {
+// hasEnded says whether the run has ended. The loader has the same deadline, and may end a moment earlier.
+func hasEnded(ctx context.Context) bool {
 	if deadline, bounded := ctx.Deadline(); bounded && !time.Now().Before(deadline) {
 		<-ctx.Done()
 	}
 	return ctx.Err() != nil
 }
 
-// converse sends the input and reads until the answer.
-func (l *Loader) converse(ctx context.Context, req Request, proxy int) (Set, error) {
+// exchange sends the input and reads messages until the answer.
+func (l *Loader) exchange(ctx context.Context, req Request, proxy int) (Set, error) {
 	deadline, bounded := ctx.Deadline()
 	if !bounded {
 		return Set{}, errors.New("a load needs a deadline")
@@ -108,33 +107,33 @@ func (l *Loader) converse(ctx context.Context, req Request, proxy int) (Set, err
 	}
 	l.LimitMemory(req.Memory)
 	if err := child.NewWriter(l.In, child.Trusted).Send(input); err != nil {
-		return Set{}, l.died(req, "", err)
+		return Set{}, l.failure(req, "", err)
 	}
-	h := hearing{req: req}
-	answer, err := h.until(child.NewReader(l.Out, protocol.Bounds))
+	received := receiver{req: req}
+	answer, err := received.readUntilAnswer(child.NewReader(l.Out, protocol.Bounds))
 	if err != nil {
-		return Set{}, l.died(req, h.file, err)
+		return Set{}, l.failure(req, received.file, err)
 	}
 	l.Close()
-	l.show(req)
+	l.logStderr(req)
 	if err := child.KillOrphans(); err != nil {
 		return Set{}, exit.With(exit.DesiredInvalid, fmt.Errorf("load helmfile: %w", err))
 	}
 	if err := answer.Err(); err != nil {
-		return Set{Confined: h.confined}, err
+		return Set{Confined: received.confined}, err
 	}
-	return Set{Releases: h.releases, SkippedFiles: answer.SkippedFiles, Confined: h.confined}, nil
+	return Set{Releases: received.releases, SkippedFiles: answer.SkippedFiles, Confined: received.confined}, nil
 }
 
-// What the agent keeps of all that the loader says.
+// Limits of what the agent keeps in memory.
 const (
 	maxReleases     = 10_000
 	maxReleaseBytes = 64 << 20
-	maxSecretBytes  = 32 << 20 // the mask needs several times as much
+	maxSecretBytes  = 32 << 20 // the mask needs several times this memory
 )
 
-// hearing is what the loader has said so far.
-type hearing struct {
+// receiver handles the messages of the loader, and keeps what they contain.
+type receiver struct {
 	req            Request
 	file, confined string
 	releases       []release.Desired
@@ -142,72 +141,72 @@ type hearing struct {
 	releaseBytes, secretBytes int
 }
 
-// until handles messages until the answer comes.
-func (h *hearing) until(in *child.Reader) (*protocol.Answer, error) {
+// readUntilAnswer handles messages until the answer, and returns the answer.
+func (r *receiver) readUntilAnswer(in *child.Reader) (*protocol.Answer, error) {
 	for {
-		var said protocol.Message
-		if err := in.Next(&said); err != nil {
+		var message protocol.Message
+		if err := in.Next(&message); err != nil {
 			return nil, err
 		}
-		if err := h.bound(&said, in.Size()); err != nil {
+		if err := r.checkLimits(&message, in.Size()); err != nil {
 			return nil, err
 		}
-		if err := h.req.Mask.Err(); err != nil {
+		if err := r.req.Mask.Err(); err != nil {
 			return nil, err
 		}
 		switch {
-		case said.Answer != nil:
-			return said.Answer, nil
-		case said.Release != nil:
-			h.releases = append(h.releases, said.Release.Unpack())
-		case said.SecretFile != nil:
-			h.req.Mask.AddDocument(said.SecretFile)
-		case said.Log != nil:
-			h.log(said.Log)
-		case said.File != "":
-			h.file = said.File
-		case said.Confined != "":
-			h.confined = said.Confined
+		case message.Answer != nil:
+			return message.Answer, nil
+		case message.Release != nil:
+			r.releases = append(r.releases, message.Release.Unpack())
+		case message.SecretFile != nil:
+			r.req.Mask.AddDocument(message.SecretFile)
+		case message.Log != nil:
+			r.log(message.Log)
+		case message.File != "":
+			r.file = message.File
+		case message.Confined != "":
+			r.confined = message.Confined
 		default:
-			h.req.Mask.AddLeaves(said.Secret)
+			r.req.Mask.AddLeaves(message.Secret)
 		}
 	}
 }
 
-// bound limits what stays in memory.
-func (h *hearing) bound(said *protocol.Message, size int) error {
+// checkLimits counts a message, and returns an error if all messages together exceed a limit.
+func (r *receiver) checkLimits(message *protocol.Message, size int) error {
 	switch {
-	case said.Release != nil:
-		h.releaseBytes += size
-	case said.SecretFile != nil, said.Secret != nil:
-		h.secretBytes += size
+	case message.Release != nil:
+		r.releaseBytes += size
+	case message.SecretFile != nil, message.Secret != nil:
+		r.secretBytes += size
 	}
 	switch {
-	case h.releaseBytes > maxReleaseBytes:
+	case r.releaseBytes > maxReleaseBytes:
 		return fmt.Errorf("%w: releases of more than %d MiB", child.ErrTooMuch, maxReleaseBytes>>20)
-	case len(h.releases) > maxReleases:
+	case len(r.releases) > maxReleases:
 		return fmt.Errorf("%w: more than %d releases", child.ErrTooMuch, maxReleases)
-	case h.secretBytes > maxSecretBytes:
+	case r.secretBytes > maxSecretBytes:
 		return fmt.Errorf("%w: secrets of more than %d MiB", child.ErrTooMuch, maxSecretBytes>>20)
 	}
 	return nil
 }
 
-func (h *hearing) log(line *protocol.LogLine) {
+func (r *receiver) log(line *protocol.LogLine) {
 	attrs := make([]any, len(line.Pairs))
 	for i, text := range line.Pairs {
 		attrs[i] = text
 	}
-	h.req.Log.Log(context.Background(), slog.Level(line.Level), line.Message, attrs...)
+	r.req.Log.Log(context.Background(), slog.Level(line.Level), line.Message, attrs...)
 }
 
-// died explains why there is no answer: the loader was ended by a limit, or by what it was given to read.
-func (l *Loader) died(req Request, file string, err error) error {
+// failure ends the loader, and returns why there is no answer: the loader exceeded a limit, or the repository made it fail.
+func (l *Loader) failure(req Request, file string, err error) error {
 	l.Close()
 	err = errors.Join(err, child.KillOrphans())
 	if file == "" {
 		file = "the helmfile"
 	}
-	l.show(req)
+	l.logStderr(req)
 	return exit.With(exit.DesiredInvalid, fmt.Errorf("load helmfile: while reading %s the loader %w", file, l.Reason(child.Limits{Memory: req.Memory, CPU: req.CPU}, err)))
 }

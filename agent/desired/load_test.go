@@ -24,10 +24,10 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
 
-// behaviour names the environment variable that makes the test binary another loader than the real one.
+// behaviour names the environment variable that replaces the real loader in the test binary.
 const behaviour = "TEST_BEHAVIOUR"
 
-// TestMain makes the test binary answer as the agent's does when it is called by the loader's name.
+// TestMain makes the test binary the loader, helm or kustomize if it has that name, like the agent's binary.
 func TestMain(m *testing.M) {
 	name := filepath.Base(os.Args[0])
 	if helmshim.Known(name) {
@@ -36,21 +36,21 @@ func TestMain(m *testing.M) {
 	if name != loader.Name {
 		os.Exit(m.Run())
 	}
-	if os.Getenv(behaviour) == "theft" {
-		os.Exit(theft())
+	if os.Getenv(behaviour) == "compromised" {
+		os.Exit(compromisedLoader())
 	}
 	if hostile, ok := hostiles[os.Getenv(behaviour)]; ok {
 		hostile.act()
 		os.Exit(0)
 	}
-	if hostile, ok := separating[os.Getenv(behaviour)]; ok {
+	if hostile, ok := survivors[os.Getenv(behaviour)]; ok {
 		hostile()
 		os.Exit(0)
 	}
 	os.Exit(loader.Main(os.Stdin, os.Stdout))
 }
 
-// hostile is a loader that was taken over by what it read, and what the agent makes of it.
+// hostile is a compromised loader, and the error that the agent returns.
 type hostile struct {
 	act  func()
 	code exit.Code
@@ -61,7 +61,7 @@ var hostiles = map[string]hostile{
 	"exit":    {func() { os.Exit(7) }, exit.DesiredInvalid, "ended without an answer"},
 	"kill":    {func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL) }, exit.DesiredInvalid, "was killed"},
 	"panic":   {func() { panic("s3cret in a panic") }, exit.DesiredInvalid, "crashed"},
-	"garbage": {func() { fmt.Println("no CBOR, but a text that goes on") }, exit.DesiredInvalid, "more than the agent reads"},
+	"garbage": {func() { fmt.Println("no CBOR, but a text") }, exit.DesiredInvalid, "more than the agent reads"},
 	"truncated": {func() {
 		var answer bytes.Buffer
 		_ = child.NewWriter(&answer, protocol.Bounds).Send(protocol.Message{Answer: &protocol.Answer{SkippedFiles: []string{"one", "two"}}})
@@ -109,7 +109,7 @@ var hostiles = map[string]hostile{
 	"no reason":               {answers(protocol.Answer{}), exit.DesiredInvalid, "gave no reason"},
 }
 
-// flood says something again and again, until the agent has enough.
+// flood sends messages until the agent closes the pipe.
 func flood(message func(int) protocol.Message) func() {
 	return func() {
 		out := child.NewWriter(os.Stdout, protocol.Bounds)
@@ -167,22 +167,22 @@ func TestLoad(t *testing.T) {
 		t.Errorf("got %+v", set.Releases)
 	}
 	if set.Confined == "" {
-		t.Error("it is not said what the kernel protects")
+		t.Error("the result does not say how the loader was confined")
 	}
 }
 
-// TestTheAgentSurvivesItsLoader: whatever the loader does, the agent ends in time, with a code that a loader may give, and says why.
+// TestTheAgentSurvivesItsLoader checks that the agent ends in time, with a code that the loader may return and with the reason.
 func TestTheAgentSurvivesItsLoader(t *testing.T) {
 	for name, hostile := range hostiles {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(behaviour, name)
 			req := request(t, map[string]string{"helmfile.yaml": "releases: []\n"})
-			patience := time.Minute
+			timeout := time.Minute
 			if name == "nothing" {
-				patience = time.Second
+				timeout = time.Second
 			}
 			over := errors.New("the run is over")
-			ctx, cancel := context.WithTimeoutCause(t.Context(), patience, over)
+			ctx, cancel := context.WithTimeoutCause(t.Context(), timeout, over)
 			defer cancel()
 			l, err := Start(t.TempDir(), []string{behaviour})
 			check(t, err)
@@ -191,19 +191,19 @@ func TestTheAgentSurvivesItsLoader(t *testing.T) {
 				t.Errorf("got %.300v with %d, want %q with %d", err, code, hostile.want, hostile.code)
 			}
 			if errors.Is(err, over) != (name == "nothing") {
-				t.Errorf("only a loader that does nothing is ended by the run: got %.300v", err)
+				t.Errorf("only a loader that does nothing may run until the run ends: got %.300v", err)
 			}
 			if err != nil && strings.Contains(err.Error(), "s3cret") {
-				t.Errorf("a secret is shown: %v", err)
+				t.Errorf("the error contains a secret: %v", err)
 			}
 			if !l.Ended() {
-				t.Error("the process was not ended")
+				t.Error("the process still runs")
 			}
 		})
 	}
 }
 
-// TestLimits: what a repository makes the loader use is bounded, and the message names the file and the limit.
+// TestLimits checks that memory and CPU time of the loader are limited, and that the message names the file and the limit.
 func TestLimits(t *testing.T) {
 	for name, test := range map[string]struct {
 		state string
@@ -230,14 +230,14 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestNothingOfTheAgentReachesTheLoader: its environment, its files and its descriptors are there, and the repository asks for them. The
-// same functions give what is the repository's own.
+// TestNothingOfTheAgentReachesTheLoader checks that template functions cannot read the agent's environment, files and file descriptors, but
+// can read files of the repository.
 func TestNothingOfTheAgentReachesTheLoader(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "token")
 	check(t, os.WriteFile(outside, []byte("canary-token"), 0o644))
-	held, err := os.Open(outside)
+	opened, err := os.Open(outside)
 	check(t, err)
-	defer held.Close()
+	defer opened.Close()
 	t.Setenv("CANARY", "canary-variable")
 	t.Setenv("ALLOWED", "allowed-variable")
 	const refused = "outside of the repository"
@@ -251,7 +251,7 @@ func TestNothingOfTheAgentReachesTheLoader(t *testing.T) {
 		"a relative path, its own":     {`{{ readFile "own/../own/file" }}`, ""},
 		"the loader's environment":     {`{{ readFile "/proc/self/environ" }}`, refused},
 		"the agent's environment":      {fmt.Sprintf(`{{ readFile "/proc/%d/environ" }}`, os.Getpid()), refused},
-		"a descriptor":                 {fmt.Sprintf(`{{ readFile "/proc/self/fd/%d" }}`, held.Fd()), refused},
+		"a descriptor":                 {fmt.Sprintf(`{{ readFile "/proc/self/fd/%d" }}`, opened.Fd()), refused},
 		"a directory":                  {`{{ readDir "` + filepath.Dir(outside) + `" }}`, refused},
 		"a directory, its own":         {`{{ readDir "DIR/own" }}`, ""},
 		"a secret reference":           {`{{ fetchSecretValue "ref+file://` + outside + `" }}`, refused},
@@ -264,26 +264,26 @@ func TestNothingOfTheAgentReachesTheLoader(t *testing.T) {
 		"a template, its own":          {`{{ tpl "{{ add 1 2 }}" . }}`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var said bytes.Buffer
+			var output bytes.Buffer
 			req := request(t, map[string]string{"own/file": "own"})
 			state := "# " + strings.ReplaceAll(test.state, "DIR", req.Dir) + "\nreleases: []\n"
 			check(t, os.WriteFile(filepath.Join(req.Dir, "helmfile.yaml.gotmpl"), []byte(state), 0o600))
-			req.Log = slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			req.Log = slog.New(slog.NewTextHandler(&output, &slog.HandlerOptions{Level: slog.LevelDebug}))
 			_, err := load(t, req, "ALLOWED")
 			if test.want == "" && err != nil {
-				t.Errorf("what is its own cannot be had: %v", err)
+				t.Errorf("got %v", err)
 			}
 			if test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
-			if strings.Contains(fmt.Sprint(err)+said.String(), "canary-") {
-				t.Errorf("got %v\n%s", err, said.String())
+			if strings.Contains(fmt.Sprint(err)+output.String(), "canary-") {
+				t.Errorf("got %v\n%s", err, output.String())
 			}
 		})
 	}
 }
 
-// TestValuesMayNameABinary: only a state file's own binary would be run.
+// TestValuesMayNameABinary checks that only a state file is refused: helmfile does not execute what values name.
 func TestValuesMayNameABinary(t *testing.T) {
 	files := map[string]string{
 		"helmfile.yaml":  "releases:\n- name: web\n  chart: ./web\n  values:\n  - values.yaml\n",

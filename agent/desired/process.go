@@ -9,14 +9,14 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/loader"
 )
 
-// Loader is a started child process that waits for what to load.
+// Loader is a child process that waits for its input.
 type Loader struct {
 	*child.Process
 	workspace string
 }
 
-// Start starts the loader, so that it is ready when the checkout is. The workspace is a directory of the run; variables are the names
-// of those environment variables of the agent that the helmfile may read.
+// Start starts the loader, so that it is ready when the checkout is complete. The workspace is a directory of the run. The variables are
+// the environment variables of the agent that the helmfile may read.
 func Start(workspace string, variables []string) (*Loader, error) {
 	workspace, err := prepare(filepath.Join(workspace, "loader"))
 	if err != nil {
@@ -29,7 +29,7 @@ func Start(workspace string, variables []string) (*Loader, error) {
 	return &Loader{Process: process, workspace: workspace}, nil
 }
 
-// prepare returns the workspace's path without symbolic links, because the rules of the kernel and of the roots are about real paths.
+// prepare creates the workspace. It returns the path without symbolic links, because the sandbox needs real paths.
 func prepare(workspace string) (string, error) {
 	if err := os.MkdirAll(workspace, 0o700); err != nil {
 		return "", err
@@ -41,9 +41,8 @@ func prepare(workspace string) (string, error) {
 	return real, loader.Prepare(real)
 }
 
-// show logs the standard error of the process, after the mask knows all secrets that the process sent. If the mask is full, it logs
-// nothing.
-func (l *Loader) show(req Request) {
+// logStderr logs the standard error of the process. The mask knows all secrets by then. If the mask is full, it logs nothing.
+func (l *Loader) logStderr(req Request) {
 	if req.Mask.Err() != nil {
 		return
 	}

@@ -16,7 +16,7 @@ import (
 
 const oneRelease = "releases:\n- name: web\n  chart: ../web\n  values:\n  - x: ref+file://%s#/a\n"
 
-// nested are the two ways to a state file that helmfile reads with another working directory.
+// nested are the two kinds of state files that helmfile reads with another working directory.
 var nested = map[string]struct{ top, file string }{
 	"a nested helmfile": {"helmfiles:\n- path: apps/helmfile.yaml\n", "apps/helmfile.yaml"},
 	"helmfile.d":        {"", "helmfile.d/web.yaml"},
@@ -34,7 +34,7 @@ func withReference(file, top, reference string) map[string]string {
 	return files
 }
 
-// TestReferencesAreRelativeToTheirStateFile: helmfile reads a nested state file with its directory as the working directory.
+// TestReferencesAreRelativeToTheirStateFile checks that a path is relative to the state file, also if that is nested.
 func TestReferencesAreRelativeToTheirStateFile(t *testing.T) {
 	for name, test := range nested {
 		t.Run(name, func(t *testing.T) {
@@ -46,10 +46,10 @@ func TestReferencesAreRelativeToTheirStateFile(t *testing.T) {
 	}
 }
 
-// TestReferencesOutsideAreNotRead: without the kernel's help too.
+// TestReferencesOutsideAreNotRead checks this without the sandbox.
 func TestReferencesOutsideAreNotRead(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "outside.yaml")
-	check(t, os.WriteFile(outside, []byte("no map: ["), 0o600)) // an error of YAML would prove that it was read
+	check(t, os.WriteFile(outside, []byte("no map: ["), 0o600)) // a YAML error would prove that vals read it
 	for name, test := range nested {
 		t.Run(name, func(t *testing.T) {
 			for _, parameters := range []string{"", "?encode=raw"} {
@@ -64,7 +64,7 @@ func TestReferencesOutsideAreNotRead(t *testing.T) {
 	}
 }
 
-// TestReferencesHaveKnownParameters: vals makes a provider of its own for others, which checks no path.
+// TestReferencesHaveKnownParameters checks that other parameters are refused: vals makes another provider for them, which does not check paths.
 func TestReferencesHaveKnownParameters(t *testing.T) {
 	_, err := load(t, request(t, withReference("apps/helmfile.yaml", "helmfiles:\n- path: apps/helmfile.yaml\n", "../common.yaml?x=y")))
 	if exit.Of(err) != exit.DesiredInvalid || !strings.Contains(err.Error(), "not supported: only encode=base64") {
@@ -72,7 +72,7 @@ func TestReferencesHaveKnownParameters(t *testing.T) {
 	}
 }
 
-// TestStoresReadNoFilesOutside: without the kernel's help too. The server would get what is in the file.
+// TestStoresReadNoFilesOutside checks this without the sandbox. vals would send the content of the file to the server.
 func TestStoresReadNoFilesOutside(t *testing.T) {
 	var sent atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -101,7 +101,7 @@ func TestStoresReadNoFilesOutside(t *testing.T) {
 	}
 }
 
-// TestStoresReadFilesOfTheRepository: in each state file relative to it.
+// TestStoresReadFilesOfTheRepository checks that a path is relative to the state file.
 func TestStoresReadFilesOfTheRepository(t *testing.T) {
 	var token atomic.Value
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -111,11 +111,11 @@ func TestStoresReadFilesOfTheRepository(t *testing.T) {
 	defer server.Close()
 	state := "releases:\n- name: web\n  chart: ../web\n  values:\n  - x: ref+vault://kv/x?address=" + server.URL + "&token_file=../token#/key\n"
 	req := request(t, map[string]string{
-		"helmfile.yaml": "helmfiles:\n- path: apps/helmfile.yaml\n", "apps/helmfile.yaml": state, "token": "own-token",
+		"helmfile.yaml": "helmfiles:\n- path: apps/helmfile.yaml\n", "apps/helmfile.yaml": state, "token": "repository-token",
 		"web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
 	})
 	req.Sandbox = sandbox.Off
-	if _, err := load(t, req); token.Load() != "own-token" {
+	if _, err := load(t, req); token.Load() != "repository-token" {
 		t.Errorf("got %v, and the server got %v", err, token.Load())
 	}
 }

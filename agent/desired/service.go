@@ -9,15 +9,15 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// service is what the agent does for the loader.
+// service serves the requests of the loader.
 type service struct {
 	req    Request
-	copies *copies
+	copies *chartCopies
 }
 
 var _ broker.Service = (*service)(nil)
 
-// Decrypt implements broker.Service. The mask knows the plaintext before the loader does.
+// Decrypt implements broker.Service. The mask gets the plaintext before the loader does.
 func (s *service) Decrypt(_ context.Context, file broker.Encrypted) ([]byte, error) {
 	plain, err := s.decrypt(file)
 	if err != nil {
@@ -49,18 +49,18 @@ func (s *service) Register(repositories []release.Repository) error {
 // Pull implements broker.Service.
 func (s *service) Pull(ctx context.Context, c release.Chart) (string, error) {
 	if c.Path != "" {
-		return "", fmt.Errorf("chart %s is local: it need not be pulled", c.Name)
+		return "", fmt.Errorf("chart %s is local: it cannot be pulled", c.Name)
 	}
 	key, err := json.Marshal(c)
 	if err != nil {
 		return "", err
 	}
-	return s.copies.get("pulled "+string(key), false, func(into string) (string, error) { return s.req.Charts.Pull(ctx, c, into) })
+	return s.copies.get("pull "+string(key), false, func(into string) (string, error) { return s.req.Charts.Pull(ctx, c, into) })
 }
 
-// BuildDependencies implements broker.Service. The client changes its own directory, so each request gets a new copy.
+// BuildDependencies implements broker.Service. The client may change its directory between two requests, so each request makes a new copy.
 func (s *service) BuildDependencies(ctx context.Context, want broker.Dependencies) (string, error) {
-	return s.copies.get("built "+want.Dir, true, func(into string) (string, error) {
+	return s.copies.get("build "+want.Dir, true, func(into string) (string, error) {
 		return s.req.Charts.BuildCopy(ctx, want.Dir, into, want.Update)
 	})
 }

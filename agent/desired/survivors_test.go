@@ -14,18 +14,18 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/protocol"
 )
 
-// separating are loaders that leave a process behind, and these processes.
-var separating map[string]func()
+// survivors are loaders that leave a process behind, and these processes.
+var survivors map[string]func()
 
 func init() {
-	separating = map[string]func(){
-		"a survivor": func() { separate("a separated survivor") },
+	survivors = map[string]func(){
+		"a survivor": func() { startSession("a separated survivor") },
 		"an answer": func() {
-			separate("a separated survivor")
+			startSession("a separated survivor")
 			_ = child.NewWriter(os.Stdout, protocol.Bounds).Send(protocol.Message{Answer: &protocol.Answer{Loaded: true}})
 		},
 		"a separated survivor": func() {
-			separate("a writer")
+			startSession("a writer")
 			os.Exit(0)
 		},
 		"a writer": func() {
@@ -41,8 +41,8 @@ func init() {
 	}
 }
 
-// separate starts the test binary as a hostile in a session of its own, and waits until a survivor writes.
-func separate(hostile string) {
+// startSession starts the test binary in another session, and waits until the process there writes a file.
+func startSession(hostile string) {
 	self, err := os.Executable()
 	if err != nil {
 		panic(err)
@@ -59,8 +59,8 @@ func separate(hostile string) {
 	}
 }
 
-// TestNoProcessOfTheLoaderSurvives: one that left the loader's session and process group could write to the checkout while the
-// agent reads it.
+// TestNoProcessOfTheLoaderSurvives checks that a process in another session and process group is killed too. It could write to the checkout
+// while the agent reads it.
 func TestNoProcessOfTheLoaderSurvives(t *testing.T) {
 	for name, answers := range map[string]bool{"a survivor": false, "an answer": true} {
 		t.Run(name, func(t *testing.T) {
@@ -75,12 +75,12 @@ func TestNoProcessOfTheLoaderSurvives(t *testing.T) {
 			}
 			before, err := os.ReadFile(filepath.Join(l.workspace, "alive"))
 			if err != nil || len(before) == 0 {
-				t.Fatalf("there was no survivor: %v", err)
+				t.Fatalf("the process did not write: %v", err)
 			}
 			time.Sleep(200 * time.Millisecond)
 			after, err := os.ReadFile(filepath.Join(l.workspace, "alive"))
 			if err != nil || len(after) != len(before) {
-				t.Errorf("it wrote on: %d bytes, then %d: %v", len(before), len(after), err)
+				t.Errorf("the process still writes: %d bytes, then %d: %v", len(before), len(after), err)
 			}
 		})
 	}
