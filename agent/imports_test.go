@@ -60,7 +60,9 @@ var allowedImports = map[string][]string{
 
 	// These run in the process that reads the helmfile.
 	"desired/protocol": {"exit", "release", "child"},
-	"desired/loader":   {"exit", "release", "secrets", "chart", "broker", "child", "sandbox", "desired/protocol"},
+	"desired/loader":   {"exit", "release", "secrets", "chart", "broker", "child", "sandbox", "desired/protocol", "desired/loader/internal/parts"},
+
+	"desired/loader/internal/parts": {},
 
 	"drift": {"release"},
 	"cluster": {"exit", "release", "chart", "cluster/internal/kube", "cluster/internal/history", "cluster/internal/templates", "cluster/internal/render", "cluster/internal/live",

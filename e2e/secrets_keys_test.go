@@ -270,14 +270,14 @@ func TestCiphertextIsNeverDeployed(t *testing.T) {
 	u, k := newTenant(t), newKeyring(t)
 	whole := k.encrypts(t, "whole.yaml", "password: plain-secret\n", "--age", k.age)
 	part := k.encrypts(t, "part.yaml", "open: seen\ndeep: [{password: plain-secret}]\n", "--age", k.age, "--encrypted-regex", "^password")
-	const advice = " is still encrypted by sops, and ciphertext is never deployed: name it under secrets instead of values"
+	const advice = " is still encrypted by sops, and the agent never deploys ciphertext: list the file under secrets instead of values"
 	for way, test := range map[string]struct{ state, says string }{
 		"a values file":           {"releases: [{name: web, chart: charts/tiny, values: [{color: red}, whole.yaml]}]\n", "helmfile.yaml.gotmpl: release web: whole.yaml" + advice},
 		"a part of a values file": {"releases: [{name: web, chart: charts/tiny, values: [part.yaml]}]\n", "release web: part.yaml" + advice},
 		"a value written out": {"releases: [{name: web, chart: charts/tiny, values: [{{ readFile \"part.yaml\" | fromYaml | toJson }}]}]\n",
-			"release web: a value that is written out" + advice},
+			"release web: an inline value" + advice},
 		"within another value": {"releases: [{name: web, chart: charts/tiny, values: [{url: 'https://ada:{{ (readFile \"whole.yaml\" | fromYaml).password }}@example.com'}]}]\n",
-			"release web: a value that is written out" + advice},
+			"release web: an inline value" + advice},
 		"a set value":           {"releases: [{name: web, chart: charts/tiny, set: [{name: a, value: '{{ (readFile \"whole.yaml\" | fromYaml).password }}'}]}]\n", "release web: a value" + advice},
 		"an environment's file": {"environments: {default: {values: [part.yaml]}}\n---\nreleases: [{name: web, chart: charts/tiny}]\n", "environment default: a file of its values" + advice},
 	} {

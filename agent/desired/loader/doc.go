@@ -1,9 +1,8 @@
-// Package loader runs helmfile, in a process of its own that the kernel confines. It is the only package that imports helmfile.
+// Package loader is the process that runs helmfile. The kernel confines it.
 //
-// helmfile itself loads, templates and merges everything: this package hands it an engine that records the flags and values files which
-// helmfile would have given to helm, and turns each record into a [release.Desired]. So helmfile's semantics come from helmfile's code.
-// What the process may not do itself it asks the agent for, through package broker.
+// [Main] receives an input on standard input, confines the process, and sends messages and an answer on standard output. The packages
+// below internal do the rest: helmfile itself loads, renders and merges everything, and a recorder in place of Helm records the flags and
+// values files that helmfile would pass to it. What the process may not do itself, it requests from the agent (package broker).
 //
-// It may import exit, release, secrets, chart, broker, sandbox and desired/protocol. An input comes in on stdin; messages and an answer
-// go out on stdout.
+// It may import exit, broker, child, sandbox, desired/protocol and the packages below it.
 package loader

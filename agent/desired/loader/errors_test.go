@@ -1,14 +1,10 @@
 package loader
 
-import (
-	"testing"
+import "testing"
 
-	"github.com/helmfile-agent/helmfile-agent/agent/desired/protocol"
-)
-
-func TestHelmfilesErrorsAreSaidPlainly(t *testing.T) {
+func TestTranslate(t *testing.T) {
 	const twoParts = "environments:\n  default: {}\n---\nreleases:\n  - name: web\n    vallues: []\n"
-	for sentence, is := range map[string]struct{ said, want string }{
+	for name, test := range map[string]struct{ text, want string }{
 		"paths are those in the checkout": {
 			"values file matching \"/tmp/run/checkout/web.yaml\" does not exist",
 			"values file matching \"web.yaml\" does not exist",
@@ -24,27 +20,30 @@ func TestHelmfilesErrorsAreSaidPlainly(t *testing.T) {
 		},
 		"a list of values": {
 			"web.yaml: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type chartutil.Values",
-			"web.yaml: it holds a list, but must map keys to values",
+			"web.yaml: it contains a list, but must contain keys with values",
 		},
 		"of a child process, what it says": {
 			"exit status 1\n\nCOMMAND:\n  kustomize build /tmp/run/tmp/web\n\nOUTPUT:\n  Error: no such key",
 			"no such key",
 		},
 	} {
-		t.Run(sentence, func(t *testing.T) {
-			l := &loader{req: request{Input: protocol.Input{Dir: "/tmp/run/checkout", Workspace: "/tmp/run"}}}
-			l.files.Store("helmfile.yaml", twoParts)
-			if got := l.plain(is.said); got != is.want {
-				t.Errorf("got %q, want %q", got, is.want)
+		t.Run(name, func(t *testing.T) {
+			translator := Translator{
+				Dirs:      []string{"/tmp/run/checkout", "/tmp/run"},
+				CheckPath: func(string) error { return nil },
+				LastRead:  func(string) string { return twoParts },
+			}
+			if got := translator.Translate(test.text); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
 	}
 }
 
-func TestTheReasonOfAChildIsFoundInTheLog(t *testing.T) {
+func TestDecryptionFailureInTheLog(t *testing.T) {
 	const message = "command \"helm\" exited with non-zero status:\n\nSTDERR:\n  Error: decrypt a.yaml: cannot decrypt a.yaml: no key\n  Group 0\n\n" +
 		"COMBINED OUTPUT:\n  Error"
-	if got, want := unreadable(message), "cannot decrypt a.yaml: no key\nGroup 0"; got != want {
+	if got, want := decryptionFailure(message), "cannot decrypt a.yaml: no key\nGroup 0"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -5,68 +5,80 @@ import (
 	"regexp"
 	"strings"
 	"text/template/parse"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/desired/loader/internal/parts"
 )
 
-// runsCommand finds what would run a command of the repository's choice, and says what to do instead; line is 0 if
-// there is none. It is a message to the user, and no wall: what a template puts together from pieces is not seen here. The kernel
-// refuses to execute it.
-func runsCommand(content string) (line int, what, instead string) {
+// checkCommands refuses a file that runs a command: with a template function, or with a reference. This check is only for the message.
+// It does not find what a template puts together, but the kernel refuses to execute that.
+func checkCommands(path, content string) error {
 	if at := execReference.FindStringIndex(content); at != nil {
-		return lineAt(content, at[0]), "ref+exec://", "use a file or a secret store, such as ref+sops:// or ref+vault://"
+		return fmt.Errorf("%s:%d: %s", path, parts.LineAt(content, at[0]), ExecReference)
 	}
-	if at, name := execCall(content); name != "" {
-		return lineAt(content, at), "the template function " + name, "the agent runs no commands; write the value down, or read it with readFile or ref+"
+	if line, name := findExecCall(content); line > 0 {
+		return fmt.Errorf("%s:%d: the template function %s is not supported: the agent runs no commands; write down the value, or read it with readFile or ref+",
+			path, line, name)
 	}
-	return 0, "", ""
+	return nil
 }
 
-func lineAt(content string, at int) int { return 1 + strings.Count(content[:at], "\n") }
+// ExecReference is the message about a value that comes from a command.
+const ExecReference = "ref+exec:// is not supported: " + noCommands
 
-// execReference is a value that vals gets from a command, unless the line is a comment. vals reads the scheme in any case.
+const noCommands = "the agent runs no external commands; use a file or a secret store, such as ref+sops:// or ref+vault://"
+
+// execReference matches a reference to a command, except in a comment. vals accepts the scheme in upper and lower case.
 var execReference = regexp.MustCompile(`(?mi)^[^#\n]*?ref\+exec://`)
 
-// execCall is the first call of a function that runs a command, in the whole text or in its parts: helmfile cuts state
-// files at --- before it renders them, so a part may be a template where the whole is none.
-func execCall(content string) (at int, name string) {
+// findExecCall returns the line and the name of the first template function that runs a command; line 0 if there is none. It parses the
+// whole file, and then each part, because a part can be a template although the whole file is none.
+func findExecCall(content string) (line int, name string) {
 	if !strings.Contains(content, "exec") && !strings.Contains(content, "envExec") {
 		return 0, ""
 	}
-	if at, name, ok := execCallIn(content); ok {
-		return at, name
+	if call, err := parseExecCall(content); err == nil {
+		return lineOf(call, content, 0)
 	}
-	before := 0
-	for _, part := range strings.Split(content, separator) {
-		if at, name, ok := execCallIn(part); ok && name != "" {
-			return before + at, name
+	split := parts.Split(content)
+	for i, part := range split {
+		if call, err := parseExecCall(part); err == nil && call != nil {
+			return lineOf(call, part, parts.LinesBefore(split, i))
 		}
-		before += len(part) + len(separator)
 	}
 	return 0, ""
 }
 
-// execCallIn is not ok if the text is no template: then helmfile cannot render it either.
-func execCallIn(content string) (at int, name string, ok bool) {
-	tree := parse.New("scan")
-	tree.Mode = parse.SkipFuncCheck
-	trees := map[string]*parse.Tree{}
-	if _, err := tree.Parse(content, "", "", trees); err != nil {
-		return 0, "", false
+func lineOf(call *parse.IdentifierNode, text string, before int) (line int, name string) {
+	if call == nil {
+		return 0, ""
 	}
-	for _, defined := range trees {
-		if call := findCall(defined.Root); call != nil {
-			return int(call.Pos), call.Ident, true
-		}
-	}
-	return 0, "", true
+	return before + parts.LineAt(text, int(call.Pos)), call.Ident
 }
 
-// findCall looks for the functions everywhere in a template's actions; text around them does not matter.
-func findCall(node parse.Node) *parse.IdentifierNode {
+// parseExecCall returns an error if the text is not a template. Then helmfile cannot render it either.
+func parseExecCall(content string) (*parse.IdentifierNode, error) {
+	tree := parse.New("scan")
+	tree.Mode = parse.SkipFuncCheck
+	defined := map[string]*parse.Tree{}
+	if _, err := tree.Parse(content, "", "", defined); err != nil {
+		return nil, err
+	}
+	var first *parse.IdentifierNode
+	for _, template := range defined {
+		if call := execCallIn(template.Root); call != nil && (first == nil || call.Pos < first.Pos) {
+			first = call
+		}
+	}
+	return first, nil
+}
+
+// execCallIn returns the first call below a node of a template.
+func execCallIn(node parse.Node) *parse.IdentifierNode {
 	for _, child := range children(node) {
 		if call, ok := child.(*parse.IdentifierNode); ok && (call.Ident == "exec" || call.Ident == "envExec") {
 			return call
 		}
-		if call := findCall(child); call != nil {
+		if call := execCallIn(child); call != nil {
 			return call
 		}
 	}
@@ -76,7 +88,7 @@ func findCall(node parse.Node) *parse.IdentifierNode {
 func children(node parse.Node) []parse.Node {
 	switch n := node.(type) {
 	case *parse.ListNode:
-		if n == nil { // an else that is not there
+		if n == nil { // there is no else
 			return nil
 		}
 		return n.Nodes
@@ -95,23 +107,15 @@ func children(node parse.Node) []parse.Node {
 	case *parse.CommandNode:
 		return n.Args
 	case *parse.PipeNode:
-		if n == nil { // a template that is given nothing
+		if n == nil { // the template has no argument
 			return nil
 		}
-		var all []parse.Node
+		var commands []parse.Node
 		for _, command := range n.Cmds {
-			all = append(all, command)
+			commands = append(commands, command)
 		}
-		return all
+		return commands
 	default:
 		return nil
 	}
-}
-
-// refuseCommands is the error for a file that would run a command.
-func refuseCommands(path, content string) error {
-	if line, what, instead := runsCommand(content); line > 0 {
-		return fmt.Errorf("%s:%d: %s is not supported: %s", path, line, what, instead)
-	}
-	return nil
 }

@@ -1,7 +1,7 @@
 package loader
 
 import (
-	"crypto/md5" //nolint:gosec // vals names its providers by it
+	"crypto/md5" //nolint:gosec // vals identifies its providers with it
 	"errors"
 	"fmt"
 	"net/url"
@@ -12,56 +12,58 @@ import (
 	"github.com/helmfile/vals/pkg/providers/file"
 )
 
-// fileReference is vals's provider of ref+file://, but reads files of the repository only. helmfile reads a nested state file in its
-// own working directory, so a relative path can be judged only when it is about to be read.
-type fileReference struct {
+// fileProvider is vals's provider of ref+file://, but it reads files of the repository only. It checks a path when vals reads it,
+// because helmfile changes the working directory for each nested state file.
+type fileProvider struct {
 	api.Provider
-	check func(path string) error
+	checkFile func(path string) error
 }
 
-func (f fileReference) GetString(key string) (string, error) {
-	if err := f.check(key); err != nil {
+// GetString implements api.Provider.
+func (p fileProvider) GetString(key string) (string, error) {
+	if err := p.checkFile(key); err != nil {
 		return "", err
 	}
-	return f.Provider.GetString(key)
+	return p.Provider.GetString(key)
 }
 
-func (f fileReference) GetStringMap(key string) (map[string]any, error) {
-	if err := f.check(key); err != nil {
+// GetStringMap implements api.Provider.
+func (p fileProvider) GetStringMap(key string) (map[string]any, error) {
+	if err := p.checkFile(key); err != nil {
 		return nil, err
 	}
-	return f.Provider.GetStringMap(key)
+	return p.Provider.GetStringMap(key)
 }
 
-// fileParameters are the parameters that a ref+file:// may have, as url.Values encodes them.
+// fileParameters are the parameters that ref+file:// may have, as url.Values encodes them.
 var fileParameters = []string{"", "encode=base64", "encode=raw"}
 
-// guardFiles puts fileReference in the place of vals's own provider. vals looks for a provider by a digest of the scheme and the
-// parameters before it makes one, and lets nothing else replace this one.
-func (r *references) guardFiles(check func(path string) error) error {
+// GuardFiles puts fileProvider in the place of vals's own provider. vals does not allow other code to replace that provider, but it
+// looks in its map of providers before it makes one. The key is a digest of the scheme and the parameters.
+func (c *ValsCache) GuardFiles(checkFile func(path string) error) error {
 	for _, parameters := range fileParameters {
-		conf := map[string]any{}
 		query, err := url.ParseQuery(parameters)
 		if err != nil {
 			return err
 		}
+		conf := map[string]any{}
 		for name := range query {
 			conf[name] = query.Get(name)
 		}
-		id := fmt.Sprintf("%x", md5.Sum([]byte("file"+parameters))) //nolint:gosec // no secret depends on it
-		r.providers[id] = fileReference{file.New(config.MapConfig{M: conf}), check}
+		id := fmt.Sprintf("%x", md5.Sum([]byte("file"+parameters))) //nolint:gosec // it protects no secret
+		c.providers[id] = fileProvider{file.New(config.MapConfig{M: conf}), checkFile}
 	}
 	return nil
 }
 
 var errFileParameters = errors.New("ref+file:// has a parameter that is not supported: only encode=base64 and encode=raw are")
 
-// unguardedFile is the error for a reference that has passed by guardFiles, because it has other parameters.
-func (r *references) unguardedFile() error {
-	for _, key := range slices.Concat(r.strings.Keys(), r.documents.Keys()) {
+// CheckFileParameters returns an error if vals has resolved a reference with other parameters. GuardFiles does not guard those.
+func (c *ValsCache) CheckFileParameters() error {
+	for _, key := range c.keys() {
 		text, _ := key.(string)
-		at, err := url.Parse(text)
-		if scheme(key) == "file" && (err != nil || !slices.Contains(fileParameters, at.Query().Encode())) {
+		reference, err := url.Parse(text)
+		if schemeOf(key) == "file" && (err != nil || !slices.Contains(fileParameters, reference.Query().Encode())) {
 			return errFileParameters
 		}
 	}

@@ -11,7 +11,7 @@ func TestIsState(t *testing.T) {
 		"kustomizeBinary: /usr/bin/kustomize\nreplicas: 2\n":      false,
 		"image:\n  releases: 1\nhelmBinary: helm\n":               false,
 	} {
-		if got := isState([]byte(content)); got != want {
+		if got := isState(content); got != want {
 			t.Errorf("%q: got %v", content, got)
 		}
 	}

@@ -2,6 +2,7 @@ package loader
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -17,93 +18,124 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/sandbox"
 )
 
-// request is the input with what this process makes of it.
-type request struct {
+// Request says what to load.
+type Request struct {
 	protocol.Input
-	roots  sandbox.Roots
-	agent  *broker.Client
-	report reporter
-	log    *slog.Logger
+	Roots  sandbox.Roots // the only directories and files that the helmfile may name
+	Agent  *broker.Client
+	Output Output
+	Log    *slog.Logger
 }
 
-// loaded is every release that the helmfile declares.
-type loaded struct {
-	releases []release.Desired
-	// passedOver are state files that helmfile ignored, each with the reason.
-	passedOver []string
+// Output sends secrets and progress to the agent. A secret is sent before any text that may contain it.
+type Output interface {
+	Add(values ...string)
+	AddLeaves(document any)
+	AddDocument(plain []byte)
+	File(name string)
 }
 
-// load reads the helmfile. helmfile looks at the working directory and the environment of the process. Errors carry
-// exit.DesiredInvalid or exit.SecretsUnreadable.
-func load(ctx context.Context, req request) (loaded, error) {
-	l := &loader{req: req, engine: newEngine(ctx, req), visited: map[string]bool{}}
-	known, err := resolvedReferences()
+// Result has all releases that the helmfile declares.
+type Result struct {
+	Releases []release.Desired
+	// SkippedFiles are state files that helmfile skipped, each with the reason.
+	SkippedFiles []string
+}
+
+// Load loads the helmfile. It changes the working directory, because helmfile looks for files there. Errors carry exit.DesiredInvalid or
+// exit.SecretsUnreadable.
+func Load(ctx context.Context, req Request) (Result, error) {
+	v, err := newVisitor(ctx, req)
 	if err != nil {
-		return loaded{}, err
-	}
-	l.resolved.known = known
-	l.replaceStores()
-	if err := known.guardFiles(req.checkFile); err != nil {
-		return loaded{}, err
+		return Result{}, err
 	}
 	if err := os.Chdir(req.Dir); err != nil {
-		return loaded{}, fmt.Errorf("enter checkout: %w", err)
+		return Result{}, fmt.Errorf("enter checkout: %w", err)
 	}
-	err = l.run()
-	l.learn()
+	err = v.run()
+	v.vals.SendSecrets()
 	if err != nil {
-		return loaded{}, l.explain(err)
+		return Result{}, v.explain(err)
 	}
-	return l.result()
+	return v.result()
 }
 
-func (l *loader) run() (err error) {
+func newVisitor(ctx context.Context, req Request) (*visitor, error) {
+	v := &visitor{req: req, visited: map[string]bool{}}
+	v.files = NewRepository(req.Roots, func(path string) { req.Output.File(v.relative(path)) })
+	v.translator = Translator{Dirs: []string{req.Dir, req.Workspace}, CheckPath: v.files.Check, LastRead: v.files.LastRead}
+	v.decrypter = NewDecrypter(ctx, req.Agent, v.files.CheckFile, req.Log)
+	v.recorder = NewRecorder(ctx, Options{
+		Agent: req.Agent, Decrypter: v.decrypter, Mask: req.Output, Namespace: req.Namespace, CheckPath: v.files.Check,
+	})
+	vals, err := OpenValsCache(req.Output)
+	if err != nil {
+		return nil, err
+	}
+	v.vals = vals
+	ReplaceProviders(v.decrypter, v.files.CheckFile)
+	return v, vals.GuardFiles(v.files.CheckFile)
+}
+
+func (v *visitor) run() (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("helmfile panicked: %v", cause)
 		}
 	}()
-	a, err := l.app()
+	application, err := v.app()
 	if err != nil {
 		return err
 	}
-	return a.ForEachState(l.visit, false)
+	return application.ForEachState(v.visit, false)
 }
 
-func (l *loader) app() (*app.App, error) {
+func (v *visitor) app() (*app.App, error) {
 	opts := &helmfile.GlobalOptions{
-		File:                       l.req.Path,
-		Environment:                l.req.Environment,
-		Selector:                   l.req.Selectors,
-		StateValuesSet:             l.req.StateValuesSet,
-		StateValuesFile:            l.req.StateValuesFile,
+		File:                       v.req.Path,
+		Environment:                v.req.Environment,
+		Selector:                   v.req.Selectors,
+		StateValuesSet:             v.req.StateValuesSet,
+		StateValuesFile:            v.req.StateValuesFile,
 		HelmBinary:                 "helm",
 		KustomizeBinary:            "kustomize",
 		SequentialHelmfiles:        true,
 		StripArgsValuesOnExitError: true,
 	}
-	opts.SetLogger(newZap(l.req.log, l.req.short, l.engine.unreadable, l.hear))
+	opts.SetLogger(LogBridge{
+		Log: v.req.Log, ShortenPaths: v.translator.ShortenPaths, OnUnreadable: v.decrypter.AddFailure, OnLog: v.onLog,
+	}.Logger())
 	conf := helmfile.NewGlobalImpl(opts)
 	if err := helmfile.NewCLIConfigImpl(conf); err != nil {
 		return nil, err
 	}
-	return app.New(conf).WithFileSystem(l.fileSystem()), nil
+	return app.New(conf).WithFileSystem(v.files.FileSystem()), nil
 }
 
-func (l *loader) result() (loaded, error) {
-	if l.resolved.known.ranCommand() {
-		l.refused = append(l.refused, "ref+exec:// is not supported: "+noCommands)
+// explain returns the error of a load that failed.
+func (v *visitor) explain(err error) error {
+	var none *app.NoMatchingHelmfileError
+	if errors.As(err, &none) {
+		err = v.nothingVisited()
 	}
-	if err := l.resolved.known.unguardedFile(); err != nil {
-		l.refused = append(l.refused, err.Error())
+	return v.translator.Explain(err, v.decrypter.Failures())
+}
+
+// result returns the releases, or an error if helmfile did something that the agent does not support.
+func (v *visitor) result() (Result, error) {
+	if v.vals.RanCommand() {
+		v.unsupported = append(v.unsupported, ExecReference)
 	}
-	if len(l.refused) > 0 {
-		return loaded{}, exit.With(exit.DesiredInvalid,
-			fmt.Errorf("the helmfile asks for what cannot be done here:\n  %s", strings.Join(l.refused, "\n  ")))
+	if err := v.vals.CheckFileParameters(); err != nil {
+		v.unsupported = append(v.unsupported, err.Error())
 	}
-	releases, err := unique(l.releases)
+	if len(v.unsupported) > 0 {
+		return Result{}, exit.With(exit.DesiredInvalid,
+			fmt.Errorf("the agent does not support all of the helmfile:\n  %s", strings.Join(v.unsupported, "\n  ")))
+	}
+	releases, err := unique(v.releases)
 	if err != nil {
-		return loaded{}, exit.With(exit.DesiredInvalid, err)
+		return Result{}, exit.With(exit.DesiredInvalid, err)
 	}
-	return loaded{releases: releases, passedOver: l.passedOver()}, nil
+	return Result{Releases: releases, SkippedFiles: v.skippedFiles()}, nil
 }

@@ -11,52 +11,64 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/secrets"
 )
 
-// newZap is the logger that helmfile wants, writing to ours. helmfile's debug lines are dropped at every level: they
-// print whole states and values, decrypted ones among them. Why a secret cannot be read goes to unreadable instead: of an
-// environment's secrets the error that helmfile returns only says how many.
-func newZap(log *slog.Logger, short func(string) string, unreadable func(reason string), hear func(message string)) *zap.SugaredLogger {
-	return zap.New(&zapBridge{LevelEnabler: zapcore.InfoLevel, log: log, short: short, unreadable: unreadable, hear: hear}).Sugar()
+// LogBridge passes helmfile's log lines on to the agent's log. It drops debug lines, because they contain whole states with decrypted
+// values.
+type LogBridge struct {
+	Log          *slog.Logger
+	ShortenPaths func(text string) string
+	// OnUnreadable gets the reason why a secret cannot be decrypted, instead of the log. For the secrets of an environment, the error that
+	// helmfile returns says only how many failed.
+	OnUnreadable func(reason string)
+	// OnLog gets each message before the log does.
+	OnLog func(message string)
 }
 
-type zapBridge struct {
+// Logger returns the logger for helmfile.
+func (b LogBridge) Logger() *zap.SugaredLogger {
+	return zap.New(zapCore{LevelEnabler: zapcore.InfoLevel, LogBridge: b}).Sugar()
+}
+
+// zapCore implements zapcore.Core.
+type zapCore struct {
 	zapcore.LevelEnabler
-	log        *slog.Logger
-	short      func(string) string
-	unreadable func(reason string)
-	hear       func(message string) // before the message leaves
+	LogBridge
 }
 
-func (z *zapBridge) With([]zapcore.Field) zapcore.Core { return z }
+// With implements zapcore.Core. helmfile does not use fields.
+func (c zapCore) With([]zapcore.Field) zapcore.Core { return c }
 
-func (z *zapBridge) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	if z.Enabled(entry.Level) {
-		return checked.AddCore(entry, z)
+// Check implements zapcore.Core.
+func (c zapCore) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if c.Enabled(entry.Level) {
+		return checked.AddCore(entry, c)
 	}
 	return checked
 }
 
-func (z *zapBridge) Write(entry zapcore.Entry, _ []zapcore.Field) error {
-	if reason := unreadable(entry.Message); reason != "" {
-		z.unreadable(reason)
+// Write implements zapcore.Core.
+func (c zapCore) Write(entry zapcore.Entry, _ []zapcore.Field) error {
+	if reason := decryptionFailure(entry.Message); reason != "" {
+		c.OnUnreadable(reason)
 		return nil
 	}
-	z.hear(entry.Message)
+	c.OnLog(entry.Message)
 	level := slog.LevelDebug
 	if entry.Level >= zapcore.WarnLevel {
 		level = slog.LevelWarn
 	}
-	z.log.Log(context.Background(), level, "helmfile", "message", z.short(entry.Message))
+	c.Log.Log(context.Background(), level, "helmfile", "message", c.ShortenPaths(entry.Message))
 	return nil
 }
 
-func (z *zapBridge) Sync() error { return nil }
+// Sync implements zapcore.Core.
+func (c zapCore) Sync() error { return nil }
 
-// unreadable finds what the child process that should decrypt a secret wrote to its standard error.
-func unreadable(message string) string {
+// decryptionFailure finds in a message what the child process that decrypts wrote to standard error; empty if there is nothing.
+func decryptionFailure(message string) string {
 	at := strings.Index(message, secrets.DecryptErrorPrefix)
 	if at < 0 {
 		return ""
 	}
 	reason, _, _ := strings.Cut(message[at:], "\n\nCOMBINED OUTPUT:")
-	return strings.ReplaceAll(reason, "\n  ", "\n") // helmfile indents it
+	return strings.ReplaceAll(reason, "\n  ", "\n") // helmfile indents the output
 }

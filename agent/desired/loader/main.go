@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/broker"
 	"github.com/helmfile-agent/helmfile-agent/agent/child"
@@ -15,23 +16,23 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/sandbox"
 )
 
-// Name is what the agent's binary is called by when it is the loader.
+// Name is the name of the binary when it is the loader.
 const Name = "helmfile-agent-loader"
 
-// Main reads an [protocol.Input] from stdin, confines this process, loads the helmfile, and writes messages to stdout, the last of
-// which is the answer. It returns the exit code of the process: 0 if an answer was written.
+// Main reads a [protocol.Input] from stdin, confines this process, loads the helmfile and writes messages to stdout. The last message is
+// the answer. It returns the exit code of the process: 0 if the answer was written.
 func Main(stdin io.Reader, stdout io.Writer) int {
 	out := child.NewWriter(stdout, protocol.Bounds)
-	os.Stdout = os.Stderr // helmfile and chartify print here and there
+	os.Stdout = os.Stderr // helmfile and chartify print to it
 	input, err := receive(stdin)
 	if errors.Is(err, io.EOF) {
-		return 0 // the agent ended before there was anything to load
+		return 0 // the agent ended before it sent the input
 	}
 	var answer *protocol.Answer
 	if err != nil {
 		answer = protocol.Failed(err)
 	} else {
-		answer = work(input, out)
+		answer = run(input, out)
 	}
 	if err := out.Send(protocol.Message{Answer: answer}); err != nil {
 		fmt.Fprintln(os.Stderr, "send the answer:", err)
@@ -46,52 +47,58 @@ func receive(stdin io.Reader) (protocol.Input, error) {
 		return input, err
 	}
 	if input.Version != protocol.Version {
-		return input, fmt.Errorf("the agent speaks version %d, and the loader version %d", input.Version, protocol.Version)
+		return input, fmt.Errorf("the agent uses version %d of the protocol, and the loader uses version %d", input.Version, protocol.Version)
 	}
-	go endWith(stdin)
+	go exitWithAgent(stdin)
 	return input, nil
 }
 
-// endWith ends this process when the agent closes the pipe, which it does at the latest by ending.
-func endWith(stdin io.Reader) {
+// exitWithAgent ends this process when the pipe is closed. The agent closes it, at the latest when the agent ends.
+func exitWithAgent(stdin io.Reader) {
 	_, _ = io.Copy(io.Discard, stdin)
 	os.Exit(int(exit.Terminated))
 }
 
-func work(input protocol.Input, out *child.Writer) *protocol.Answer {
-	privateFiles()
-	if err := tellChildren(input); err != nil {
-		return protocol.Failed(fmt.Errorf("prepare the environment: %w", err))
-	}
-	confined, err := sandbox.Confine(input.Sandbox, rules(input))
-	if err != nil {
-		return protocol.Failed(exit.With(exit.ConfigInvalid, err))
-	}
-	if err := out.Send(protocol.Message{Confined: confined}); err != nil {
+// run loads the helmfile in this process and sends the releases.
+func run(input protocol.Input, out *child.Writer) *protocol.Answer {
+	if err := confine(input, out); err != nil {
 		return protocol.Failed(err)
 	}
-	askTheProxy(input.Proxy)
 	ctx, cancel := context.WithDeadline(context.Background(), input.Deadline)
 	defer cancel()
-	set, err := load(ctx, request{
+	result, err := Load(ctx, Request{
 		Input:  input,
-		roots:  roots(input),
-		agent:  broker.Dial(input.Workspace),
-		report: teller{out},
-		log:    slog.New(logHandler{out: out}),
+		Roots:  roots(input),
+		Agent:  broker.Dial(input.Workspace),
+		Output: output{out},
+		Log:    slog.New(logHandler{out: out}),
 	})
 	if err != nil {
 		return protocol.Failed(err)
 	}
-	for _, want := range set.releases {
+	for _, want := range result.Releases {
 		if err := out.Send(protocol.Message{Release: protocol.Pack(want)}); err != nil {
 			return protocol.Failed(exit.With(exit.DesiredInvalid, fmt.Errorf("load helmfile: send the release %s: %w", want.Key, err)))
 		}
 	}
-	return &protocol.Answer{Loaded: true, SkippedFiles: set.passedOver}
+	return &protocol.Answer{Loaded: true, SkippedFiles: result.SkippedFiles}
 }
 
-// roots are what the helmfile may name paths in.
+// confine restricts this process and its children, and says how. Nothing of the repository is read before.
+func confine(input protocol.Input, out *child.Writer) error {
+	makeFilesPrivate()
+	if err := setChildEnvironment(input); err != nil {
+		return fmt.Errorf("prepare the environment: %w", err)
+	}
+	protection, err := sandbox.Confine(input.Sandbox, rules(input))
+	if err != nil {
+		return exit.With(exit.ConfigInvalid, err)
+	}
+	useProxy(input.Proxy)
+	return out.Send(protocol.Message{Confined: protection})
+}
+
+// roots returns the directories and files that the helmfile may name.
 func roots(input protocol.Input) sandbox.Roots {
 	return append(sandbox.Roots{input.Dir, input.Workspace, input.Charts}, input.Readable...)
 }
@@ -103,9 +110,9 @@ func rules(input protocol.Input) sandbox.Rules {
 	}
 	return sandbox.Rules{
 		Executable: self,
-		Read:       append(append([]string{input.Workspace, input.Charts}, input.Readable...), sandbox.System...),
-		// The checkout is the run's own copy. helmfile writes what it decrypts beside the encrypted file.
-		Write:  append(writable(input.Workspace), input.Dir),
+		Read:       slices.Concat([]string{input.Workspace, input.Charts}, input.Readable, sandbox.System),
+		// The checkout is a copy for this run. helmfile writes decrypted files beside the encrypted ones.
+		Write:  append(writableDirs(input.Workspace), input.Dir),
 		Ports:  append([]int{input.Proxy}, input.Ports...),
 		Memory: input.Memory,
 		CPU:    input.CPU,

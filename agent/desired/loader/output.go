@@ -11,59 +11,54 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// reporter is told of secrets before any text that may hold them leaves.
-type reporter interface {
-	Add(values ...string)
-	AddLeaves(document any)
-	AddDocument(plain []byte)
-	File(name string)
-}
+// output sends secrets and progress to the agent.
+type output struct{ out *child.Writer }
 
-// teller tells the agent. If the agent is gone, this process ends too.
-type teller struct{ out *child.Writer }
-
-func (t teller) Add(values ...string) {
+// Add sends single secrets.
+func (o output) Add(values ...string) {
 	for _, value := range values {
 		if value != "" {
-			t.AddLeaves(value)
+			o.AddLeaves(value)
 		}
 	}
 }
 
-func (t teller) AddLeaves(document any) {
+// AddLeaves sends a document all of whose values are secret.
+func (o output) AddLeaves(document any) {
 	if document != nil {
-		t.tell(protocol.Message{Secret: protocol.WithStringKeys(document)})
+		o.sendSecret(protocol.Message{Secret: protocol.WithStringKeys(document)})
 	}
 }
 
-// AddDocument tells of a whole file of secrets.
-func (t teller) AddDocument(plain []byte) {
+// AddDocument sends a file of secrets.
+func (o output) AddDocument(plain []byte) {
 	if len(plain) > 0 {
-		t.tell(protocol.Message{SecretFile: plain})
+		o.sendSecret(protocol.Message{SecretFile: plain})
 	}
 }
 
-// tell sends a secret. The agent must not get a text with a secret that it does not know, so without this message no other one follows
-// but the answer.
-func (t teller) tell(secret protocol.Message) {
-	if err := t.out.Send(secret); err != nil {
-		why := exit.With(exit.DesiredInvalid, fmt.Errorf("load helmfile: send secrets to the agent, which masks them: %w", err))
-		_ = t.out.Send(protocol.Message{Answer: protocol.Failed(why)}) // if the agent is gone, it needs no answer
+// sendSecret ends this process if the agent does not get the secret: the agent could not mask it in the messages that follow.
+func (o output) sendSecret(message protocol.Message) {
+	if err := o.out.Send(message); err != nil {
+		err = exit.With(exit.DesiredInvalid, fmt.Errorf("load helmfile: send secrets to the agent, which masks them: %w", err))
+		_ = o.out.Send(protocol.Message{Answer: protocol.Failed(err)}) // this fails only if the agent has ended
 		os.Exit(int(exit.DesiredInvalid))
 	}
 }
 
-// File says which state file is being read, should this process not survive it.
-func (t teller) File(name string) { _ = t.out.Send(protocol.Message{File: name}) }
+// File sends the name of the file that helmfile reads next. The agent reports it if this process ends without an answer.
+func (o output) File(name string) { _ = o.out.Send(protocol.Message{File: name}) }
 
-// logHandler sends what is logged to the agent, which masks it.
+// logHandler sends log lines to the agent, which masks them.
 type logHandler struct {
 	out   *child.Writer
 	pairs []string
 }
 
+// Enabled implements slog.Handler.
 func (h logHandler) Enabled(context.Context, slog.Level) bool { return true }
 
+// Handle implements slog.Handler.
 func (h logHandler) Handle(_ context.Context, record slog.Record) error {
 	pairs := append([]string{}, h.pairs...)
 	record.Attrs(func(a slog.Attr) bool {
@@ -73,6 +68,7 @@ func (h logHandler) Handle(_ context.Context, record slog.Record) error {
 	return h.out.Send(protocol.Message{Log: &protocol.LogLine{Level: int(record.Level), Message: record.Message, Pairs: pairs}})
 }
 
+// WithAttrs implements slog.Handler.
 func (h logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	for _, a := range attrs {
 		h.pairs = append(h.pairs[:len(h.pairs):len(h.pairs)], a.Key, fmt.Sprint(a.Value.Any()))
@@ -80,4 +76,5 @@ func (h logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return h
 }
 
+// WithGroup implements slog.Handler. The loader uses no groups.
 func (h logHandler) WithGroup(string) slog.Handler { return h }

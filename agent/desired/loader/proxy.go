@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// askTheProxy has this process's own HTTP clients use the agent's proxy for every host, also for those on this machine.
-func askTheProxy(port int) {
+// useProxy makes all HTTP clients of this process use the agent's proxy, also for hosts on this machine.
+func useProxy(port int) {
 	proxy := &url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", port)}
 	http.DefaultTransport.(*http.Transport).Proxy = http.ProxyURL(proxy)
-	http.DefaultClient = &http.Client{Transport: answering{http.DefaultTransport}}
+	http.DefaultClient = &http.Client{Transport: errorResponder{http.DefaultTransport}}
 }
 
-// answering makes an answer of a failed request: helmfile asks for the head of a remote file and uses the answer without a look at the
-// error.
-type answering struct{ next http.RoundTripper }
+// errorResponder returns a response in place of an error. helmfile sends a HEAD request for a remote file, and uses the response without
+// checking the error.
+type errorResponder struct{ next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
-func (a answering) RoundTrip(request *http.Request) (*http.Response, error) {
-	response, err := a.next.RoundTrip(request)
+func (r errorResponder) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := r.next.RoundTrip(request)
 	if err == nil {
 		return response, nil
 	}

@@ -9,22 +9,25 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// ciphertext begins every value that sops has encrypted.
-const ciphertext = "ENC[AES256_GCM"
+// sopsPrefix is the beginning of each value that sops has encrypted.
+const sopsPrefix = "ENC[AES256_GCM"
 
-// encrypted says whether values are still as sops encrypted them, wholly or in part.
-func encrypted(values any) bool {
+// stillEncrypted ends a message about values that sops has encrypted.
+const stillEncrypted = "is still encrypted by sops, and the agent never deploys ciphertext: list the file under secrets instead of values, or use ref+sops://"
+
+// isEncrypted says whether sops has encrypted any of the values.
+func isEncrypted(values any) bool {
 	switch v := values.(type) {
 	case string:
-		return strings.Contains(v, ciphertext)
+		return strings.Contains(v, sopsPrefix)
 	case []any:
-		return slices.ContainsFunc(v, encrypted)
+		return slices.ContainsFunc(v, isEncrypted)
 	case map[string]any:
-		if metadata, ok := v["sops"].(map[string]any); ok && metadata["mac"] != nil && metadata["lastmodified"] != nil {
+		if hasSopsMetadata(v) {
 			return true
 		}
 		for _, value := range v {
-			if encrypted(value) {
+			if isEncrypted(value) {
 				return true
 			}
 		}
@@ -32,38 +35,43 @@ func encrypted(values any) bool {
 	return false
 }
 
-const nameAsSecret = "is still encrypted by sops, and ciphertext is never deployed: name it under secrets instead of values, or refer to it with ref+sops://"
-
-// refuseCiphertext notes a release whose values are encrypted, and the entries that brought them.
-func (e *engine) refuseCiphertext(release string, entries []any, files []string, merged map[string]any) {
-	if !encrypted(merged) {
-		return
-	}
-	found := false
-	for i, file := range files {
-		if readsEncrypted(file) && len(entries) == len(files) {
-			e.refused = append(e.refused, fmt.Sprintf("release %s: %s %s", release, entryName(entries[i]), nameAsSecret))
-			found = true
-		}
-	}
-	if !found {
-		e.refused = append(e.refused, fmt.Sprintf("release %s: a value %s", release, nameAsSecret))
-	}
+// hasSopsMetadata recognizes a file of sops also if none of its values is encrypted.
+func hasSopsMetadata(values map[string]any) bool {
+	metadata, _ := values["sops"].(map[string]any)
+	return metadata["mac"] != nil && metadata["lastmodified"] != nil
 }
 
-func readsEncrypted(file string) bool {
+// EncryptedValues returns a message for each entry of values that is still encrypted. helmfile writes one file for each entry. If no
+// file is encrypted, but the merged values are, there is one message for the release.
+func EncryptedValues(release string, entries []any, files []string, merged map[string]any) []string {
+	if !isEncrypted(merged) {
+		return nil
+	}
+	var messages []string
+	for i, file := range files {
+		if len(entries) == len(files) && isEncryptedFile(file) {
+			messages = append(messages, fmt.Sprintf("release %s: %s %s", release, entryName(entries[i]), stillEncrypted))
+		}
+	}
+	if len(messages) == 0 {
+		return []string{fmt.Sprintf("release %s: a value %s", release, stillEncrypted)}
+	}
+	return messages
+}
+
+func isEncryptedFile(file string) bool {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return false
 	}
 	var values any
-	return yaml.Unmarshal(content, &values) == nil && encrypted(values)
+	return yaml.Unmarshal(content, &values) == nil && isEncrypted(values)
 }
 
-// entryName does not show what an entry itself holds.
+// entryName does not show inline values, because they may be secret.
 func entryName(entry any) string {
 	if name, ok := entry.(string); ok {
 		return name
 	}
-	return "a value that is written out"
+	return "an inline value"
 }

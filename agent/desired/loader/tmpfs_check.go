@@ -1,14 +1,13 @@
 package loader
 
 import (
+	"log/slog"
 	"os"
 )
 
-// warnOfDisk is called when something was decrypted. The agent has made it known to the mask.
-func (e *engine) warnOfDisk() {
-	e.onDisk.Do(func() {
-		if dir := os.TempDir(); !inMemory(dir) {
-			e.req.log.Warn("secrets are decrypted into a directory on a disk: mount memory there, or set TMPDIR", "dir", dir)
-		}
-	})
+// warnIfOnDisk logs a warning if decrypted files are written to a disk.
+func warnIfOnDisk(log *slog.Logger) {
+	if dir := os.TempDir(); !inMemory(dir) {
+		log.Warn("secrets are decrypted into a directory on a disk: mount memory there, or set TMPDIR", "dir", dir)
+	}
 }

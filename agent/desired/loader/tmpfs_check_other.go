@@ -2,5 +2,5 @@
 
 package loader
 
-// inMemory cannot be asked here; the agent's container is Linux.
+// inMemory cannot be determined here. The agent's container runs Linux.
 func inMemory(string) bool { return true }

@@ -2,5 +2,5 @@
 
 package loader
 
-// privateFiles does nothing: on these systems a file has the rights of its directory.
-func privateFiles() {}
+// makeFilesPrivate does nothing: on these systems a new file has the permissions of its directory.
+func makeFilesPrivate() {}

@@ -4,5 +4,5 @@ package loader
 
 import "syscall"
 
-// privateFiles keeps other users from reading what this process writes.
-func privateFiles() { syscall.Umask(0o077) }
+// makeFilesPrivate prevents other users from reading the files that this process writes.
+func makeFilesPrivate() { syscall.Umask(0o077) }

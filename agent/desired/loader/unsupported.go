@@ -9,101 +9,117 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// refuse lists everything a state asks for that cannot work in this process, so that it is said at once and before
-// anything is changed. Silence would be worse: a hook may be a migration.
-func refuse(st *state.HelmState, file, kubeContext string) []string {
-	r := &refusals{file: file, kubeContext: kubeContext}
-	r.state(st)
-	for i := range st.Releases {
-		r.release(&st.Releases[i])
+// InFile refuses a file before helmfile reads it, if it names a binary or runs a command. The message has the line.
+func InFile(path, content string) error {
+	if err := checkBinaries(path, content); err != nil {
+		return err
 	}
-	return r.found
+	return checkCommands(path, content)
 }
 
-type refusals struct {
+// InState returns a message for each setting of a state that the agent does not support. The agent does not ignore such a setting: a hook,
+// for example, may be a migration. kubeContext is the only context that the state may name.
+func InState(st *state.HelmState, file, kubeContext string) []string {
+	c := &stateCheck{file: file, kubeContext: kubeContext}
+	c.state(st)
+	for i := range st.Releases {
+		c.release(&st.Releases[i])
+	}
+	return c.messages
+}
+
+// PatchesChart says whether helmfile changes the chart of a release, and so needs its files.
+func PatchesChart(spec state.ReleaseSpec) bool {
+	return len(spec.JSONPatches)+len(spec.StrategicMergePatches)+len(spec.Transformers)+len(spec.Dependencies) > 0 ||
+		spec.ForceNamespace != ""
+}
+
+// stateCheck collects messages about one state.
+type stateCheck struct {
 	file, kubeContext string
-	found             []string
-}
-
-func (r *refusals) add(where, field, why string) {
-	r.found = append(r.found, fmt.Sprintf("%s: %s: %s is not supported: %s", r.file, where, field, why))
+	messages          []string
 }
 
 const (
-	noHooks     = "the agent runs no external commands; use a Helm hook in the chart"
-	noRenderer  = "the agent runs no external commands; use jsonPatches or strategicMergePatches"
-	helm4Only   = "it needs Helm 4 and the agent contains Helm 3"
-	noAdopt     = "it needs the helm-x plugin; use takeOwnership"
-	noKubedog   = "use wait: true"
-	noVerify    = "a chart that is patched is pulled without its provenance; drop verify or the patches"
-	noManaged   = "it needs a command line of its own; use oci: true with username and password"
-	noCommands  = "the agent runs no external commands; use a file or a secret store, such as ref+sops:// or ref+vault://"
-	oneIdentity = "the agent works in one cluster only; remove it"
+	noHooks        = "the agent runs no external commands; use a Helm hook in the chart"
+	noPostRenderer = "the agent runs no external commands; use jsonPatches or strategicMergePatches"
+	helm4Only      = "it needs Helm 4 and the agent contains Helm 3"
+	helm4OrAtomic  = helm4Only + "; use atomic"
+	noAdopt        = "it needs the helm-x plugin; use takeOwnership"
+	noTracking     = "use wait: true"
+	noVerify       = "helmfile patches the chart, and a patched chart cannot be verified; remove verify or the patches"
+	noManaged      = "it needs an external command; use oci: true with username and password"
+	oneCluster     = "the agent works in one cluster only; remove it"
 )
 
-func (r *refusals) state(st *state.HelmState) {
-	d := &st.HelmDefaults
-	r.hooks("hooks", "state", st.Hooks)
-	r.context("state", "kubeContext", st.OverrideKubeContext)
-	r.context("helmDefaults", "kubeContext", d.KubeContext)
-	r.context("environment "+st.Env.Name, "kubeContext", st.Environments[st.Env.Name].KubeContext)
-	r.when(d.PostRenderer != nil && *d.PostRenderer != "", "helmDefaults", "postRenderer", noRenderer)
-	r.when(d.ForceConflicts, "helmDefaults", "forceConflicts", helm4Only)
-	r.when(d.RollbackOnFailure, "helmDefaults", "rollbackOnFailure", helm4Only+"; use atomic")
-	r.when(d.ServerSide != nil, "helmDefaults", "serverSide", helm4Only)
-	r.trackMode("helmDefaults", d.TrackMode)
-	if encrypted(st.Env.Values) || encrypted(st.Env.Defaults) {
-		r.found = append(r.found, fmt.Sprintf("%s: environment %s: a file of its values %s", r.file, st.Env.Name, nameAsSecret))
+func (c *stateCheck) state(st *state.HelmState) {
+	defaults := &st.HelmDefaults
+	c.hooks("state", st.Hooks)
+	c.context("state", st.OverrideKubeContext)
+	c.context("helmDefaults", defaults.KubeContext)
+	c.context("environment "+st.Env.Name, st.Environments[st.Env.Name].KubeContext)
+	c.refuseIf(isSet(defaults.PostRenderer), "helmDefaults", "postRenderer", noPostRenderer)
+	c.refuseIf(defaults.ForceConflicts, "helmDefaults", "forceConflicts", helm4Only)
+	c.refuseIf(defaults.RollbackOnFailure, "helmDefaults", "rollbackOnFailure", helm4OrAtomic)
+	c.refuseIf(defaults.ServerSide != nil, "helmDefaults", "serverSide", helm4Only)
+	c.trackMode("helmDefaults", defaults.TrackMode)
+	if isEncrypted(st.Env.Values) || isEncrypted(st.Env.Defaults) {
+		c.messages = append(c.messages, fmt.Sprintf("%s: environment %s: a file of its values %s", c.file, st.Env.Name, stillEncrypted))
 	}
 	for _, repository := range st.Repositories {
-		r.when(repository.Managed != "", "repository "+repository.Name, "managed: "+repository.Managed, noManaged)
+		c.refuseIf(repository.Managed != "", "repository "+repository.Name, "managed: "+repository.Managed, noManaged)
 	}
 }
 
-func (r *refusals) release(spec *state.ReleaseSpec) {
+func (c *stateCheck) release(spec *state.ReleaseSpec) {
 	where := "release " + spec.Name
-	r.hooks("hooks", where, spec.Hooks)
-	r.context(where, "kubeContext", spec.KubeContext)
-	r.when(spec.PostRenderer != nil && *spec.PostRenderer != "", where, "postRenderer", noRenderer)
-	r.when(isTrue(spec.ForceConflicts), where, "forceConflicts", helm4Only)
-	r.when(isTrue(spec.RollbackOnFailure), where, "rollbackOnFailure", helm4Only+"; use atomic")
-	r.when(spec.ServerSide != nil, where, "serverSide", helm4Only)
-	r.when(len(spec.Adopt) > 0, where, "adopt", noAdopt)
-	r.when(isTrue(spec.Verify) && patched(*spec), where, "verify with patches", noVerify)
-	r.trackMode(where, spec.TrackMode)
-	r.commands(where, spec)
+	c.hooks(where, spec.Hooks)
+	c.context(where, spec.KubeContext)
+	c.refuseIf(isSet(spec.PostRenderer), where, "postRenderer", noPostRenderer)
+	c.refuseIf(isTrue(spec.ForceConflicts), where, "forceConflicts", helm4Only)
+	c.refuseIf(isTrue(spec.RollbackOnFailure), where, "rollbackOnFailure", helm4OrAtomic)
+	c.refuseIf(spec.ServerSide != nil, where, "serverSide", helm4Only)
+	c.refuseIf(len(spec.Adopt) > 0, where, "adopt", noAdopt)
+	c.refuseIf(isTrue(spec.Verify) && PatchesChart(*spec), where, "verify with patches", noVerify)
+	c.trackMode(where, spec.TrackMode)
+	c.execReferences(where, spec)
 }
 
-// commands sees the references that a template has put together, which those who read the files cannot.
-func (r *refusals) commands(where string, spec *state.ReleaseSpec) {
-	for field, values := range map[string]any{"values": spec.Values, "secrets": spec.Secrets, "set": spec.SetValues} {
-		text, err := yaml.Marshal(values)
-		r.when(err == nil && execReference.Match(text), where, "ref+exec:// in "+field, noCommands)
+// execReferences finds references to commands that a template has put together, which InFile cannot find.
+func (c *stateCheck) execReferences(where string, spec *state.ReleaseSpec) {
+	for _, field := range []struct {
+		name    string
+		content any
+	}{{"values", spec.Values}, {"secrets", spec.Secrets}, {"set", spec.SetValues}} {
+		text, err := yaml.Marshal(field.content)
+		c.refuseIf(err == nil && execReference.Match(text), where, "ref+exec:// in "+field.name, noCommands)
 	}
 }
 
-func (r *refusals) when(asked bool, where, field, why string) {
-	if asked {
-		r.add(where, field, why)
-	}
-}
-
-func (r *refusals) hooks(field, where string, hooks []event.Hook) {
+func (c *stateCheck) hooks(where string, hooks []event.Hook) {
 	for _, hook := range hooks {
-		r.add(where, fmt.Sprintf("%s (%s on %v)", field, hook.Name, hook.Events), noHooks)
+		c.refuse(where, fmt.Sprintf("hooks (%s on %v)", hook.Name, hook.Events), noHooks)
 	}
 }
 
-func (r *refusals) context(where, field, value string) {
-	if value != "" && value != r.kubeContext {
-		r.add(where, field+": "+value, oneIdentity)
+func (c *stateCheck) context(where, context string) {
+	c.refuseIf(context != "" && context != c.kubeContext, where, "kubeContext: "+context, oneCluster)
+}
+
+func (c *stateCheck) trackMode(where, mode string) {
+	c.refuseIf(!slices.Contains([]string{"", "helm"}, mode), where, "trackMode: "+mode, noTracking)
+}
+
+func (c *stateCheck) refuseIf(condition bool, where, field, reason string) {
+	if condition {
+		c.refuse(where, field, reason)
 	}
 }
 
-func (r *refusals) trackMode(where, mode string) {
-	if !slices.Contains([]string{"", "helm"}, mode) {
-		r.add(where, "trackMode: "+mode, noKubedog)
-	}
+func (c *stateCheck) refuse(where, field, reason string) {
+	c.messages = append(c.messages, fmt.Sprintf("%s: %s: %s is not supported: %s", c.file, where, field, reason))
 }
 
 func isTrue(b *bool) bool { return b != nil && *b }
+
+func isSet(s *string) bool { return s != nil && *s != "" }

@@ -2,7 +2,6 @@ package loader
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/spf13/pflag"
 	"helm.sh/helm/v3/pkg/cli/values"
@@ -10,15 +9,15 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// upgradeFlags are the flags of `helm upgrade --install` as far as they can be honoured here. The names, types and
-// meanings are Helm's; a flag that is not among them is refused rather than ignored.
+// upgradeFlags are the flags of `helm upgrade --install` that the agent supports. It refuses all other flags. Names, types and meanings
+// are those of Helm.
 type upgradeFlags struct {
 	*pflag.FlagSet
-	namespace string
-	chart     release.Chart
-	options   release.Options
-	values    values.Options
-	reset     bool // --reset-values
+	namespace   string
+	chart       release.Chart
+	options     release.Options
+	values      values.Options
+	resetValues bool
 }
 
 func newUpgradeFlags() *upgradeFlags {
@@ -26,14 +25,14 @@ func newUpgradeFlags() *upgradeFlags {
 	f.SetInterspersed(true)
 	f.Usage = func() {}
 	f.StringVarP(&f.namespace, "namespace", "n", "", "")
-	f.chartFlags()
-	f.valueFlags()
-	f.optionFlags()
-	f.ignoredFlags()
+	f.addChartFlags()
+	f.addValuesFlags()
+	f.addOptionFlags()
+	f.addIgnoredFlags()
 	return f
 }
 
-func (f *upgradeFlags) chartFlags() {
+func (f *upgradeFlags) addChartFlags() {
 	c := &f.chart
 	f.StringVar(&c.Version, "version", "", "")
 	f.BoolVar(&c.Devel, "devel", false, "")
@@ -43,9 +42,9 @@ func (f *upgradeFlags) chartFlags() {
 	f.BoolVar(&c.InsecureSkipTLSVerify, "insecure-skip-tls-verify", false, "")
 }
 
-func (f *upgradeFlags) valueFlags() {
+func (f *upgradeFlags) addValuesFlags() {
 	v := &f.values
-	f.BoolVar(&f.reset, "reset-values", false, "")
+	f.BoolVar(&f.resetValues, "reset-values", false, "")
 	f.StringArrayVarP(&v.ValueFiles, "values", "f", nil, "")
 	f.StringArrayVar(&v.Values, "set", nil, "")
 	f.StringArrayVar(&v.StringValues, "set-string", nil, "")
@@ -54,7 +53,7 @@ func (f *upgradeFlags) valueFlags() {
 	f.StringArrayVar(&v.LiteralValues, "set-literal", nil, "")
 }
 
-func (f *upgradeFlags) optionFlags() {
+func (f *upgradeFlags) addOptionFlags() {
 	o := &f.options
 	for name, target := range map[string]*bool{
 		"atomic":                     &o.Atomic,
@@ -82,26 +81,23 @@ func (f *upgradeFlags) optionFlags() {
 	f.IntVar(&o.HistoryMax, "history-max", 0, "")
 }
 
-// ignoredFlags change nothing here: they say what the agent does anyway, or how a command line prints.
-func (f *upgradeFlags) ignoredFlags() {
+// addIgnoredFlags adds flags without effect: the agent does the same without them, or they only change how Helm prints.
+func (f *upgradeFlags) addIgnoredFlags() {
 	for _, name := range []string{"install", "debug", "dependency-update", "hide-notes"} {
 		f.Bool(name, false, "")
 	}
-	f.String("kube-context", "", "") // its value was checked on the state
-	f.BoolP("i", "i", false, "")     // helm's short form of --install
+	f.String("kube-context", "", "") // the context of the state was already checked
+	f.BoolP("i", "i", false, "")     // short for --install
 }
 
-// parseUpgrade reads what helmfile would have appended to `helm upgrade --install`.
-func parseUpgrade(flags []string) (*upgradeFlags, error) {
+// parseUpgradeFlags parses what helmfile appends to `helm upgrade --install`.
+func parseUpgradeFlags(flags []string) (*upgradeFlags, error) {
 	f := newUpgradeFlags()
 	if err := f.Parse(flags); err != nil {
 		return nil, fmt.Errorf("%w: the agent does not support this helm flag; remove it from args or syncArgs", err)
 	}
-	if f.reset { // wins in Helm, whatever else is said
+	if f.resetValues { // in Helm, --reset-values overrides the other two
 		f.options.ReuseValues, f.options.ResetThenReuseValues = false, false
 	}
 	return f, nil
 }
-
-// seconds is a helmfile timeout.
-func seconds(n int) time.Duration { return time.Duration(n) * time.Second }

@@ -3,7 +3,6 @@ package loader
 import (
 	"errors"
 	"fmt"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -11,73 +10,61 @@ import (
 	"unsafe"
 
 	"github.com/helmfile/helmfile/pkg/plugins"
-	"github.com/helmfile/helmfile/pkg/state"
 	"github.com/helmfile/vals/pkg/api"
-
-	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// learnSecrets makes known what the secrets of a release have become: the last of the files that helmfile hands over. Those
-// that are templates hold what was decrypted nowhere.
-func (e *engine) learnSecrets(key release.Key, files []string) {
-	for _, file := range files[max(0, len(files)-e.secrets[key]):] {
-		if content, err := os.ReadFile(file); err == nil { // or Helm will say so
-			e.req.report.AddDocument(content)
-		}
-	}
+// Mask sends secrets to the agent, which masks them.
+type Mask interface {
+	AddLeaves(document any)
 }
 
-// countSecrets is how many entries each release has under secrets.
-func (l *loader) countSecrets(specs []state.ReleaseSpec) map[release.Key]int {
-	counts := map[release.Key]int{}
-	for _, spec := range specs {
-		counts[l.key(spec.Namespace, spec.Name)] = len(spec.Secrets)
-	}
-	return counts
-}
-
-// references are the ref+ values that vals has resolved in this process. vals has no way to be told of them, but keeps
-// them in two caches: whatever a state, a values file or a template function asked for is there. The test of this type
-// fails if a new version of vals keeps them elsewhere.
-type references struct {
-	strings, documents cache
+// ValsCache gives access to all references that vals has resolved in this process. vals has no hook for them, but it keeps them in two
+// caches, whether a state, a values file or a template function has the reference. A test fails if a new version of vals keeps them
+// elsewhere.
+type ValsCache struct {
+	strings, documents lruCache
 	providers          map[string]api.Provider
+	mask               Mask
+
+	mu   sync.Mutex
+	sent int // number of references that the agent knows
 }
 
-// cache is an LRU cache as vals has it.
-type cache interface {
+// lruCache is the cache that vals uses.
+type lruCache interface {
 	Keys() []any
 	Peek(key any) (any, bool)
 	Resize(size int) (evicted int)
 }
 
-// plenty is more references than any helmfile has: none may be forgotten before it was masked.
-const plenty = 1 << 20
+// cacheSize is larger than the number of references in any helmfile: vals must not drop one before the agent masks it.
+const cacheSize = 1 << 20
 
-func resolvedReferences() (*references, error) {
+// OpenValsCache finds the caches of the instance of vals that helmfile uses.
+func OpenValsCache(mask Mask) (*ValsCache, error) {
 	runtime, err := plugins.ValsInstance()
 	if err != nil {
 		return nil, err
 	}
-	of := reflect.ValueOf(runtime).Elem()
-	r := &references{}
-	for name, target := range map[string]*cache{"strCache": &r.strings, "docCache": &r.documents} {
-		found, ok := unexported(of, name).(cache)
+	fields := reflect.ValueOf(runtime).Elem()
+	c := &ValsCache{mask: mask}
+	for name, target := range map[string]*lruCache{"strCache": &c.strings, "docCache": &c.documents} {
+		cache, ok := unexportedField(fields, name).(lruCache)
 		if !ok {
-			return nil, fmt.Errorf("vals does not keep what it resolved in %s", name)
+			return nil, fmt.Errorf("vals has no cache in its field %s", name)
 		}
-		found.Resize(plenty)
-		*target = found
+		cache.Resize(cacheSize)
+		*target = cache
 	}
-	known := false
-	if r.providers, known = unexported(of, "providers").(map[string]api.Provider); !known {
-		return nil, errors.New("vals does not keep its providers where it is looked for")
+	found := false
+	if c.providers, found = unexportedField(fields, "providers").(map[string]api.Provider); !found {
+		return nil, errors.New("vals has no providers in its field providers")
 	}
-	return r, nil
+	return c, nil
 }
 
-// unexported reads a field that reflection alone only lets one look at; nil if there is none of the name.
-func unexported(of reflect.Value, name string) any {
+// unexportedField returns the value of a field; nil if there is no such field. Reflection alone does not return unexported fields.
+func unexportedField(of reflect.Value, name string) any {
 	field := of.FieldByName(name)
 	if !field.IsValid() {
 		return nil
@@ -85,50 +72,37 @@ func unexported(of reflect.Value, name string) any {
 	return reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem().Interface()
 }
 
-// learn makes what was resolved so far known to the mask. Of a plain file only what is referred to is a secret; a document
-// of a secret store is one as a whole.
-func (r *references) learn(mask reporter) {
-	for _, from := range []cache{r.strings, r.documents} {
-		for _, key := range from.Keys() {
-			value, _ := from.Peek(key)
-			if _, document := value.(map[string]any); document && scheme(key) == "file" {
-				continue
+// SendSecrets sends the resolved values to the mask, if vals has resolved any since the last call. It is cheap, so it is called before
+// each text that may contain them.
+func (c *ValsCache) SendSecrets() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	count := len(c.keys())
+	if count == c.sent {
+		return
+	}
+	c.sent = count
+	for _, cache := range []lruCache{c.strings, c.documents} {
+		for _, key := range cache.Keys() {
+			value, _ := cache.Peek(key)
+			if _, document := value.(map[string]any); document && schemeOf(key) == "file" {
+				continue // not all of a plain file is secret, and what a reference selects is in the other cache
 			}
-			mask.AddLeaves(value)
+			c.mask.AddLeaves(value)
 		}
 	}
 }
 
-// scheme is the store that a resolved reference names, such as vault. vals understands it in any case.
-func scheme(key any) string {
+// RanCommand says whether vals has resolved a reference to a command, also one that the earlier checks did not find.
+func (c *ValsCache) RanCommand() bool {
+	return slices.ContainsFunc(c.keys(), func(key any) bool { return schemeOf(key) == "exec" })
+}
+
+func (c *ValsCache) keys() []any { return slices.Concat(c.strings.Keys(), c.documents.Keys()) }
+
+// schemeOf returns the store that a resolved reference names, such as vault. vals accepts upper and lower case.
+func schemeOf(key any) string {
 	text, _ := key.(string)
 	name, _, _ := strings.Cut(text, "://")
 	return strings.ToLower(name)
-}
-
-// ranCommand says whether any came from a command, however well it was hidden from those who look for it beforehand.
-func (r *references) ranCommand() bool {
-	return slices.ContainsFunc(slices.Concat(r.strings.Keys(), r.documents.Keys()), func(key any) bool { return scheme(key) == "exec" })
-}
-
-// resolved makes learning cheap to call before every text that may hold what was resolved.
-type resolved struct {
-	sync.Mutex
-	known *references
-	seen  int
-}
-
-// learn tells the mask of references that were resolved since it was called last.
-func (l *loader) learn() {
-	l.resolved.Lock()
-	defer l.resolved.Unlock()
-	if l.resolved.known == nil {
-		return // nothing of helmfile has run yet
-	}
-	count := len(l.resolved.known.strings.Keys()) + len(l.resolved.known.documents.Keys())
-	if count == l.resolved.seen {
-		return
-	}
-	l.resolved.seen = count
-	l.resolved.known.learn(l.req.report)
 }

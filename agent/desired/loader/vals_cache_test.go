@@ -12,14 +12,10 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/mask"
 )
 
-// masking is the agent's mask in place of the agent.
-type masking struct{ *mask.Mask }
-
-func (masking) File(string) {}
-
-// TestReferencesAreMasked also watches over the place where vals keeps what it resolved.
+// TestReferencesAreMasked also fails if a new version of vals keeps what it resolved elsewhere.
 func TestReferencesAreMasked(t *testing.T) {
-	known, err := resolvedReferences()
+	mask := &mask.Mask{}
+	cache, err := OpenValsCache(mask)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,16 +28,14 @@ func TestReferencesAreMasked(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("WHOLE", "from-the-environment")
-	asked := map[string]any{"a": "ref+file://" + file + "#/secret", "b": "x ref+envsubst://$WHOLE+ y", "c": "ref+file://" + file + "#/number"}
-	for i := range 600 { // more than vals would keep
-		asked[fmt.Sprint(i)] = fmt.Sprintf("ref+echo://value-%d-of-many", i)
+	references := map[string]any{"a": "ref+file://" + file + "#/secret", "b": "x ref+envsubst://$WHOLE+ y", "c": "ref+file://" + file + "#/number"}
+	for i := range 600 { // more than the caches hold by default
+		references[fmt.Sprint(i)] = fmt.Sprintf("ref+echo://value-%d-of-many", i)
 	}
-	if _, err := runtime.Eval(asked); err != nil {
+	if _, err := runtime.Eval(references); err != nil {
 		t.Fatal(err)
 	}
-	mask := &mask.Mask{}
-	l := &loader{req: request{report: masking{mask}}, resolved: resolved{known: known}}
-	l.learn()
+	cache.SendSecrets()
 	got := mask.String("from-a-document from-the-environment 12345678 value-0-of-many value-599-of-many innocent")
 	if want := strings.Repeat("******** ", 5) + "innocent"; got != want {
 		t.Errorf("got %q", got)

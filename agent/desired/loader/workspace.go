@@ -12,15 +12,15 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/sandbox"
 )
 
-// Prepare makes the loader's workspace: this binary as helm and kustomize, the plugins that helmfile looks for, and directories for
-// all that is temporary.
+// Prepare makes the workspace of the loader. It has links named helm and kustomize to this binary, the plugins that helmfile requires, and
+// directories for temporary files.
 func Prepare(workspace string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
 	bin := filepath.Join(workspace, "bin")
-	for _, dir := range append(writable(workspace), bin) {
+	for _, dir := range append(writableDirs(workspace), bin) {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
 		}
@@ -33,8 +33,8 @@ func Prepare(workspace string) error {
 	return writePlugins(filepath.Join(workspace, "plugins"))
 }
 
-// writable are the directories that the loader may write to.
-func writable(workspace string) []string {
+// writableDirs returns the directories that the loader may write to.
+func writableDirs(workspace string) []string {
 	var dirs []string
 	for _, name := range []string{"home", "tmp", "helm", "helmfile"} {
 		dirs = append(dirs, filepath.Join(workspace, name))
@@ -42,7 +42,7 @@ func writable(workspace string) []string {
 	return dirs
 }
 
-// Environment is what the loader and its children are started with; nothing else reaches them.
+// Environment returns the complete environment of the loader, apart from the variables that the operator allows.
 func Environment(workspace string) map[string]string {
 	temp := filepath.Join(workspace, "tmp")
 	return map[string]string{
@@ -57,22 +57,22 @@ func Environment(workspace string) map[string]string {
 		"HELMFILE_CACHE_HOME":    filepath.Join(workspace, "helmfile"),
 		"HELMFILE_TEMPDIR":       temp,
 		"CHARTIFY_TEMPDIR":       temp,
-		// chartify need not ask each time which Helm this is.
+		// chartify does not start helm to find its version.
 		"HELM_X_HELM3":           "1",
 		broker.WorkspaceVariable: workspace,
 	}
 }
 
-// tellChildren puts into the environment what the children called helm and kustomize need of the input.
-func tellChildren(input protocol.Input) error {
+// setChildEnvironment sets environment variables for the children named helm and kustomize.
+func setChildEnvironment(input protocol.Input) error {
 	if err := child.ExportDeadline(input.Deadline); err != nil {
 		return err
 	}
 	proxy := "http://127.0.0.1:" + strconv.Itoa(input.Proxy)
 	return setenv(map[string]string{
-		// Where chartify's charts are rendered for when their release names no namespace.
+		// chartify renders charts for it if the release names no namespace.
 		"HELM_NAMESPACE":        input.Namespace,
-		"HELM_REPOSITORY_CACHE": input.Charts, // the rules for local charts lie there
+		"HELM_REPOSITORY_CACHE": input.Charts, // it contains the rules for local charts
 		sandbox.RootsVariable:   roots(input).String(),
 		"HTTP_PROXY":            proxy,
 		"HTTPS_PROXY":           proxy,
@@ -89,7 +89,7 @@ func setenv(env map[string]string) error {
 	return nil
 }
 
-// writePlugins declares the plugins whose presence helmfile checks before it uses features that this binary serves itself.
+// writePlugins declares plugins, because helmfile checks that they are installed. This binary does their work.
 func writePlugins(dir string) error {
 	for name, version := range map[string]string{"secrets": "4.6.0", "diff": "3.15.10"} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
