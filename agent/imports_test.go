@@ -60,9 +60,17 @@ var allowedImports = map[string][]string{
 
 	// These run in the process that reads the helmfile.
 	"desired/protocol": {"exit", "release", "child"},
-	"desired/loader":   {"exit", "release", "secrets", "chart", "broker", "child", "sandbox", "desired/protocol", "desired/loader/internal/parts"},
+	"desired/loader":   {"exit", "broker", "child", "sandbox", "desired/protocol", "desired/loader/internal/states"},
 
-	"desired/loader/internal/parts": {},
+	"desired/loader/internal/parts":       {},
+	"desired/loader/internal/unsupported": {"desired/loader/internal/parts"},
+	"desired/loader/internal/files":       {"sandbox", "desired/loader/internal/unsupported"},
+	"desired/loader/internal/decryption":  {"secrets", "broker"},
+	"desired/loader/internal/references":  {"desired/loader/internal/decryption"},
+	"desired/loader/internal/recorder":    {"release", "chart", "desired/loader/internal/unsupported", "desired/loader/internal/decryption"},
+	"desired/loader/internal/messages":    {"exit", "secrets", "desired/loader/internal/parts"},
+	"desired/loader/internal/states": {"exit", "release", "broker", "sandbox", "desired/protocol", "desired/loader/internal/unsupported", "desired/loader/internal/files",
+		"desired/loader/internal/decryption", "desired/loader/internal/references", "desired/loader/internal/recorder", "desired/loader/internal/messages"},
 
 	"drift": {"release"},
 	"cluster": {"exit", "release", "chart", "cluster/internal/kube", "cluster/internal/history", "cluster/internal/templates", "cluster/internal/render", "cluster/internal/live",
@@ -90,10 +98,10 @@ var allowedImports = map[string][]string{
 var restrictedLibraries = map[string][]string{
 	"github.com/go-git/":             {"source", "source/limits"},
 	"github.com/getsops/":            {"secrets"},
-	"github.com/helmfile/helmfile":   {"desired/loader"},
+	"github.com/helmfile/helmfile":   {"desired/loader/internal"},
 	"github.com/spf13/cobra":         {"helmshim"},
-	"helm.sh/helm/v3":                {"chart", "cluster/internal", "render", "helmshim", "desired/loader", "chart/internal"}, // the loader merges values as Helm's command line does
-	"k8s.io/client-go":               {"cluster/internal", "render", "helmshim", "drift"},                                     // drift needs the Go types of objects
+	"helm.sh/helm/v3":                {"chart", "cluster/internal", "render", "helmshim", "chart/internal", "desired/loader/internal"}, // the loader merges values as Helm's command line does
+	"k8s.io/client-go":               {"cluster/internal", "render", "helmshim", "drift"},                                              // drift needs the Go types of objects
 	"k8s.io/cli-runtime":             {"cluster/internal", "helmshim"},
 	"k8s.io/apiserver":               {"lookup"},
 	"github.com/santhosh-tekuri/":    {"chart/internal/schema"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/broker"
 	"github.com/helmfile-agent/helmfile-agent/agent/child"
+	"github.com/helmfile-agent/helmfile-agent/agent/desired/loader/internal/states"
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/protocol"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 	"github.com/helmfile-agent/helmfile-agent/agent/sandbox"
@@ -66,7 +67,7 @@ func run(input protocol.Input, out *child.Writer) *protocol.Answer {
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), input.Deadline)
 	defer cancel()
-	result, err := Load(ctx, Request{
+	result, err := states.Load(ctx, states.Request{
 		Input:  input,
 		Roots:  roots(input),
 		Agent:  broker.Dial(input.Workspace),

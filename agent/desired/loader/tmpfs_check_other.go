@@ -1,6 +1,0 @@
-//go:build !linux
-
-package loader
-
-// inMemory cannot be determined here. The agent's container runs Linux.
-func inMemory(string) bool { return true }
