@@ -90,7 +90,7 @@ func (c *stateCheck) execReferences(where string, spec *state.ReleaseSpec) {
 	for _, field := range []struct {
 		name    string
 		content any
-	}{{"values", spec.Values}, {"secrets", spec.Secrets}, {"set", spec.SetValues}} {
+	}{{"values", spec.Values}, {"secrets", spec.Secrets}, {"set", spec.SetValues}, {"setString", spec.SetStringValues}} {
 		text, err := yaml.Marshal(field.content)
 		c.refuseIf(err == nil && execReference.Match(text), where, "ref+exec:// in "+field.name, noCommands)
 	}

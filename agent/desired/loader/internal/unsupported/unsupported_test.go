@@ -112,11 +112,12 @@ releases:
 				"remove verify or the patches"},
 		},
 		"a reference to a command that a template has put together": {
-			state: release("values: [{a: [{b: \"x ref+exec://date\"}]}]\n  secrets: [\"ref+exec://date\"]\n  set: [{name: a, value: ref+EXEC://date}]"),
+			state: release("values: [{a: [{b: \"x ref+exec://date\"}]}]\n  secrets: [\"ref+exec://date\"]\n  set: [{name: a, value: ref+EXEC://date}]\n  setString: [{name: b, value: ref+exec://date}]"),
 			want: []string{
 				"release web: ref+exec:// in values is not supported: " + noCommands,
 				"release web: ref+exec:// in secrets is not supported: " + noCommands,
 				"release web: ref+exec:// in set is not supported: " + noCommands,
+				"release web: ref+exec:// in setString is not supported: " + noCommands,
 			},
 		},
 		"all releases and fields": {
