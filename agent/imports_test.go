@@ -69,7 +69,7 @@ var allowedImports = map[string][]string{
 	"desired/loader/internal/references":  {"desired/loader/internal/decryption"},
 	"desired/loader/internal/recorder":    {"release", "chart", "desired/loader/internal/unsupported", "desired/loader/internal/decryption"},
 	"desired/loader/internal/messages":    {"exit", "secrets", "desired/loader/internal/parts"},
-	"desired/loader/internal/states": {"exit", "release", "broker", "sandbox", "desired/protocol", "desired/loader/internal/unsupported", "desired/loader/internal/files",
+	"desired/loader/internal/states": {"exit", "release", "sandbox", "desired/protocol", "desired/loader/internal/unsupported", "desired/loader/internal/files",
 		"desired/loader/internal/decryption", "desired/loader/internal/references", "desired/loader/internal/recorder", "desired/loader/internal/messages"},
 
 	"drift": {"release"},

@@ -11,7 +11,6 @@ import (
 	"github.com/helmfile/helmfile/pkg/app"
 	helmfile "github.com/helmfile/helmfile/pkg/config"
 
-	"github.com/helmfile-agent/helmfile-agent/agent/broker"
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/loader/internal/decryption"
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/loader/internal/files"
 	"github.com/helmfile-agent/helmfile-agent/agent/desired/loader/internal/messages"
@@ -28,9 +27,15 @@ import (
 type Request struct {
 	protocol.Input
 	Roots  sandbox.Roots // the only directories and files that the helmfile may name
-	Agent  *broker.Client
+	Agent  Agent
 	Output Output
 	Log    *slog.Logger
+}
+
+// Agent does what this process may not do itself.
+type Agent interface {
+	decryption.Agent
+	recorder.Agent
 }
 
 // Output sends secrets and progress to the agent. A secret is sent before any text that may contain it.
