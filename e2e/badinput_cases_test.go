@@ -325,7 +325,7 @@ var badHelmfile = []badInput{
 	{
 		does:  "a values file that is a list",
 		files: good("chart: ./charts/small", "values:", "  - values/good.yaml").and("values/good.yaml", "- text: first\n"),
-		code:  desiredInvalid, names: []string{"good", "values/good.yaml", "holds a list"},
+		code:  desiredInvalid, names: []string{"good", "values/good.yaml", "contains a list"},
 	},
 	{
 		does:  "a values file that is not YAML",
