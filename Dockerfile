@@ -1,16 +1,16 @@
-# The image of helmfile-agent, for those who build with docker, podman or buildah. `make image` builds the same
-# files without any of them; `make image-dockerfile` shows that they are the same. docs/image.md says how to build it
-# reproducibly and behind a firewall.
+# The image of helmfile-agent, to build with docker, podman or buildah. `make image` builds the same files without these
+# tools, and `make image-dockerfile` checks that they are the same. docs/image.md says how to build the image reproducibly
+# and behind a firewall.
 
 ARG GO_IMAGE=docker.io/library/golang:1.26.8-alpine
 
 FROM --platform=$BUILDPLATFORM ${GO_IMAGE} AS build
 WORKDIR /src
 COPY . .
-# Both may stay away; then Go's defaults hold.
+# Both are optional. Without them, Go uses its defaults.
 ARG GOPROXY
 ARG GOSUMDB
-# The Makefile's tags; deploy/image has a test that they are the same.
+# The same tags as in the Makefile; a test in deploy/image checks this.
 ARG TAGS=custom_providers,sops,k8s,vault,aws,gcp,azure
 ARG VERSION=dev
 ARG COMMIT=unknown
@@ -34,7 +34,7 @@ ARG VERSION=dev
 ARG COMMIT=unknown
 ARG DATE=unknown
 LABEL org.opencontainers.image.title="helmfile-agent" \
-      org.opencontainers.image.description="GitOps with Helm for those who are not the cluster's admin" \
+      org.opencontainers.image.description="GitOps with Helm for users who are not cluster admins" \
       org.opencontainers.image.source="https://github.com/helmfile-agent/helmfile-agent" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION" \

@@ -1,13 +1,13 @@
-# Everything here needs Go, git and make; what else a target needs, it builds from the module graph.
+# All targets need only Go, git and make. They build all other tools from Go modules.
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -ec
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-# helmfile's vals library links every secret store of the world unless the tags choose; docs/binary-size.md has the numbers.
+# Without tags, helmfile's library vals links the clients of all secret stores; docs/binary-size.md has the sizes.
 TAGS := custom_providers,sops,k8s,vault,aws,gcp,azure
 
-# One set of flags for builds and tests, so that they share the build cache.
+# Builds and tests use the same flags, so that they share the build cache.
 export CGO_ENABLED := 0
 export GOFLAGS := -trimpath -tags=$(TAGS)
 
@@ -17,13 +17,13 @@ DATE    := $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
 STRIP   := -s -w
 STAMP   := $(STRIP) -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 
-# The real command lines that tests compare with, the control plane that they run on, and what tests alerting rules.
+# The commands that tests compare the agent with, the control plane for tests, and promtool for alerting rules.
 TOOLS := bin/helm bin/helmfile bin/sops bin/age-keygen bin/controlplane bin/promtool
 
-# What a node needs to run the agent's pods. One architecture is enough, and the tag needs no commit.
+# The files that a node needs to run the agent's pods: an image for one architecture, with a fixed tag.
 NODE := bin/controlplane bin/node bin/debian bin/pause bin/image.tar bin/helm bin/sops
 
-# go build names each package that it compiles: a line for every hundredth shows that a cold build is getting on.
+# go build prints each package that it compiles. One line in a hundred is enough to show progress.
 PROGRESS = awk -v what="$(notdir $@)" '/^[A-Za-z0-9_.~\/-]+$$/ { if (++n % 100 == 0) { printf "  %s: %d packages compiled\n", what, n; fflush() } next } /^go: downloading/ { if (++d % 100 == 0) { printf "  %s: %d modules downloaded\n", what, d; fflush() } next } { print; fflush() }'
 BUILD = echo "building $@"; go build -v
 
@@ -41,7 +41,7 @@ demo: bin/helmfile-agent bin/helm bin/controlplane ## Run the agent on an embedd
 .PHONY: node
 node: $(NODE) ## Build what the tests on a Kubernetes node need (root, Debian)
 
-# A node needs root on Linux. Where there is neither, its tests are left out, but never in continuous integration.
+# A node needs root on Linux. Without these, the tests on a node are skipped, but never in continuous integration.
 HAS_NODE := $(shell test "$$(uname -s) $$(id -u)" = "Linux 0" && echo yes)
 
 .PHONY: node-or-not
@@ -55,7 +55,7 @@ test: node-or-not lint bin $(if $(HAS_NODE),$(NODE)) ## Build everything and run
 	@cd deploy/image && go test ./...
 
 .PHONY: attacks
-attacks: node-or-not bin $(if $(HAS_NODE),$(NODE)) ## Run every escape attempt with the sandbox, without it, and on a node; make test runs samples
+attacks: node-or-not bin $(if $(HAS_NODE),$(NODE)) ## Run all attacks with the sandbox, without it, and on a node (make test runs samples)
 	@ALL_ATTACKS=1 go test ./e2e $(if $(HAS_NODE),./e2e/node) -p 1 -count=1 -timeout 60m -run '^TestEscapeAttempts'
 
 .PHONY: lint
@@ -68,7 +68,7 @@ lint: ## Check formatting, vet, the direction of imports, and that generated fil
 	@go test ./deploy/render -run '^TestGeneratedFilesAreCurrent$$'
 
 .PHONY: generate
-generate: ## Rewrite what is made from something else: settings' table, chart's README and schema, deploy/, alert rules
+generate: ## Write the generated files: table of settings, the chart's README and schema, deploy/, alert rules
 	@go test ./agent/config -run '^TestConfigurationIsDocumented$$' -update
 	@go test ./deploy/alerts -run '^TestRulesForAllAgentsAreTheChartsRules$$' -update
 	@go test ./deploy/render -run '^TestGeneratedFilesAreCurrent$$' -update
@@ -77,22 +77,22 @@ generate: ## Rewrite what is made from something else: settings' table, chart's 
 bin: bin/helmfile-agent $(TOOLS) ## Build the agent and every tool that the tests use
 
 .PHONY: bench
-bench: bin ## Measure whole runs with 10, 100 and 1,000 releases, beside helmfile sync (slow)
+bench: bin ## Measure whole runs with 10, 100 and 1,000 releases, compared with helmfile sync (slow)
 	@go run ./e2e/bench
 
-# Each row is the same binary with other build tags: what a secret store costs.
+# Each row is the binary with other build tags. It shows how much a secret store adds.
 SIZE_BASE := custom_providers
 SIZES := none $(SIZE_BASE) $(SIZE_BASE),sops,k8s,vault $(SIZE_BASE),sops,k8s,vault,aws $(SIZE_BASE),sops,k8s,vault,gcp $(SIZE_BASE),sops,k8s,vault,azure $(TAGS) $(TAGS),onepassword $(TAGS),yandex
 
 .PHONY: size
-size: ## Measure what each choice of build tags weighs (slow)
+size: ## Measure the size of the binary with different build tags (slow)
 	@mkdir -p bin
 	@for tags in $(SIZES); do \
 		GOFLAGS="-trimpath -tags=$$tags" go build -ldflags "$(STRIP)" -o bin/size ./cmd/helmfile-agent; \
 		printf '| `%s` | %d | %d |\n' "$$tags" $$(( $$(stat -c %s bin/size) / 1000000 )) $$(( $$(gzip -c bin/size | wc -c) / 1000000 )); \
 	done; rm -f bin/size
 
-# The image is compiled without the repository's state in the binary, as the Dockerfile must: it gets no .git.
+# The binary for the image has no version stamp of git, because the Dockerfile has no .git.
 IMAGE   ?= ghcr.io/helmfile-agent/helmfile-agent
 ARCHIVE := dist/helmfile-agent-$(VERSION).tar
 
@@ -121,10 +121,10 @@ bin/debian: e2e/node/debian.sh
 	@echo "unpacking $@"; e2e/node/debian.sh $@
 
 .PHONY: clean
-clean: ## Remove what was built
+clean: ## Remove all build results
 	rm -rf bin dist
 
-# Go decides what is out of date; the agent's binary is asked for every time, because its version stamp may have changed.
+# Go decides what is out of date. The agent's binary is built every time, because its version stamp may have changed.
 .PHONY: FORCE
 bin/helmfile-agent: FORCE
 	@$(BUILD) -ldflags "$(STAMP)" -o $@ ./cmd/helmfile-agent 2>&1 | $(PROGRESS)
@@ -144,11 +144,12 @@ bin/sops: go.mod
 bin/age-keygen: go.mod
 	@$(BUILD) -ldflags "$(STRIP)" -o $@ filippo.io/age/cmd/age-keygen 2>&1 | $(PROGRESS)
 
-# A module of its own too. The tag leaves out the service discoveries of every cloud, which tests of rules do not need.
+# promtool is a separate module as well. The tag leaves out service discovery for clouds, which tests of rules do not need.
 bin/promtool: deploy/alerts/promtool/go.mod
 	@cd deploy/alerts/promtool && $(BUILD) -tags remove_all_sd -ldflags "$(STRIP)" -o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/promtool 2>&1 | $(PROGRESS)
 
-# A module of its own: Kubernetes' dependencies never reach the product's. It has no node's parts, which take longer to build.
+# The control plane is a separate module, so its dependencies are not dependencies of the product. It contains no components of a
+# node, because these take long to build.
 KUBERNETES := $(shell awk '$$1 == "k8s.io/kubernetes" || $$2 == "k8s.io/kubernetes" { print $$NF }' e2e/cluster/kubernetes/go.mod)
 KUBERNETES_STAMP := -X k8s.io/component-base/version.gitVersion=$(KUBERNETES)
 

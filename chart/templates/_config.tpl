@@ -1,17 +1,17 @@
 {{- define "helmfile-agent.configDir" -}}/etc/helmfile-agent{{- end -}}
 
-{{/* Whether the repository is reached by SSH: "true" or nothing. */}}
+{{/* Whether the URL of the repository uses SSH: "true" or empty. */}}
 {{- define "helmfile-agent.ssh" -}}
 {{- $repo := (.Values.config | default dict).repo | default "" -}}
 {{- if or (hasPrefix "ssh://" $repo) (and (not (contains "://" $repo)) (regexMatch "^[^/]+:" $repo)) -}}true{{- end -}}
 {{- end -}}
 
-{{/* The agent's configuration file. What the values give wins over what follows from the other values. */}}
+{{/* The agent's configuration file. Keys in config override keys that the chart derives from other values. */}}
 {{- define "helmfile-agent.config" -}}
 {{- $config := deepCopy (.Values.config | default dict) -}}
-{{- $repo := required "config.repo is not given: name the Git repository that holds your helmfile, for instance with --set config.repo=https://git.example.com/shop/config" $config.repo -}}
+{{- $repo := required "config.repo is missing: set the URL of the Git repository with your helmfile, for example with --set config.repo=https://git.example.com/shop/config" $config.repo -}}
 {{- if or (regexMatch "^https?://[^/]*@" $repo) (regexMatch "^[a-z+]+://[^/@]*:[^/@]*@" $repo) -}}
-{{- fail "config.repo holds credentials: take them out of the URL, put them into a Secret with the keys username and password, and name it in git.existingSecret" -}}
+{{- fail "config.repo contains credentials: remove them from the URL, put them into a Secret with the keys username and password, and name the Secret in git.existingSecret" -}}
 {{- end -}}
 {{- $dir := include "helmfile-agent.configDir" . -}}
 {{- $found := dict "instance" (include "helmfile-agent.fullname" .) -}}
@@ -25,7 +25,7 @@
 {{- if .Values.sops.existingSecret -}}
 {{- $_ := set $found "sopsKeys" (printf "%s/sops" $dir) -}}
 {{- end -}}
-{{- /* The file is the test's too, whose command refuses detailedExitcode: that is an argument. */ -}}
+{{- /* The pod of helm test uses the same file, and its command refuses detailedExitcode. So that key becomes an argument. */ -}}
 {{- range $key, $value := omit $config "detailedExitcode" -}}
 {{- if not (kindIs "invalid" $value) -}}
 {{- $_ := set $found $key $value -}}
@@ -40,7 +40,7 @@
 {{- toYaml $found -}}
 {{- end -}}
 
-{{/* The names of the Secrets that the pod uses, as a list. Charts must not read them with `lookup`. */}}
+{{/* The names of the Secrets that the pod uses, as a list. `lookup` in charts must not read them. */}}
 {{- define "helmfile-agent.ownSecrets" -}}
 {{- $names := list .Values.git.existingSecret .Values.sops.existingSecret .Values.registry.existingSecret -}}
 {{- range .Values.imagePullSecrets -}}
@@ -76,7 +76,7 @@
 {{- ceil $seconds | int64 -}}
 {{- end -}}
 
-{{/* The Job's deadline in seconds: for each try the timeout, and five minutes to be scheduled and pulled. */}}
+{{/* The Job's deadline in seconds. Each try has the timeout plus five minutes for scheduling and for pulling the image. */}}
 {{- define "helmfile-agent.activeDeadlineSeconds" -}}
 {{- $timeout := include "helmfile-agent.timeoutSeconds" . | int64 -}}
 {{- $given := .Values.job.activeDeadlineSeconds -}}
@@ -85,7 +85,7 @@
 {{- $tries := ternary 7 (add 1 ($limit | default 0 | int64)) (kindIs "invalid" $limit) -}}
 {{- mul $tries (add $timeout 300) -}}
 {{- else if le ($given | int64) $timeout -}}
-{{- fail (printf "job.activeDeadlineSeconds is %d, but config.timeout is %d seconds: give more seconds or a shorter timeout, or the Job would end before the agent can say what happened" ($given | int64) $timeout) -}}
+{{- fail (printf "job.activeDeadlineSeconds is %d, but config.timeout is %d seconds: raise job.activeDeadlineSeconds or lower config.timeout, because otherwise the Job ends before the agent can report" ($given | int64) $timeout) -}}
 {{- else -}}
 {{- $given | int64 -}}
 {{- end -}}

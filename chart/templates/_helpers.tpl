@@ -1,6 +1,6 @@
-{{/* Names go through toYaml: 123 is a name, and must not become a number. */}}
+{{/* toYaml quotes names such as 123, which YAML would read as numbers. */}}
 
-{{/* The name of the objects: at most 52 characters. What is cut ends with a hash, so that two long names stay two. */}}
+{{/* The name of the objects, at most 52 characters. A name that was cut ends with a hash, so that two long names stay different. */}}
 {{- define "helmfile-agent.fullname" -}}
 {{- $name := .Values.nameOverride | default .Chart.Name -}}
 {{- if contains $name .Release.Name -}}
@@ -19,7 +19,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What of a map is given, as YAML. Zero and false are given; null is not. */}}
+{{/* The keys of a map that are not null, as YAML. Zero and false stay. */}}
 {{- define "helmfile-agent.given" -}}
 {{- $given := dict -}}
 {{- range $key, $value := . -}}
@@ -47,7 +47,7 @@ app.kubernetes.io/instance: {{ toYaml .Release.Name }}
 {{- toYaml (merge $own (.Values.commonLabels | default dict)) -}}
 {{- end -}}
 
-{{/* The metadata of an object: root, kind, and perhaps suffix, namespace, labels and annotations. */}}
+{{/* The metadata of an object. Arguments: root and kind; optionally suffix, namespace, labels and annotations. */}}
 {{- define "helmfile-agent.metadata" -}}
 {{- $root := .root -}}
 {{- $labels := merge (include "helmfile-agent.labels" $root | fromYaml) (.labels | default dict) -}}
@@ -73,7 +73,7 @@ annotations:
 {{- end -}}
 {{- end -}}
 
-{{/* The image. A registry takes the place of the repository's own, if that names one: it never comes before it. */}}
+{{/* The image. image.registry replaces the registry in image.repository, if there is one. It is never put before it. */}}
 {{- define "helmfile-agent.image" -}}
 {{- $repository := .Values.image.repository -}}
 {{- with .Values.image.registry | default (.Values.global | default dict).imageRegistry -}}

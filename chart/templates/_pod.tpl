@@ -1,4 +1,4 @@
-{{/* The spec of a pod that runs the agent: root, the command, and what comes in restartPolicy. */}}
+{{/* The spec of a pod that runs the agent. Arguments: root, command and restartPolicy. */}}
 {{- define "helmfile-agent.pod" -}}
 {{- $values := .root.Values -}}
 {{- $dir := include "helmfile-agent.configDir" .root -}}
@@ -6,7 +6,7 @@
 {{- $gitFiles := include "helmfile-agent.gitFiles" .root -}}
 restartPolicy: {{ .restartPolicy }}
 serviceAccountName: {{ include "helmfile-agent.serviceAccountName" .root | toYaml }}
-automountServiceAccountToken: false # the volume token is mounted in its place
+automountServiceAccountToken: false # the pod mounts the volume token instead
 enableServiceLinks: false
 {{- with include "helmfile-agent.given" (dict
   "terminationGracePeriodSeconds" $values.terminationGracePeriodSeconds
@@ -114,8 +114,8 @@ volumes:
   - name: tmp
     emptyDir:
       {{- include "helmfile-agent.given" (dict "medium" ($values.tmp.medium | default "") "sizeLimit" $values.tmp.sizeLimit) | nindent 6 }}
-  # The API server makes a token that Kubernetes mounts by itself valid for a year. This one ends when it says so, and the
-  # kubelet renews it before that.
+  # The token that Kubernetes mounts by default is valid for a year. This one expires after expirationSeconds, and the kubelet
+  # renews it before that.
   - name: token
     projected:
       sources:
@@ -165,7 +165,7 @@ volumes:
   {{- end }}
 {{- end -}}
 
-{{/* The entries of the Git Secret that must be files. */}}
+{{/* The keys of the Git Secret that the pod mounts as files. */}}
 {{- define "helmfile-agent.gitFiles" -}}
 {{- $git := .Values.git -}}
 {{- if $git.existingSecret -}}

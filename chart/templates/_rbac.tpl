@@ -1,30 +1,30 @@
-{{/* The namespace where the agent keeps what is its own. */}}
+{{/* The namespace of the agent's own objects: its state, its Lease and its Events. */}}
 {{- define "helmfile-agent.ownNamespace" -}}
 {{- (include "helmfile-agent.config" . | fromYaml).namespace | default .Release.Namespace -}}
 {{- end -}}
 
-{{/* The namespaces that get a Role or a RoleBinding, as a list under the key namespaces: the agent's own is the first. */}}
+{{/* The namespaces that get a Role or a RoleBinding, as a list under the key namespaces. The agent's own is the first. */}}
 {{- define "helmfile-agent.namespaces" -}}
 {{- toYaml (dict "namespaces" (prepend (.Values.rbac.namespaces | default list) (include "helmfile-agent.ownNamespace" .) | uniq)) -}}
 {{- end -}}
 
-{{/* Whether releases live in the agent's own namespace: empty if not. */}}
+{{/* Whether the agent's own namespace has releases: "true" or empty. */}}
 {{- define "helmfile-agent.ownReleases" -}}
 {{- $rbac := .Values.rbac -}}
 {{- $own := include "helmfile-agent.ownNamespace" . -}}
 {{- if $rbac.releasesInOwnNamespace -}}
 true
 {{- else if ne $rbac.mode "role" -}}
-{{- fail (printf "rbac.releasesInOwnNamespace is false, but rbac.mode is %s: a Role is made only with rbac.mode=role" $rbac.mode) -}}
+{{- fail (printf "rbac.releasesInOwnNamespace is false, but rbac.mode is %s: set rbac.mode to role, because the other modes create no Role" $rbac.mode) -}}
 {{- else if not (without ($rbac.namespaces | default list) $own) -}}
-{{- fail "rbac.releasesInOwnNamespace is false: name in rbac.namespaces where releases live" -}}
+{{- fail "rbac.releasesInOwnNamespace is false, but rbac.namespaces names no other namespace: name the namespaces of the releases there" -}}
 {{- else if has $own $rbac.namespaces -}}
-{{- fail (printf "rbac.releasesInOwnNamespace is false, but rbac.namespaces holds the agent's own namespace %s: remove one of the two" $own) -}}
+{{- fail (printf "rbac.releasesInOwnNamespace is false, but rbac.namespaces contains the agent's own namespace %s: remove one of the two" $own) -}}
 {{- end -}}
 {{- end -}}
 
-{{/* The rules for a namespace: root; own, whether it is the agent's own; releases, whether releases live there. The README's
-table of rights says the same, and a test compares them. */}}
+{{/* The rules for one namespace. Arguments: root; own, whether it is the agent's own namespace; releases, whether it has releases.
+A test compares these rules with the README's table of rights. */}}
 {{- define "helmfile-agent.rules" -}}
 # Events that report a run
 - apiGroups: [""]
@@ -36,7 +36,7 @@ table of rights says the same, and a test compares them. */}}
 {{- if .releases }}
 {{- include "helmfile-agent.releaseRules" .root }}
 {{- else }}
-# Helm's records: the agent looks for releases that are no longer declared
+# Helm's records, to find releases that are no longer declared
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list]
@@ -46,7 +46,7 @@ table of rights says the same, and a test compares them. */}}
 {{/* The rules for the agent's own objects. */}}
 {{- define "helmfile-agent.ownRules" -}}
 {{- $instance := include "helmfile-agent.instance" . }}
-# the agent's state and its Lease: a Role cannot grant create for a name. Only `destroy` deletes them.
+# The agent's state and its Lease. A Role cannot restrict create to a name. Only `destroy` deletes them.
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [create]
@@ -66,7 +66,7 @@ table of rights says the same, and a test compares them. */}}
 {{/* The rules for releases and their objects. */}}
 {{- define "helmfile-agent.releaseRules" -}}
 {{- $kinds := .Values.rbac.kinds | default list }}
-# Helm's records: Helm finds them by their labels, and each revision has a new name. So a Role cannot name them.
+# Helm's records. Each revision is a new Secret with a new name, so a Role cannot name them.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list, create, update, patch, delete]
@@ -77,7 +77,7 @@ table of rights says the same, and a test compares them. */}}
 {{- $_ := set $groups $group (append (get $groups $group | default list) $parts._0) }}
 {{- end }}
 {{- range $group := keys $groups | sortAlpha }}
-# the objects of your charts
+# The objects of your charts
 - apiGroups: [{{ $group | quote }}]
   resources: {{ get $groups $group | uniq | toJson }}
   verbs: [get, list, create, patch, delete]
@@ -85,13 +85,13 @@ table of rights says the same, and a test compares them. */}}
 {{- include "helmfile-agent.waitRules" $kinds }}
 {{- range .Values.rbac.rules }}
 {{- if has "*" (concat (.verbs | default list) (.apiGroups | default list) (.resources | default list)) }}
-{{- fail "rbac.rules holds a *: name the verbs, groups and resources, which `helmfile-agent access` prints" }}
+{{- fail "rbac.rules contains a *: name the verbs, groups and resources instead; `helmfile-agent access` prints them" }}
 {{- end }}
 - {{ toYaml . | nindent 2 | trim }}
 {{- end }}
 {{- end -}}
 
-{{/* What Helm reads while it waits for objects of these kinds, and what the agent reads to find their drift. */}}
+{{/* Objects that Helm reads while it waits for objects of these kinds, and objects that the agent reads to compare them. */}}
 {{- define "helmfile-agent.waitRules" -}}
 {{- if has "pods" . }}
 # Helm watches hooks that are Pods until they complete
@@ -112,7 +112,7 @@ table of rights says the same, and a test compares them. */}}
   verbs: [list]
 {{- end }}
 {{- if or (has "deployments.apps" .) (has "statefulsets.apps" .) (has "replicasets.apps" .) (has "replicationcontrollers" .) }}
-# replicas that an autoscaler manages are no drift
+# The agent does not correct replicas that an autoscaler manages
 - apiGroups: [autoscaling]
   resources: [horizontalpodautoscalers]
   verbs: [list]

@@ -8,8 +8,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestChartRendersTheRules has the real helm render the chart with its defaults: what the other tests prove of one agent's
-// rules is what a tenant installs.
+// TestChartRendersTheRules renders the chart with the real helm and its defaults. So a tenant installs the rules that the other tests
+// check for one agent.
 func TestChartRendersTheRules(t *testing.T) {
 	helm := exec.CommandContext(t.Context(), "../../bin/helm", "template", "helmfile-agent", "../../chart", "--namespace", "shop", "--kube-version", "1.36.0",
 		"--show-only", "templates/prometheusrule.yaml", "--set", "prometheusRule.enabled=true", "--set", "config.repo=https://git.example.com/shop")
@@ -26,6 +26,6 @@ func TestChartRendersTheRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, rendered.Spec); diff != "" {
-		t.Errorf("the rules (-) and what the chart makes of them (+) differ:\n%s", diff)
+		t.Errorf("the rules (-) and the rendered chart (+) differ:\n%s", diff)
 	}
 }

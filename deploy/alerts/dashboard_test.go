@@ -12,8 +12,8 @@ import (
 
 const dashboardFile = "../../chart/files/dashboard.json"
 
-// known are the series of kube-state-metrics that the dashboard and the rules may use: none is experimental but the reason why
-// a container ended, and each is on by default.
+// known lists the series of kube-state-metrics that the dashboard and the rules may use. All of them are on by default. Only the
+// reason why a container ended is experimental.
 var known = []string{
 	"kube_cronjob_created", "kube_cronjob_info", "kube_cronjob_next_schedule_time", "kube_cronjob_spec_suspend",
 	"kube_cronjob_status_active", "kube_cronjob_status_last_schedule_time", "kube_cronjob_status_last_successful_time",
@@ -24,14 +24,14 @@ var known = []string{
 	"kube_pod_status_phase",
 }
 
-// selected is a series as it is written in an expression: before a brace, or one of kube-state-metrics anywhere.
+// selected matches the name of a series in an expression: a name before a brace, or a name of kube-state-metrics anywhere.
 var selected = regexp.MustCompile(`[a-zA-Z_:][a-zA-Z0-9_:]*\{|\bkube_[a-z_]+`)
 
-// panelQuery is what the dashboard asks Prometheus, and where.
+// panelQuery is a query of the dashboard, and the place of the query.
 type panelQuery struct{ where, expr string }
 
-// dashboard reads the expressions of all panels, annotations and variables, with the variables as Grafana fills them in for all
-// agents. What Grafana fills in must be known here.
+// dashboard returns the expressions of all panels, annotations and variables. It replaces variables as Grafana does for all agents, and
+// fails for an unknown variable.
 func dashboard(t *testing.T) []panelQuery {
 	t.Helper()
 	content, err := os.ReadFile(dashboardFile)
@@ -57,7 +57,7 @@ func dashboard(t *testing.T) []panelQuery {
 	var all []panelQuery
 	for _, panel := range file.Panels {
 		if panel.Type != "row" && len(panel.Targets) == 0 {
-			t.Errorf("panel %q asks nothing", panel.Title)
+			t.Errorf("panel %q has no query", panel.Title)
 		}
 		for _, target := range panel.Targets {
 			all = append(all, panelQuery{"panel " + panel.Title + " " + target.RefID, fill(t, target.Expr)})
@@ -74,11 +74,11 @@ func dashboard(t *testing.T) []panelQuery {
 	return all
 }
 
-// labelValues is the selector in label_values(selector, label).
+// labelValues returns the selector in label_values(selector, label).
 func labelValues(t *testing.T, definition string) string {
 	match := regexp.MustCompile(`^label_values\((.*), [a-z]+\)$`).FindStringSubmatch(definition)
 	if match == nil {
-		t.Fatalf("no label_values: %s", definition)
+		t.Fatalf("not a label_values(…): %s", definition)
 	}
 	return match[1]
 }
@@ -86,55 +86,55 @@ func labelValues(t *testing.T, definition string) string {
 func fill(t *testing.T, expr string) string {
 	filled := strings.NewReplacer("$namespace", "bank|shop", "$cronjob", "helmfile-agent|apps-helmfile-agent", "$names", ".*helmfile-agent.*").Replace(expr)
 	if left := regexp.MustCompile(`\$[a-zA-Z_{]+`).FindString(filled); left != "" {
-		t.Errorf("a variable that the dashboard does not have: %s", left)
+		t.Errorf("the test does not know this variable: %s", left)
 	}
 	return filled
 }
 
-func TestDashboardAndRulesAskForKnownSeries(t *testing.T) {
-	asked := dashboard(t)
+func TestDashboardAndRulesUseKnownSeries(t *testing.T) {
+	queries := dashboard(t)
 	var recorded []string
 	for _, r := range parse(t, render(t, allAgents)) {
-		asked = append(asked, panelQuery{"rule " + r.Record + r.Alert, r.Expr})
+		queries = append(queries, panelQuery{"rule " + r.Record + r.Alert, r.Expr})
 		recorded = append(recorded, r.Record)
 	}
 	used := map[string]bool{}
-	for _, q := range asked {
+	for _, q := range queries {
 		for _, series := range selected.FindAllString(q.expr, -1) {
 			series = strings.TrimSuffix(series, "{")
 			used[series] = true
 			if inDashboard := !strings.HasPrefix(q.where, "rule "); !slices.Contains(known, series) && (inDashboard || !slices.Contains(recorded, series)) {
-				t.Errorf("%s asks for %s, which kube-state-metrics does not have by default", q.where, series)
+				t.Errorf("%s uses %s, which kube-state-metrics does not have by default", q.where, series)
 			}
 		}
 	}
 	for _, series := range known {
 		if !used[series] {
-			t.Errorf("nothing asks for %s", series)
+			t.Errorf("no query uses %s", series)
 		}
 	}
 }
 
-// TestDashboardShowsSomething asks every query of the dashboard about a namespace where everything happens at once, seen by two
-// replicas of kube-state-metrics. promtool refuses what does not parse, and joins that are not unique.
+// TestDashboardShowsSomething runs every query of the dashboard with series of many situations and two replicas of
+// kube-state-metrics. promtool fails if an expression does not parse, or a join is not unique.
 func TestDashboardShowsSomething(t *testing.T) {
 	busy := story{minutes: 60, replicas: 2, agents: []agent{
 		{namespace: "bank", runs: []run{{at: 5, oom: true, fails: true}, {at: 15, takes: 5}, {at: 30, takes: 30, pending: 30, waits: []string{"ContainerCreating"}}}},
 		{runs: succeed(from(15, 45)...)}, {name: "apps-helmfile-agent", runs: succeed(5)},
 	}}
-	asked := testCase{Name: "every query has an answer", Interval: "1m", InputSeries: busy.seen().inputs()}
+	all := testCase{Name: "every query has a result", Interval: "1m", InputSeries: busy.series().inputs()}
 	for _, q := range dashboard(t) {
-		asked.Queries = append(asked.Queries, query{"group(" + q.expr + ")", "40m", []sample{{"{}", 1}}})
+		all.Queries = append(all.Queries, query{"group(" + q.expr + ")", "40m", []sample{{"{}", 1}}})
 	}
-	testRules(t, everyMinute, []testCase{asked}, allAgents)
+	testRules(t, everyMinute, []testCase{all}, allAgents)
 }
 
-// TestDashboardAgreesWithTheAlerts holds the last result on the dashboard, which needs no recording rules, against the recorded one.
+// TestDashboardAgreesWithTheAlerts compares the last result on the dashboard, which uses no recording rules, with the recorded one.
 func TestDashboardAgreesWithTheAlerts(t *testing.T) {
 	var cases []testCase
-	for _, title := range []string{"a run fails", "a later success ends the alert, though the failed Job is kept", "two agents in one namespace"} {
+	for _, title := range []string{"a run fails", "a later success ends the alert, although the failed Job still exists", "two agents in one namespace"} {
 		e := examples[title]
-		made := testCase{Name: title, Interval: "1m", InputSeries: e.seen().inputs()}
+		made := testCase{Name: title, Interval: "1m", InputSeries: e.series().inputs()}
 		for _, q := range dashboard(t) {
 			if !strings.HasPrefix(q.where, "panel Last result") {
 				continue
@@ -147,7 +147,7 @@ func TestDashboardAgreesWithTheAlerts(t *testing.T) {
 			}
 		}
 		if len(made.Queries) != 6 {
-			t.Fatalf("%d queries of the last result, want those of two panels", len(made.Queries))
+			t.Fatalf("%d queries of the last result, want those of two panels at three times", len(made.Queries))
 		}
 		cases = append(cases, made)
 	}

@@ -2,12 +2,12 @@ package alerts
 
 import "slices"
 
-// one is a story of one agent.
+// one returns a story of one agent.
 func one(minutes int, runs ...[]run) story {
 	return story{minutes: minutes, agents: []agent{{runs: slices.Concat(runs...)}}}
 }
 
-// twice is the story as two replicas of kube-state-metrics show it.
+// twice returns the story with two replicas of kube-state-metrics.
 func twice(s story) story {
 	s.replicas = 2
 	return s
@@ -18,31 +18,31 @@ func with(s story, change func(*agent)) story {
 	return s
 }
 
-// From one run to the next it is 15 minutes, if not told otherwise, so NoRecentSuccess is due 55 minutes after a success and
-// fires after five more.
+// The interval is 15 minutes unless an example sets another one. So NoRecentSuccess is pending 55 minutes after a success, and fires
+// five minutes later.
 var examples = map[string]example{
-	"runs that succeed": {one(300, succeed(from(15, 285)...)), map[int]string{10: "", 16: "", 20: "", 150: "", 299: ""}},
-	"no run yet":        {one(14), map[int]string{10: ""}},
+	"runs that succeed":    {one(300, succeed(from(15, 285)...)), map[int]string{10: "", 16: "", 20: "", 150: "", 299: ""}},
+	"before the first run": {one(14), map[int]string{10: ""}},
 
 	// RunFailed
 	"a run fails":         {one(50, succeed(15, 30), fail(45)), map[int]string{45: "", 46: "", 47: "RunFailed", 49: "RunFailed"}},
 	"the first run fails": {one(25, fail(15)), map[int]string{16: "", 18: "RunFailed", 24: "RunFailed"}},
-	"a later success ends the alert, though the failed Job is kept": {one(90, succeed(15), fail(30), succeed(45, 60, 75)),
+	"a later success ends the alert, although the failed Job still exists": {one(90, succeed(15), fail(30), succeed(45, 60, 75)),
 		map[int]string{33: "RunFailed", 45: "RunFailed", 46: "", 47: "", 89: ""}},
-	"it stays while the next run is under way": {one(60, succeed(15), fail(30), []run{{at: 45, takes: 10}}),
+	"the alert stays while the next run is active": {one(60, succeed(15), fail(30), []run{{at: 45, takes: 10}}),
 		map[int]string{33: "RunFailed", 50: "RunFailed", 54: "RunFailed", 56: ""}},
-	"deleting the failed Job ends it": {one(45, succeed(15), []run{{at: 30, fails: true, removed: 40}}),
+	"the failed Job is deleted": {one(45, succeed(15), []run{{at: 30, fails: true, removed: 40}}),
 		map[int]string{33: "RunFailed", 41: ""}},
-	"a run by hand fails": {one(30, succeed(15), []run{{at: 20, fails: true, manual: true}}), map[int]string{19: "", 24: "RunFailed"}},
-	"a run by hand succeeds after a failed one": {one(45, succeed(15), fail(30), []run{{at: 36, manual: true}}),
+	"a manual run fails": {one(30, succeed(15), []run{{at: 20, fails: true, manual: true}}), map[int]string{19: "", 24: "RunFailed"}},
+	"a manual run succeeds after a failed run": {one(45, succeed(15), fail(30), []run{{at: 36, manual: true}}),
 		map[int]string{33: "RunFailed", 38: ""}},
-	"a run fails because one that began before it still works, and that one succeeds": {
+	"a run fails because an earlier run is active, and the earlier run succeeds": {
 		one(45, []run{{at: 25, takes: 10, manual: true}}, fail(30)), map[int]string{33: "RunFailed", 36: ""}},
 	"two replicas of kube-state-metrics": {story{minutes: 140, replicas: 2, agents: []agent{{runs: slices.Concat(succeed(15),
 		fail(from(30, 105)...), []run{{at: 120, fails: true, oom: true, takes: 12, pending: 12, deadline: 12}})}}},
 		map[int]string{33: "RunFailed", 80: "RunFailed, NoRecentSuccess", 127: "RunFailed, NoRecentSuccess, PodNotStarting",
 			131: "RunFailed, NoRecentSuccess, PodNotStarting, RunStuck", 134: "RunFailed, NoRecentSuccess, OOMKilled"}},
-	"a run fails that began the second in which another succeeded": {one(45, []run{{at: 29, manual: true}}, fail(30)), map[int]string{33: "RunFailed"}},
+	"a failed run started in the second in which another run succeeded": {one(45, []run{{at: 29, manual: true}}, fail(30)), map[int]string{33: "RunFailed"}},
 
 	// NoRecentSuccess
 	"no run has ever started": {one(80), map[int]string{10: "", 58: "ScheduleMissed", 62: "ScheduleMissed, NoRecentSuccess"}},
@@ -54,7 +54,7 @@ var examples = map[string]example{
 		map[int]string{100: "", 599: ""}},
 	"no success while suspended": {with(one(600, succeed(15, 30)), func(a *agent) { a.suspended = [2]int{35, 600} }),
 		map[int]string{60: "", 93: "", 120: "", 599: ""}},
-	"suspended after failures, nobody is paged": {with(one(300, succeed(15), fail(30)), func(a *agent) { a.suspended = [2]int{35, 300} }),
+	"suspended after failures": {with(one(300, succeed(15), fail(30)), func(a *agent) { a.suspended = [2]int{35, 300} }),
 		map[int]string{33: "RunFailed", 80: "RunFailed", 299: "RunFailed"}},
 	"resumed after a long time, and runs succeed": {
 		with(one(500, succeed(15, 30), succeed(from(405, 495)...)), func(a *agent) { a.suspended = [2]int{35, 400} }),
@@ -62,36 +62,36 @@ var examples = map[string]example{
 	"resumed after a long time, and runs fail": {
 		with(one(500, succeed(15, 30), fail(from(405, 495)...)), func(a *agent) { a.suspended = [2]int{35, 400} }),
 		map[int]string{404: "", 408: "RunFailed", 445: "RunFailed", 462: "RunFailed, NoRecentSuccess", 499: "RunFailed, NoRecentSuccess"}},
-	"after a night without schedule the first runs have a chance": {
+	"the first runs after a night without runs": {
 		with(one(1000, succeed(15, 30, 45, 60), fail(from(900, 990)...)), func(a *agent) { a.ticks = append(from(15, 60), from(900, 990)...) }),
 		map[int]string{70: "", 200: "", 899: "", 905: "RunFailed", 955: "RunFailed", 970: "RunFailed, NoRecentSuccess"}},
 
 	// ScheduleMissed
 	"the next run does not start": {one(100, succeed(15, 30)),
 		map[int]string{50: "", 54: "", 57: "ScheduleMissed", 90: "ScheduleMissed", 95: "ScheduleMissed, NoRecentSuccess"}},
-	"the first run does not start":            {one(30), map[int]string{20: "", 24: "", 27: "ScheduleMissed"}},
-	"a run is under way when the next is due": {one(70, succeed(15), []run{{at: 30, takes: 28}}, succeed(60)), map[int]string{57: "", 59: "", 69: ""}},
-	"resumed, and the missed run is too late to be made good": {
+	"the first run does not start":             {one(30), map[int]string{20: "", 24: "", 27: "ScheduleMissed"}},
+	"a run is active when the next one is due": {one(70, succeed(15), []run{{at: 30, takes: 28}}, succeed(60)), map[int]string{57: "", 59: "", 69: ""}},
+	"resumed, and the missed run does not start": {
 		with(one(500, succeed(60, 120), succeed(420, 480)), func(a *agent) { a.every, a.suspended = 60, [2]int{130, 400} }),
 		map[int]string{390: "", 401: "", 412: "", 419: "", 499: ""}},
-	"resumed, and nothing starts": {
+	"resumed, and no run starts": {
 		with(one(500, succeed(60, 120)), func(a *agent) { a.every, a.suspended = 60, [2]int{130, 400} }),
 		map[int]string{401: "", 419: "", 455: "", 480: "ScheduleMissed"}},
 
 	// RunStuck
-	"a run goes on until its deadline": {one(60, succeed(15), []run{{at: 30, takes: 25, fails: true, deadline: 25}}),
+	"a run is active until its deadline": {one(60, succeed(15), []run{{at: 30, takes: 25, fails: true, deadline: 25}}),
 		map[int]string{49: "", 50: "", 53: "RunStuck", 54: "RunStuck", 57: "RunFailed"}},
-	"a run takes long and may":   {one(70, succeed(15), []run{{at: 30, takes: 40, deadline: 60}}), map[int]string{50: "", 65: "", 69: ""}},
-	"a run has no deadline":      {one(60, []run{{at: 15, takes: 45}}), map[int]string{44: "", 45: "", 48: "RunStuck", 59: "RunStuck"}},
-	"a run by hand does not end": {one(60, []run{{at: 2, takes: 60, manual: true, deadline: 30}}, succeed(15, 30, 45)), map[int]string{25: "", 29: "RunStuck", 55: "RunStuck"}},
-	"two runs do not end, of one CronJob": {one(40, []run{{at: 2, takes: 60, manual: true, deadline: 20}, {at: 15, takes: 40, deadline: 60}}),
+	"a long run within its deadline": {one(70, succeed(15), []run{{at: 30, takes: 40, deadline: 60}}), map[int]string{50: "", 65: "", 69: ""}},
+	"a run has no deadline":          {one(60, []run{{at: 15, takes: 45}}), map[int]string{44: "", 45: "", 48: "RunStuck", 59: "RunStuck"}},
+	"a manual run does not end":      {one(60, []run{{at: 2, takes: 60, manual: true, deadline: 30}}, succeed(15, 30, 45)), map[int]string{25: "", 29: "RunStuck", 55: "RunStuck"}},
+	"two runs of one CronJob do not end": {one(40, []run{{at: 2, takes: 60, manual: true, deadline: 20}, {at: 15, takes: 40, deadline: 60}}),
 		map[int]string{17: "", 25: "RunStuck", 39: "RunStuck"}},
 
 	// Flapping
-	"fails and succeeds by turns":           {one(100, fail(15), succeed(30), fail(45), succeed(60, 75, 90)), map[int]string{48: "RunFailed", 60: "RunFailed", 62: "Flapping", 99: "Flapping"}},
-	"fails, succeeds and fails":             {one(60, fail(15), succeed(30), fail(45)), map[int]string{59: "RunFailed"}},
-	"a long row of failures is no flapping": {one(80, succeed(15), fail(from(30, 75)...)), map[int]string{60: "RunFailed"}},
-	"what was long ago is no flapping": {one(460, fail(15), succeed(30), fail(45), succeed(from(60, 450)...)),
+	"runs alternate between failure and success": {one(100, fail(15), succeed(30), fail(45), succeed(60, 75, 90)), map[int]string{48: "RunFailed", 60: "RunFailed", 62: "Flapping", 99: "Flapping"}},
+	"fails, succeeds and fails":                  {one(60, fail(15), succeed(30), fail(45)), map[int]string{59: "RunFailed"}},
+	"many failures in a row":                     {one(80, succeed(15), fail(from(30, 75)...)), map[int]string{60: "RunFailed"}},
+	"changes more than six hours ago": {one(460, fail(15), succeed(30), fail(45), succeed(from(60, 450)...)),
 		map[int]string{100: "Flapping", 459: ""}},
 
 	// Suspended
@@ -102,41 +102,41 @@ var examples = map[string]example{
 
 	// Missing
 	"deleted": {twice(with(one(80, succeed(15, 30)), func(a *agent) { a.deleted = 40 })), map[int]string{39: "", 50: "", 54: "", 57: "Missing", 79: "Missing"}},
-	"deleted, after days taken for intended": {with(one(4400, succeed(15)), func(a *agent) { a.deleted = 20 }),
+	"deleted more than three days ago": {with(one(4400, succeed(15)), func(a *agent) { a.deleted = 20 }),
 		map[int]string{40: "Missing", 4320: "Missing", 4345: ""}},
-	"deleted and made again": {story{minutes: 80, agents: []agent{{runs: succeed(15, 30), deleted: 40}, {created: 45, runs: succeed(60, 75)}}},
+	"deleted and created again": {story{minutes: 80, agents: []agent{{runs: succeed(15, 30), deleted: 40}, {created: 45, runs: succeed(60, 75)}}},
 		map[int]string{50: "", 57: "", 62: "", 79: ""}},
-	"kube-state-metrics shows nothing": {story{minutes: 80, blind: 40, agents: []agent{{runs: succeed(15, 30)}}}, map[int]string{39: "", 57: "", 79: ""}},
+	"kube-state-metrics has no series": {story{minutes: 80, blind: 40, agents: []agent{{runs: succeed(15, 30)}}}, map[int]string{39: "", 57: "", 79: ""}},
 
 	// ScheduleInvalid
-	"the schedule has no next time":                {twice(with(one(40, succeed(5)), func(a *agent) { a.noNext = true })), map[int]string{10: "", 17: "ScheduleInvalid", 39: "ScheduleInvalid"}},
-	"the schedule says 31 February":                {with(one(80), func(a *agent) { a.never = true }), map[int]string{10: "", 17: "ScheduleInvalid", 79: "ScheduleInvalid"}},
-	"a suspended schedule has no next time either": {with(one(60, succeed(5)), func(a *agent) { a.suspended = [2]int{6, 60} }), map[int]string{30: "", 59: ""}},
-	"there is no next time for a moment, no more":  {with(one(40, succeed(15)), func(a *agent) { a.suspended = [2]int{16, 20} }), map[int]string{22: "", 29: ""}},
+	"the schedule has no next time":          {twice(with(one(40, succeed(5)), func(a *agent) { a.noNext = true })), map[int]string{10: "", 17: "ScheduleInvalid", 39: "ScheduleInvalid"}},
+	"a schedule on 31 February":              {with(one(80), func(a *agent) { a.never = true }), map[int]string{10: "", 17: "ScheduleInvalid", 79: "ScheduleInvalid"}},
+	"a suspended CronJob has no next time":   {with(one(60, succeed(5)), func(a *agent) { a.suspended = [2]int{6, 60} }), map[int]string{30: "", 59: ""}},
+	"there is no next time for some minutes": {with(one(40, succeed(15)), func(a *agent) { a.suspended = [2]int{16, 20} }), map[int]string{22: "", 29: ""}},
 
 	// PodNotStarting
-	"a Pod is pending":           {one(45, succeed(15), []run{{at: 30, takes: 12, pending: 10}}), map[int]string{33: "", 34: "", 36: "PodNotStarting", 39: "PodNotStarting", 41: ""}},
-	"a Pod is pending, not long": {one(45, []run{{at: 15, takes: 8, pending: 4, waits: []string{"ContainerCreating"}}}, succeed(30)), map[int]string{18: "", 20: "", 22: "", 44: ""}},
-	"an image cannot be pulled, which has two names": {one(45, succeed(15), []run{{at: 30, takes: 12, waits: []string{"ErrImagePull", "ImagePullBackOff"}}}),
+	"a Pod is pending": {one(45, succeed(15), []run{{at: 30, takes: 12, pending: 10}}), map[int]string{33: "", 34: "", 36: "PodNotStarting", 39: "PodNotStarting", 41: ""}},
+	"a Pod is pending for less than five minutes": {one(45, []run{{at: 15, takes: 8, pending: 4, waits: []string{"ContainerCreating"}}}, succeed(30)), map[int]string{18: "", 20: "", 22: "", 44: ""}},
+	"an image cannot be pulled, with alternating reasons": {one(45, succeed(15), []run{{at: 30, takes: 12, waits: []string{"ErrImagePull", "ImagePullBackOff"}}}),
 		map[int]string{34: "", 36: "PodNotStarting", 41: "PodNotStarting", 43: ""}},
-	"a container is created slowly and its Pod is not pending": {one(45, succeed(15), []run{{at: 30, takes: 12, waits: []string{"ContainerCreating", "PodInitializing"}}}),
+	"a container is created slowly, but its Pod is not pending": {one(45, succeed(15), []run{{at: 30, takes: 12, waits: []string{"ContainerCreating", "PodInitializing"}}}),
 		map[int]string{36: "", 41: ""}},
 	"Pods of one Job after another are pending": {one(48, []run{{at: 30, takes: 4, fails: true, pending: 4}, {at: 34, takes: 4, fails: true, pending: 4}}, succeed(15, 45)),
 		map[int]string{33: "", 36: "RunFailed, PodNotStarting", 47: ""}},
 
 	// OOMKilled
-	"killed for want of memory": {one(60, succeed(15), []run{{at: 30, fails: true, oom: true}}, succeed(45)),
+	"killed at the memory limit": {one(60, succeed(15), []run{{at: 30, fails: true, oom: true}}, succeed(45)),
 		map[int]string{30: "", 31: "OOMKilled", 33: "RunFailed, OOMKilled", 44: "RunFailed, OOMKilled", 47: "", 59: ""}},
-	"killed once, and the Job succeeds with another Pod": {one(60, []run{{at: 15, oom: true}}, succeed(30)), map[int]string{20: "", 32: ""}},
+	"killed once, but another Pod of the Job succeeds": {one(60, []run{{at: 15, oom: true}}, succeed(30)), map[int]string{20: "", 32: ""}},
 
 	// Several
-	"two namespaces with CronJobs of one name": {story{minutes: 50, agents: []agent{
+	"CronJobs of the same name in two namespaces": {story{minutes: 50, agents: []agent{
 		{runs: slices.Concat(succeed(15), fail(30))}, {namespace: "bank", runs: []run{{at: 15}, {at: 30, takes: 15}}},
 	}}, map[int]string{33: "RunFailed"}},
-	"two namespaces with CronJobs of one name, the other way round": {story{minutes: 50, agents: []agent{
+	"CronJobs of the same name in two namespaces, exchanged": {story{minutes: 50, agents: []agent{
 		{runs: []run{{at: 15}, {at: 30, takes: 15}}}, {namespace: "bank", runs: slices.Concat(succeed(15), []run{{at: 30, fails: true, oom: true}})},
 	}}, map[int]string{33: "RunFailed bank/helmfile-agent, OOMKilled bank/helmfile-agent"}},
-	"two namespaces in which everything goes wrong": {story{minutes: 100, replicas: 2, agents: []agent{
+	"every alert in two namespaces": {story{minutes: 100, replicas: 2, agents: []agent{
 		{runs: []run{{at: 15, takes: 12, fails: true, deadline: 12, pending: 12, oom: true}}},
 		{namespace: "bank", runs: []run{{at: 15, takes: 12, fails: true, deadline: 12, pending: 12, oom: true}}},
 		{namespace: "inn", runs: succeed(from(15, 90)...)},
@@ -147,7 +147,7 @@ var examples = map[string]example{
 		45: "RunFailed, RunFailed bank/helmfile-agent, ScheduleMissed, ScheduleMissed bank/helmfile-agent, OOMKilled, OOMKilled bank/helmfile-agent",
 		65: "RunFailed, RunFailed bank/helmfile-agent, ScheduleMissed, ScheduleMissed bank/helmfile-agent, OOMKilled, OOMKilled bank/helmfile-agent, NoRecentSuccess, NoRecentSuccess bank/helmfile-agent",
 	}},
-	"two namespaces in which runs fail and succeed by turns": {story{minutes: 100, replicas: 2, agents: []agent{
+	"flapping runs in two namespaces": {story{minutes: 100, replicas: 2, agents: []agent{
 		{runs: slices.Concat(fail(15), succeed(30), fail(45), succeed(60, 75, 90))},
 		{namespace: "bank", runs: slices.Concat(fail(15), succeed(30), fail(45), succeed(60, 75, 90))},
 	}}, map[int]string{48: "RunFailed, RunFailed bank/helmfile-agent", 62: "Flapping, Flapping bank/helmfile-agent"}},

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// example is a story and which alerts fire in which minutes: their names without the prefix, separated by commas, each with
-// namespace/name, or cluster/namespace/name, unless it is about shop/helmfile-agent.
+// example is a story with the alerts that fire in some minutes. firing has their names without the prefix, separated by commas. An
+// alert for another agent than shop/helmfile-agent is followed by namespace/name or cluster/namespace/name.
 type example struct {
 	story
 	firing map[int]string
@@ -47,7 +47,7 @@ type sample struct {
 	Value  float64 `json:"value"`
 }
 
-// TestAlertsFire asks for all alerts that fire, so each example is also one of those that must not.
+// TestAlertsFire compares all firing alerts. So each example also checks that no other alert fires.
 func TestAlertsFire(t *testing.T) {
 	for name, s := range map[string]scope{"for all agents": allAgents, "for one agent": oneAgent} {
 		t.Run(name, func(t *testing.T) {
@@ -66,10 +66,11 @@ func TestAlertsFire(t *testing.T) {
 	}
 }
 
-// How often rules are evaluated. A story of days takes its time, so there it is seldom; its minutes are multiples of five.
+// The interval in which promtool evaluates the rules. Stories of days use the longer one, because they would take too long; their
+// minutes are multiples of five.
 const everyMinute, everyFiveMinutes = "1m", "5m"
 
-// testRules has promtool test the rules, rendered once for each scope, as if Prometheus had loaded all of them.
+// testRules runs promtool with the rules, rendered once for each scope, as if Prometheus had loaded all of them.
 func testRules(t *testing.T, every string, cases []testCase, scopes ...scope) {
 	t.Helper()
 	dir := t.TempDir()
@@ -84,23 +85,23 @@ func testRules(t *testing.T, every string, cases []testCase, scopes ...scope) {
 	promtool(t, "test", "rules", write(t, dir, "test.yaml", string(content)))
 }
 
-// TestRulesOfTwoTenants loads what two installations of the chart bring: each is about its own agent, so every alert fires once.
+// TestRulesOfTwoTenants loads the rules of two installations of the chart. Each covers only its own agent, so every alert fires once.
 func TestRulesOfTwoTenants(t *testing.T) {
 	var cases []testCase
-	for _, title := range []string{"two namespaces in which everything goes wrong", "two namespaces in which runs fail and succeed by turns"} {
+	for _, title := range []string{"every alert in two namespaces", "flapping runs in two namespaces"} {
 		cases = append(cases, examples[title].testCase(t, title, allAgents))
 	}
 	testRules(t, everyMinute, cases, oneAgent, withDefaults("bank", "helmfile-agent"))
 }
 
 func (e example) testCase(t *testing.T, title string, s scope) testCase {
-	made := testCase{Name: title, Interval: "1m", InputSeries: e.seen().inputs()}
+	made := testCase{Name: title, Interval: "1m", InputSeries: e.series().inputs()}
 	for _, minute := range slices.Sorted(maps.Keys(e.firing)) {
 		if minute >= e.minutes {
-			t.Fatalf("%s: minute %d is after the story", title, minute)
+			t.Fatalf("%s: minute %d is after the end of the story", title, minute)
 		}
 		made.Queries = append(made.Queries, query{
-			// Counted, so that what fires twice is 2.
+			// The count is 2 if an alert fires twice.
 			Expr:     `count by (alertname, severity, cluster, namespace, cronjob) (ALERTS{alertstate="firing"})`,
 			EvalTime: fmt.Sprintf("%dm", minute),
 			Samples:  expected(t, e.firing[minute], s),
@@ -109,13 +110,13 @@ func (e example) testCase(t *testing.T, title string, s scope) testCase {
 	return made
 }
 
-// expected is the alerts as samples; where the rules are for one agent, nothing is expected about another.
+// expected returns the alerts as samples. If the rules are for one agent, it leaves out the alerts of other agents.
 func expected(t *testing.T, firing string, s scope) []sample {
 	all := []sample{}
 	for _, word := range strings.FieldsFunc(firing, func(r rune) bool { return r == ',' }) {
 		name, about, _ := strings.Cut(strings.TrimSpace(word), " ")
 		if severities[name] == "" {
-			t.Fatalf("%s is no alert", name)
+			t.Fatalf("%s is not an alert", name)
 		}
 		where := strings.Split("/"+about, "/")
 		if about == "" {
@@ -145,7 +146,7 @@ func TestEveryAlertIsExpectedByAnExample(t *testing.T) {
 	}
 }
 
-// TestNothingIsRecordedAboutOthers looks at what the alerts' own matchers would hide.
+// TestNothingIsRecordedAboutOthers checks the recording rules, because the alerts have matchers of their own.
 func TestNothingIsRecordedAboutOthers(t *testing.T) {
 	busy := one(60, succeed(15), fail(30))
 	busy.agents = append(busy.agents, agent{namespace: "bank", runs: succeed(15)})
@@ -158,8 +159,8 @@ func TestNothingIsRecordedAboutOthers(t *testing.T) {
 		"for one agent":  {oneAgent, []sample{shop}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			asked := query{`group by (namespace, cronjob) ({__name__=~".+:helmfile_agent_.+"})`, "40m", c.want}
-			testRules(t, everyMinute, []testCase{{Name: name, Interval: "1m", InputSeries: busy.seen().inputs(), Queries: []query{asked}}}, c.scope)
+			recorded := query{`group by (namespace, cronjob) ({__name__=~".+:helmfile_agent_.+"})`, "40m", c.want}
+			testRules(t, everyMinute, []testCase{{Name: name, Interval: "1m", InputSeries: busy.series().inputs(), Queries: []query{recorded}}}, c.scope)
 		})
 	}
 }

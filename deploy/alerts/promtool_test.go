@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// promtoolBinary is what `make bin/promtool` builds, or what this variable names.
+// promtoolBinary is the binary that `make bin/promtool` builds. The variable can name another one.
 const promtoolVariable, promtoolBinary = "HELMFILE_AGENT_PROMTOOL", "../../bin/promtool"
 
-// promtool runs it and fails the test, with all it said, if it does not agree.
+// promtool runs promtool, and fails the test with its output if promtool fails.
 func promtool(t *testing.T, args ...string) {
 	t.Helper()
 	binary := os.Getenv(promtoolVariable)
@@ -24,8 +24,8 @@ func promtool(t *testing.T, args ...string) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
-	if said, err := exec.CommandContext(ctx, binary, args...).CombinedOutput(); err != nil {
-		t.Errorf("promtool %s: %v\n%s", args[0]+" "+args[1], err, said)
+	if output, err := exec.CommandContext(ctx, binary, args...).CombinedOutput(); err != nil {
+		t.Errorf("promtool %s: %v\n%s", args[0]+" "+args[1], err, output)
 	}
 }
 

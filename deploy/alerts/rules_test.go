@@ -18,18 +18,18 @@ import (
 var update = flag.Bool("update", false, "rewrite rules.yaml")
 
 const (
-	source  = "../../chart/files/rules.yaml"
-	made    = "rules.yaml"
-	header  = "# Made from chart/files/rules.yaml by `go test ./deploy/alerts -update`, for every CronJob with helmfile-agent in its name.\n"
-	pages   = "../../docs/runbooks"
-	address = "https://github.com/helmfile-agent/helmfile-agent/blob/main/docs/runbooks/"
+	source    = "../../chart/files/rules.yaml"
+	generated = "rules.yaml"
+	header    = "# Generated from chart/files/rules.yaml by `go test ./deploy/alerts -update`, for every CronJob with helmfile-agent in its name.\n"
+	pages     = "../../docs/runbooks"
+	address   = "https://github.com/helmfile-agent/helmfile-agent/blob/main/docs/runbooks/"
 )
 
-// scope is what the placeholders of the source stand for.
+// scope has the values of the placeholders of the source.
 type scope map[string]string
 
-// allAgents is every agent in every namespace; oneAgent is what the chart renders for a release of its own name in the
-// namespace shop. Both have the default thresholds.
+// allAgents covers every agent in every namespace. oneAgent has the values that the chart uses for a release with its own name
+// in the namespace shop. Both have the default thresholds.
 var (
 	allAgents = withDefaults(".+", ".*helmfile-agent.*")
 	oneAgent  = withDefaults("shop", "helmfile-agent")
@@ -43,7 +43,7 @@ func withDefaults(namespace, cronjob string) scope {
 	}
 }
 
-// render replaces every placeholder of the source, whose comments about them are left out.
+// render replaces every placeholder of the source. It leaves out the comment about the placeholders.
 func render(t *testing.T, s scope) string {
 	t.Helper()
 	content, err := os.ReadFile(source)
@@ -56,7 +56,7 @@ func render(t *testing.T, s scope) string {
 		rules = strings.ReplaceAll(rules, word, replacement)
 	}
 	if left := regexp.MustCompile(`__[A-Z_]+__`).FindString(rules); left != "" {
-		t.Fatalf("%s has a placeholder that nothing replaces: %s", source, left)
+		t.Fatalf("%s has a placeholder without a value: %s", source, left)
 	}
 	return rules
 }
@@ -64,16 +64,16 @@ func render(t *testing.T, s scope) string {
 func TestRulesForAllAgentsAreTheChartsRules(t *testing.T) {
 	want := header + render(t, allAgents)
 	if *update {
-		if err := os.WriteFile(made, []byte(want), 0o644); err != nil {
+		if err := os.WriteFile(generated, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	have, err := os.ReadFile(made)
+	have, err := os.ReadFile(generated)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, string(have)); diff != "" {
-		t.Errorf("%s is not what %s makes; run: go test ./deploy/alerts -update\n%s", made, source, diff)
+		t.Errorf("%s does not match %s; run: go test ./deploy/alerts -update\n%s", generated, source, diff)
 	}
 }
 
@@ -83,7 +83,7 @@ type rule struct {
 	Labels, Annotations map[string]string
 }
 
-// parse reads the rules of a file's text; a field that Prometheus does not know is promtool's to find.
+// parse reads the rules in the text of a file. It ignores unknown fields; promtool finds those.
 func parse(t *testing.T, text string) []rule {
 	t.Helper()
 	var file struct{ Groups []struct{ Rules []rule } }

@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// samples are series by name and labels, with one sample a minute; a minute without one is the empty string.
+// samples has the series by name and labels, with one sample per minute. The empty string means that there is no sample.
 type samples struct {
 	minutes int
 	of      map[string][]string
 }
 
-// put gives the series its value from the minute begin until before the minute end.
+// put sets the value of the series from the minute begin up to, but not including, the minute end.
 func (s *samples) put(series string, begin, end, value int) {
 	if s.of == nil {
 		s.of = map[string][]string{}
@@ -27,7 +27,7 @@ func (s *samples) put(series string, begin, end, value int) {
 	}
 }
 
-// input is one series as promtool wants it.
+// input is one series in the format of promtool.
 type input struct {
 	Series string `json:"series"`
 	Values string `json:"values"`
@@ -41,8 +41,8 @@ func (s *samples) inputs() []input {
 	return all
 }
 
-// short writes equal neighbours once: 5, 5, 5 is 5x2. What vanishes is marked stale, as Prometheus does when a target no longer
-// shows a series.
+// short combines equal values that follow each other: 5, 5, 5 becomes 5x2. A series that ends is marked stale, as Prometheus does when
+// a target no longer exports it.
 func short(minutes []string) string {
 	var words []string
 	for begin := 0; begin < len(minutes); {

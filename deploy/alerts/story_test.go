@@ -5,39 +5,39 @@ import (
 	"time"
 )
 
-// story is what happens in a cluster, minute by minute; kube-state-metrics' series follow from it.
+// story describes what happens in a cluster, minute by minute. The series of kube-state-metrics are computed from it.
 type story struct {
 	minutes  int
 	agents   []agent
 	replicas int // of kube-state-metrics; 0 is 1
-	blind    int // kube-state-metrics shows nothing from this minute on; 0 is never
+	blind    int // kube-state-metrics exports no series from this minute on; 0 means never
 }
 
-// agent is a CronJob with what becomes of it. The zero value is shop/helmfile-agent, every 15 minutes, without any run.
+// agent is a CronJob with its runs and changes. The zero value is shop/helmfile-agent, every 15 minutes, without runs.
 type agent struct {
 	cluster, namespace, name string
 	created                  int
 	every                    int   // minutes of its schedule
-	ticks                    []int // its schedule, if it is no plain interval
-	noNext, never            bool  // its schedule has no next time, or says a day that does not exist
+	ticks                    []int // the minutes of its schedule, if it is not an interval
+	noNext, never            bool  // its schedule has no next time, or a day that does not exist
 	runs                     []run
 	suspended                [2]int // from, until
-	deleted                  int    // with its Jobs; 0 is never
+	deleted                  int    // minute in which it is deleted with its Jobs; 0 means never
 }
 
 // run is a Job with one Pod.
 type run struct {
 	at, takes int // 0 is one minute
 	fails     bool
-	manual    bool // made from the CronJob by a person
-	deadline  int  // activeDeadlineSeconds, in minutes
-	removed   int  // deleted; 0 is never
-	pending   int  // minutes that its Pod is Pending
-	waits     []string
+	manual    bool     // made from the CronJob by a person
+	deadline  int      // activeDeadlineSeconds, in minutes
+	removed   int      // minute in which the Job is deleted; 0 means never
+	pending   int      // minutes for which its Pod is pending
+	waits     []string // reasons why its container waits, one after the other
 	oom       bool
 }
 
-// runs are scheduled runs at these minutes.
+// succeed and fail return scheduled runs at these minutes.
 func succeed(at ...int) []run { return each(run{}, at) }
 func fail(at ...int) []run    { return each(run{fails: true}, at) }
 
@@ -50,7 +50,7 @@ func each(like run, at []int) []run {
 	return all
 }
 
-// from is every 15 minutes, both ends included.
+// from returns every 15th minute, including begin and end.
 func from(begin, end int) []int {
 	var all []int
 	for m := begin; m <= end; m += 15 {
@@ -59,8 +59,8 @@ func from(begin, end int) []int {
 	return all
 }
 
-// seen is every series that Prometheus holds.
-func (s story) seen() *samples {
+// series returns every series that Prometheus has.
+func (s story) series() *samples {
 	all := &samples{minutes: s.minutes}
 	until := s.minutes
 	if s.blind > 0 {
@@ -69,30 +69,30 @@ func (s story) seen() *samples {
 	for replica := range max(s.replicas, 1) {
 		scrape := func(labels string) string { return fmt.Sprintf("%s,instance=%q", labels, fmt.Sprint("ksm-", replica)) }
 		all.put("kube_namespace_created{"+scrape(`namespace="shop"`)+"}", 0, until, 0)
-		for _, a := range append(s.agents, stranger) {
-			a.show(all, until, scrape)
+		for _, a := range append(s.agents, otherCronJob) {
+			a.addSeries(all, until, scrape)
 		}
-		impostor(all, until, scrape)
+		otherOwner(all, until, scrape)
 	}
 	return all
 }
 
-// stranger is a CronJob beside the agent for which every alert would be due. No alert may be about it.
-var stranger = agent{name: "backup", every: 5, noNext: true, runs: []run{
+// otherCronJob is a CronJob that is not an agent. It meets the conditions of every alert, but no alert may fire for it.
+var otherCronJob = agent{name: "backup", every: 5, noNext: true, runs: []run{
 	{at: 2, fails: true, oom: true}, {at: 5, fails: true}, {at: 6, takes: 10000, pending: 10000, waits: []string{"ImagePullBackOff"}},
 }}
 
-// impostor is a failed Job whose owner has the agent's name and is no CronJob.
-func impostor(all *samples, until int, scrape func(string) string) {
-	job := scrape(`namespace="shop",job_name="impostor"`)
+// otherOwner adds a failed Job whose owner has the agent's name but is not a CronJob.
+func otherOwner(all *samples, until int, scrape func(string) string) {
+	job := scrape(`namespace="shop",job_name="other"`)
 	all.put("kube_job_owner{"+job+`,owner_kind="Workflow",owner_name="helmfile-agent"}`, 0, until, 1)
 	all.put("kube_job_status_start_time{"+job+"}", 0, until, 9999*60)
 	all.put("kube_job_failed{"+job+`,condition="true"}`, 0, until, 1)
 }
 
-// show puts the series about the CronJob and its Jobs.
-func (a agent) show(all *samples, until int, scrape func(string) string) {
-	a = a.complete()
+// addSeries adds the series of the CronJob and its Jobs.
+func (a agent) addSeries(all *samples, until int, scrape func(string) string) {
+	a = a.withDefaults()
 	if a.deleted > 0 {
 		until = min(until, a.deleted)
 	}
@@ -101,18 +101,18 @@ func (a agent) show(all *samples, until int, scrape func(string) string) {
 		in += fmt.Sprintf(",cluster=%q", a.cluster)
 	}
 	own := "{" + scrape(in+fmt.Sprintf(",cronjob=%q", a.name))
-	all.put("kube_cronjob_info"+own+`,schedule="as told"}`, a.created, until, 1)
+	all.put("kube_cronjob_info"+own+`,schedule="*/15 * * * *"}`, a.created, until, 1)
 	all.put("kube_cronjob_created"+own+"}", a.created, until, a.created*60)
 	for m := a.created; m < min(until, all.minutes); m++ {
 		now := func(name string, value int) { all.put(name+own+"}", m, m+1, value) }
 		a.at(m, now)
 	}
 	for _, r := range a.runs {
-		r.show(all, a.name, until, func(labels string) string { return "{" + scrape(in+","+labels) + "}" })
+		r.addSeries(all, a.name, until, func(labels string) string { return "{" + scrape(in+","+labels) + "}" })
 	}
 }
 
-func (a agent) complete() agent {
+func (a agent) withDefaults() agent {
 	if a.namespace == "" {
 		a.namespace = "shop"
 	}
@@ -125,7 +125,7 @@ func (a agent) complete() agent {
 	return a
 }
 
-// at is what the CronJob's spec and status say in minute m.
+// at adds the values of the CronJob's spec and status in minute m.
 func (a agent) at(m int, now func(name string, value int)) {
 	scheduled, succeeded, active := -1, -1, 0
 	for _, r := range a.runs {
@@ -156,7 +156,7 @@ func (a agent) at(m int, now func(name string, value int)) {
 	now("kube_cronjob_spec_suspend", map[bool]int{true: 1}[suspended])
 }
 
-// next is the schedule's first minute after the given one.
+// next returns the first minute of the schedule after the given one.
 func (a agent) next(minute int) int {
 	if a.never {
 		return int(time.Time{}.Unix() / 60)
@@ -171,8 +171,8 @@ func (a agent) next(minute int) int {
 
 func (r run) end() int { return r.at + max(r.takes, 1) }
 
-// show puts the series about the Job and its Pod.
-func (r run) show(all *samples, owner string, until int, labels func(string) string) {
+// addSeries adds the series of the Job and its Pod.
+func (r run) addSeries(all *samples, owner string, until int, labels func(string) string) {
 	if r.removed > 0 {
 		until = min(until, r.removed)
 	}
@@ -198,12 +198,12 @@ func (r run) show(all *samples, owner string, until int, labels func(string) str
 	}
 	job(condition, `,condition="true"`, r.end(), until, 1)
 	job(condition, `,condition="false"`, r.end(), until, 0)
-	r.showPod(func(series, more string, begin, end, value int) {
+	r.addPodSeries(func(series, more string, begin, end, value int) {
 		all.put(series+labels(fmt.Sprintf("pod=%q", name+"-x7f2p")+more), begin, min(end, until), value)
 	}, name, until)
 }
 
-func (r run) showPod(pod func(series, more string, begin, end, value int), job string, until int) {
+func (r run) addPodSeries(pod func(series, more string, begin, end, value int), job string, until int) {
 	pod("kube_pod_owner", fmt.Sprintf(`,owner_kind="Job",owner_name=%q`, job), r.at, until, 1)
 	pod("kube_pod_status_phase", `,phase="Pending"`, r.at, until, 0)
 	pod("kube_pod_status_phase", `,phase="Pending"`, r.at, r.at+r.pending, 1)
@@ -213,11 +213,11 @@ func (r run) showPod(pod func(series, more string, begin, end, value int), job s
 			pod("kube_pod_container_status_waiting_reason", fmt.Sprintf(`,container="agent",reason=%q`, reason), r.at+i, r.at+i+1, 1)
 		}
 	}
-	pod("kube_pod_container_status_terminated_reason", fmt.Sprintf(`,container="agent",reason=%q`, r.ended()), r.end(), until, 1)
+	pod("kube_pod_container_status_terminated_reason", fmt.Sprintf(`,container="agent",reason=%q`, r.terminatedReason()), r.end(), until, 1)
 }
 
-// ended is why the container ended.
-func (r run) ended() string {
+// terminatedReason returns the reason why the container ended.
+func (r run) terminatedReason() string {
 	switch {
 	case r.oom:
 		return "OOMKilled"

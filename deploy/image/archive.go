@@ -41,7 +41,7 @@ func parseBinaries(args []string) ([]binary, error) {
 	return list, nil
 }
 
-// built is what was made for one platform.
+// built has the image and the bill of materials of one platform.
 type built struct {
 	arch  string
 	image v1.Image
@@ -78,7 +78,7 @@ func buildAll(release Release, binaries []binary) ([]built, error) {
 	for _, b := range binaries {
 		bill, err := billOf(release, b.arch, b.path)
 		if err != nil {
-			return nil, fmt.Errorf("list what is in %s: %w", b.path, err)
+			return nil, fmt.Errorf("list the modules in %s: %w", b.path, err)
 		}
 		image, err := imageOf(release, b.arch, b.path)
 		if err != nil {
@@ -93,8 +93,8 @@ func billPath(output, arch string) string {
 	return strings.TrimSuffix(output, ".tar") + "-linux-" + arch + ".cdx.json"
 }
 
-// writeLayout writes an OCI image layout. index.json names one index, which has the platforms, so that one digest is
-// the image whatever the platform; after it stand the bills of materials.
+// writeLayout writes an OCI image layout. index.json names one index with the images of all platforms, so that one digest
+// is valid for all of them. The bills of materials follow it.
 func writeLayout(directory string, release Release, list []built) error {
 	path, err := layout.Write(directory, empty.Index)
 	if err != nil {
@@ -111,7 +111,7 @@ func writeLayout(directory string, release Release, list []built) error {
 	return nil
 }
 
-// appendIndex writes the index by hand: the library would mark each image with an artifactType, as if it were none.
+// appendIndex writes the index itself, because the library would give each image an artifactType.
 func appendIndex(path layout.Path, release Release, list []built) error {
 	index := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Annotations: labels(release)}
 	for _, b := range list {
@@ -146,7 +146,8 @@ func descriptorOf(image v1.Image) (v1.Descriptor, error) {
 	return v1.Descriptor{MediaType: types.OCIManifestSchema1, Size: size, Digest: digest}, err
 }
 
-// names are how tools find the image in the archive: the tag for skopeo, podman and oras, the full name for containerd.
+// names returns the annotations by which tools find the image in the archive: the tag for skopeo, podman and oras, the full name for
+// containerd.
 func names(release Release) map[string]string {
 	return map[string]string{
 		"org.opencontainers.image.ref.name": release.Version,
@@ -154,7 +155,7 @@ func names(release Release) map[string]string {
 	}
 }
 
-// pack makes one file of the layout: the same bytes for the same layout, on whatever disk it was.
+// pack writes the layout into one file. The same layout always gives the same bytes.
 func pack(output, directory string, date time.Time) error {
 	target, err := os.Create(output)
 	if err != nil {

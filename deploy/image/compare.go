@@ -17,8 +17,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 )
 
-// compare says whether two images are the same to who runs them: the same files with the same modes, owners and
-// contents, and the same configuration. How many layers they have, and when they were made, makes no difference.
+// compare checks that two images behave the same: they have the same files with the same modes, owners and contents, and the same
+// configuration. It ignores the number of layers and the dates.
 func compare(out io.Writer, arch, left, right string) error {
 	a, err := describeFile(left, arch)
 	if err != nil {
@@ -39,7 +39,7 @@ func compare(out io.Writer, arch, left, right string) error {
 	return nil
 }
 
-// differences is a diff of two descriptions, sorted by what the lines are about.
+// differences returns a diff of two descriptions, sorted by file or setting.
 func differences(a, b map[string]string) []string {
 	var lines []string
 	keys := maps.Clone(a)
@@ -71,7 +71,7 @@ func describeFile(path, arch string) (map[string]string, error) {
 	return describe(image)
 }
 
-// describe is an image in words, by file and by setting.
+// describe returns a description of an image: one text for each file and setting.
 func describe(image v1.Image) (map[string]string, error) {
 	words, err := describeTree(image)
 	if err != nil {
@@ -91,7 +91,7 @@ func describe(image v1.Image) (map[string]string, error) {
 		words["env "+name] = value
 	}
 	for key, value := range config.Config.Labels {
-		if key != "io.buildah.version" { // buildah signs what it builds
+		if key != "io.buildah.version" { // buildah adds this label to all images
 			words["label "+key] = value
 		}
 	}
@@ -133,7 +133,7 @@ func describeEntry(header *tar.Header, content io.Reader) (string, error) {
 	return common + " -> " + header.Linkname, nil
 }
 
-// unpacked is the layout at path, out of its archive if it is in one; done tidies up.
+// unpacked returns the directory of the layout at path. It unpacks an archive into a temporary directory, which done removes.
 func unpacked(path string) (directory string, done func(), err error) {
 	info, err := os.Stat(path)
 	if err != nil || info.IsDir() {
@@ -192,7 +192,7 @@ func unpackFile(path string, content io.Reader) error {
 	return target.Close()
 }
 
-// platformImage finds an architecture's image in a layout, which names it directly or through an index.
+// platformImage finds the image of an architecture in a layout. The layout can name it directly or in an index.
 func platformImage(directory, arch string) (v1.Image, error) {
 	index, err := layout.ImageIndexFromPath(directory)
 	if err != nil {

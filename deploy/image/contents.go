@@ -5,19 +5,19 @@ import (
 	"os"
 )
 
-// user is whom the agent runs as: not root, and the number that distroless images use too, which policies know.
+// user is the user of the agent. It is not root. Distroless images use the same number, so many policies allow it.
 const user = "65532:65532"
 
-// entry is one file, directory or link of the image. Everything belongs to root, so that the agent cannot change itself.
+// entry is one file, directory or link of the image. Everything belongs to root, so that the agent cannot change its own files.
 type entry struct {
 	path    string // without a leading slash
 	mode    fs.FileMode
-	link    string // where a symbolic link leads
+	link    string // the target of a symbolic link
 	content []byte
 }
 
-// baseEntries is what a process needs of an operating system, and the agent of its surroundings: whom to trust, who it
-// is, and where to write. Parents stand before their children.
+// baseEntries returns the files that a process needs from an operating system: certificates, users and a writable directory. Parents
+// come before their children.
 func baseEntries() ([]entry, error) {
 	certificates, err := rootCertificates()
 	if err != nil {
@@ -34,7 +34,7 @@ func baseEntries() ([]entry, error) {
 	}, nil
 }
 
-// programEntries is the agent under its three names: helmfile runs helm and kustomize, and the agent answers as both.
+// programEntries returns the agent under its three names, because helmfile runs helm and kustomize, and the agent acts as both.
 func programEntries(binary string) ([]entry, error) {
 	content, err := os.ReadFile(binary)
 	if err != nil {

@@ -2,8 +2,8 @@
 # Builds the Dockerfile twice for each platform with Debian's buildah, without a daemon and without a registry, and compares the result
 # with `make image`: dockerfile.sh ARCHIVE VERSION COMMIT DATE
 #
-# The Go stage's base image is made of this machine's Go, busybox-static and the machine's certificates. Go's caches are
-# the machine's too: a build takes as long as `go build` does.
+# The base image of the Go stage consists of this machine's Go, busybox-static and certificates. The build uses Go's caches of
+# this machine, so it takes as long as `go build`.
 set -euo pipefail
 shopt -s inherit_errexit
 archive=$1 version=$2 commit=$3 date=$4
@@ -18,7 +18,7 @@ scratch=$(mktemp -d "${TMPDIR:-/var/tmp}/image-dockerfile.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 buildah="buildah --root $scratch/storage --runroot $scratch/run --storage-driver vfs"
 
-# go_image makes a base image that has what the Dockerfile asks of golang:alpine: a shell and Go, in their usual places.
+# go_image makes a base image with the parts of golang:alpine that the Dockerfile needs: a shell and Go, at their usual paths.
 go_image() {
 	local container
 	container=$($buildah from scratch)
@@ -31,7 +31,7 @@ go_image() {
 	$buildah commit --quiet --rm "$container" "$1" >/dev/null
 }
 
-# build NAME ARCHITECTURE prints the digest of what it builds. Debian's buildah does not know BUILDPLATFORM by itself.
+# build NAME ARCHITECTURE builds an image and prints its digest. Debian's buildah does not set BUILDPLATFORM.
 build() {
 	$buildah build --quiet --isolation chroot --no-cache --pull-never --platform "linux/$2" --timestamp "$(date -d "$date" +%s)" \
 		--build-arg GO_IMAGE=localhost/go --build-arg BUILDPLATFORM="linux/$(go env GOARCH)" \

@@ -7,8 +7,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// imageOf makes the image of one platform. The program is a layer of its own, so that who looks for what changed
-// between two versions sees only that.
+// imageOf makes the image of one platform. The program is in a separate layer, so that two versions share the other one.
 func imageOf(release Release, arch, binary string) (v1.Image, error) {
 	base, err := baseEntries()
 	if err != nil {
@@ -62,8 +61,8 @@ func configFile(release Release, arch string) *v1.ConfigFile {
 	}
 }
 
-// labels are OCI's own keys. They stand in the configuration, where docker inspect shows them, and as annotations of the
-// manifest, where registries do.
+// labels returns the labels with OCI's own keys. They are in the configuration, for docker inspect, and in the annotations of the
+// manifest, for registries.
 func labels(release Release) map[string]string {
 	return map[string]string{
 		"org.opencontainers.image.title":       "helmfile-agent",

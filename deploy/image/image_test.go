@@ -53,7 +53,7 @@ func TestTheImageHasTheseFilesAndNoOther(t *testing.T) {
 	}
 }
 
-func TestTheImageRunsAsNobodyInParticularAndSaysWhereItIsFrom(t *testing.T) {
+func TestTheImageHasANonRootUserAndLabels(t *testing.T) {
 	for _, arch := range []string{"amd64", "arm64"} {
 		words, err := describe(imageIn(t, archive(t), arch))
 		if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// layerOf packs entries. The bytes depend on the entries, the date and the Go version that compresses, on nothing else.
-// gzip rather than zstd: every registry, scanner and runtime reads it.
+// layerOf packs entries. The bytes depend only on the entries, the date and the Go version. It uses gzip rather than zstd,
+// because every registry, scanner and runtime supports it.
 func layerOf(entries []entry, date time.Time) (v1.Layer, error) {
 	var packed bytes.Buffer
 	compressor, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
@@ -59,7 +59,7 @@ func header(e entry, date time.Time) *tar.Header {
 	return h
 }
 
-// tarMode is the mode in Unix's numbers: Go's own sticky bit is another one.
+// tarMode returns the mode with Unix's sticky bit, because Go uses another bit for it.
 func tarMode(mode fs.FileMode) int64 {
 	number := int64(mode.Perm())
 	if mode&fs.ModeSticky != 0 {

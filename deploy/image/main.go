@@ -1,11 +1,11 @@
 // Command image builds helmfile-agent's container image without a container tool: an OCI archive with an image and a
 // software bill of materials for each platform.
 //
-// What is in the image is said once, in contents.go. The Dockerfile gets its files from the same list (the command
-// tree), and the command compare shows that both roads lead to the same image.
+// Only contents.go lists the content of the image. The Dockerfile gets its files from the same list (the command tree), and the
+// command compare shows that both ways make the same image.
 //
-// It is a module of its own, so that its libraries never reach the product's go.mod, and so that the certificates in
-// the image have a version of their own. It imports nothing of the agent.
+// It is a separate module, so that its libraries are not in the product's go.mod, and so that the certificates in the image have
+// their own version. It does not import packages of the agent.
 package main
 
 import (
@@ -30,7 +30,7 @@ func main() {
 
 func run(args []string, out io.Writer) error {
 	if len(args) == 0 {
-		return fmt.Errorf("which command?\n%s", usage)
+		return fmt.Errorf("the command is missing\n%s", usage)
 	}
 	switch args[0] {
 	case "archive":
@@ -40,16 +40,16 @@ func run(args []string, out io.Writer) error {
 	case "compare":
 		return compareCommand(args[1:], out)
 	}
-	return fmt.Errorf("no command %q\n%s", args[0], usage)
+	return fmt.Errorf("unknown command %q\n%s", args[0], usage)
 }
 
-// Release is what an image says about itself. It is all the build knows: no clock, no machine's name.
+// Release has the labels of an image. The build knows nothing else, such as the time or the name of the machine.
 type Release struct {
 	Name    string    // repository, for instance ghcr.io/helmfile-agent/helmfile-agent
 	Version string    // also the tag
 	Commit  string    // the git revision
 	Created string    // the commit's date as git prints it
-	Date    time.Time // the same; every file has it
+	Date    time.Time // the same, as the date of every file
 }
 
 func archiveCommand(args []string, out io.Writer) error {
@@ -68,7 +68,7 @@ func archiveCommand(args []string, out io.Writer) error {
 	}
 	var err error
 	if release.Date, err = time.Parse(time.RFC3339, release.Created); err != nil {
-		return fmt.Errorf("an image is dated by its commit, and there is none: %w", err)
+		return fmt.Errorf("the image gets the date of its commit, but the date is invalid: %w", err)
 	}
 	release.Date = release.Date.UTC()
 	binaries, err := parseBinaries(flags.Args())

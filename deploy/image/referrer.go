@@ -12,9 +12,9 @@ import (
 
 const emptyMediaType = "application/vnd.oci.empty.v1+json"
 
-// appendBill attaches a bill of materials to an image the way OCI 1.1 means it: an artifact whose subject is the image.
-// A registry lists it among the image's referrers, where oras, cosign and Trivy look. In a layout there is no such list,
-// so index.json names it, as the specification asks.
+// appendBill attaches a bill of materials to an image as OCI 1.1 describes: as an artifact whose subject is the image. A registry lists
+// it as a referrer of the image, and oras, cosign and Trivy find it there. A layout has no such list, so index.json names the
+// artifact, as the specification requires.
 func appendBill(path layout.Path, image v1.Image, bill []byte, release Release) error {
 	subject, err := descriptorOf(image)
 	if err != nil {

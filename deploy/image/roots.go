@@ -7,11 +7,11 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// rootCertificates is Mozilla's list, as the Go project publishes it. It comes from a module, not from the building
-// machine: the version is in go.mod, so a commit has one list, and a company's own authority, which many machines carry,
-// never ends up in an image for everybody.
+// rootCertificates returns Mozilla's list, as the Go project publishes it. It comes from a module, not from the build machine. The
+// version is in go.mod, so each commit has a fixed list. The authority of a company, which many machines trust, cannot get into the
+// image.
 //
-// Roots that Mozilla trusts only for certificates issued before some date are left out, because a PEM file cannot say so.
+// It leaves out roots that Mozilla trusts only for certificates from before a certain date, because a PEM file cannot express the date.
 func rootCertificates() ([]byte, error) {
 	var out bytes.Buffer
 	for root := range bundle.Roots() {

@@ -15,8 +15,8 @@ import (
 
 const sbomMediaType = "application/vnd.cyclonedx+json"
 
-// billOf lists what the linker put into this very binary, as the binary itself says: not what go.mod would allow, and
-// not what some other platform's binary has. It is CycloneDX, in the version that scanners read.
+// billOf lists the modules that the linker put into this binary. It reads them from the binary, because go.mod has more modules and
+// binaries of other platforms have other ones. The format is CycloneDX, in a version that scanners support.
 func billOf(release Release, arch, binary string) ([]byte, error) {
 	info, err := buildinfo.ReadFile(binary)
 	if err != nil {
@@ -54,8 +54,7 @@ func setting(info *debug.BuildInfo, key string) string {
 	return ""
 }
 
-// serialNumber is a UUID made of the binary's digest (version 8, "vendor-specific"), because a random one would make
-// every build another one.
+// serialNumber returns a UUID from the binary's digest (version 8, "vendor-specific"). With a random one, two builds would differ.
 func serialNumber(digest [sha256.Size]byte) string {
 	digest[6] = digest[6]&0x0f | 0x80
 	digest[8] = digest[8]&0x3f | 0x80
@@ -75,7 +74,7 @@ func agentComponent(release Release, info *debug.BuildInfo, digest [sha256.Size]
 	return &c
 }
 
-// moduleComponents is Go's own library, by the name under which vulnerabilities are published, and every module.
+// moduleComponents returns every module, and Go's own library under the name that vulnerability databases use.
 func moduleComponents(info *debug.BuildInfo) *[]cyclonedx.Component {
 	list := []cyclonedx.Component{
 		component(cyclonedx.ComponentTypeLibrary, "stdlib", strings.TrimPrefix(info.GoVersion, "go")),
@@ -86,8 +85,8 @@ func moduleComponents(info *debug.BuildInfo) *[]cyclonedx.Component {
 	return &list
 }
 
-// moduleComponent lists what was compiled. For a replaced module that is the replacement; the module whose place it
-// takes is named as its ancestor.
+// moduleComponent lists the module that was compiled. For a replaced module this is the replacement, with the original module as its
+// ancestor.
 func moduleComponent(module *debug.Module) cyclonedx.Component {
 	compiled := module
 	if module.Replace != nil {
@@ -113,7 +112,7 @@ func component(kind cyclonedx.ComponentType, path, version string) cyclonedx.Com
 	return cyclonedx.Component{BOMRef: url, Type: kind, Name: path, Version: version, PackageURL: url}
 }
 
-// packageURL names a module as vulnerability databases do. Its specification wants Go's paths in small letters.
+// packageURL names a module as vulnerability databases do. The specification requires Go's paths in lower case.
 func packageURL(path, version string) string {
 	return "pkg:golang/" + strings.ToLower(path) + "@" + strings.ReplaceAll(version, "+", "%2B")
 }

@@ -8,7 +8,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// size is what pulling an image costs, and what it then takes on a node's disk.
+// size has the bytes that a node downloads for an image, and those that the image needs on its disk.
 type size struct {
 	compressed int64
 	unpacked   int64
@@ -49,7 +49,7 @@ func layerSize(layer v1.Layer) (packed, unpacked int64, err error) {
 	return packed, unpacked, err
 }
 
-// printTable says what was built. Megabytes are 10⁶ bytes, as registries count.
+// printTable prints the images with their sizes. A megabyte is 10⁶ bytes, as in registries.
 func printTable(out io.Writer, output string, list []built) error {
 	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(table, "PLATFORM\tCOMPRESSED\tUNPACKED\tDIGEST")
@@ -74,8 +74,8 @@ func printTable(out io.Writer, output string, list []built) error {
 	return nil
 }
 
-// withinLimit holds the promise that the image stays small: the build fails when a dependency breaks it. It is given for
-// amd64 alone, because another platform's code is a little larger or smaller for reasons nobody here decides.
+// withinLimit fails the build if the image becomes too large, for example because of a new dependency. The limit is only for amd64,
+// because the size of the code differs a little between platforms.
 func withinLimit(list []built, limit int64) error {
 	for _, b := range list {
 		if b.arch != "amd64" || limit == 0 {

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// writeTree writes the image's files into an empty directory, for the Dockerfile to copy. Dates are not its business:
-// the tool that builds from a Dockerfile sets them (SOURCE_DATE_EPOCH).
+// writeTree writes the image's files into an empty directory, for the Dockerfile to copy. It does not set dates, because
+// the tool that builds the Dockerfile sets them (SOURCE_DATE_EPOCH).
 func writeTree(root, binary string) error {
 	base, err := baseEntries()
 	if err != nil {
@@ -42,5 +42,5 @@ func writeEntry(path string, e entry) error {
 			return err
 		}
 	}
-	return os.Chmod(path, e.mode) // once more, because the umask took part in the first mode
+	return os.Chmod(path, e.mode) // again, because the umask changed the first mode
 }

@@ -14,10 +14,10 @@ import (
 	"helm.sh/helm/v3/pkg/engine"
 )
 
-// Kubernetes is the version that is rendered for.
+// Kubernetes is the version for which the chart is rendered.
 const Kubernetes = "v1.36.0"
 
-// Chart is the chart below the root of the repository.
+// Chart loads the chart in the repository at root.
 func Chart(root string) (*chart.Chart, error) {
 	loaded, err := loader.LoadDir(path.Join(root, "chart"))
 	if err != nil {
@@ -26,11 +26,10 @@ func Chart(root string) (*chart.Chart, error) {
 	return loaded, nil
 }
 
-// Release says as what a chart is rendered.
+// Release is the name and the namespace of the release to render.
 type Release struct{ Name, Namespace string }
 
-// Rendered is what a chart becomes: its objects as YAML documents, hooks included, in the order of the files' names, and the
-// notes.
+// Rendered is a rendered chart: its objects as YAML documents, including hooks, in the order of the file names; and its notes.
 type Rendered struct {
 	Documents []string
 	Notes     string
@@ -38,7 +37,7 @@ type Rendered struct {
 
 var separator = regexp.MustCompile(`(?m)^---\s*$`)
 
-// Render renders the chart as `helm template` would. Values that the schema refuses are an error.
+// Render renders the chart as `helm template` would. It returns an error if the schema refuses the values.
 func Render(c *chart.Chart, release Release, values map[string]any) (Rendered, error) {
 	version, err := chartutil.ParseKubeVersion(Kubernetes)
 	if err != nil {

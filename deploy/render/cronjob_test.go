@@ -17,9 +17,9 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
 )
 
-// TestKnobs: each field of the CronJob's and the Job's specification that has a value, by that value. Zero and false are
-// values; null leaves the field to Kubernetes.
-func TestKnobs(t *testing.T) {
+// TestFieldsFromValues checks the fields of the CronJob and the Job that have a value in values.yaml. Zero and false are values. With
+// null, the field is left out, and Kubernetes sets its default.
+func TestFieldsFromValues(t *testing.T) {
 	for name, test := range map[string]struct {
 		values  string
 		cronJob string // the fields of its specification, without the template
@@ -69,11 +69,11 @@ func unmarshal(t *testing.T, text string, into any) {
 	}
 }
 
-// TestEveryFieldHasAKnob: a field that Kubernetes adds to these types fails here, until somebody decides about it.
-func TestEveryFieldHasAKnob(t *testing.T) {
+// TestEveryFieldHasAValue fails if Kubernetes adds a field to these types. Then decide whether values.yaml gets a value for it.
+func TestEveryFieldHasAValue(t *testing.T) {
 	want := map[string]string{
 		"CronJobSpec": "schedule timeZone startingDeadlineSeconds concurrencyPolicy suspend jobTemplate successfulJobsHistoryLimit failedJobsHistoryLimit",
-		// One pod makes one run: how many pods there are, and by which labels they are found, is nobody's choice.
+		// One pod does one run. So users cannot set the number of pods and the selector.
 		"JobSpec": "parallelism- completions- activeDeadlineSeconds podFailurePolicy successPolicy- backoffLimit backoffLimitPerIndex- maxFailedIndexes- selector- manualSelector- template ttlSecondsAfterFinished completionMode- suspend- podReplacementPolicy managedBy",
 	}
 	got := map[string]string{"CronJobSpec": fields(batch.CronJobSpec{}), "JobSpec": fields(batch.JobSpec{})}
@@ -84,7 +84,7 @@ func TestEveryFieldHasAKnob(t *testing.T) {
 	}
 }
 
-// TestPodFailurePolicyFollowsTheTable: the codes that fail a Job at once are those of which the table says that a retry is of no use.
+// TestPodFailurePolicyFollowsTheTable checks that the codes that fail a Job at once are those that a retry cannot correct, by the table.
 func TestPodFailurePolicyFollowsTheTable(t *testing.T) {
 	var hopeless []int32
 	for _, row := range exit.Table {
@@ -93,7 +93,7 @@ func TestPodFailurePolicyFollowsTheTable(t *testing.T) {
 		}
 	}
 	if len(hopeless) < 3 || slices.Contains(hopeless, 0) {
-		t.Fatalf("the table names as hopeless: %v", hopeless)
+		t.Fatalf("codes in the table that a retry cannot correct: %v", hopeless)
 	}
 	job := cronJob(t)
 	name := podOf(job).Containers[0].Name
@@ -106,7 +106,7 @@ func TestPodFailurePolicyFollowsTheTable(t *testing.T) {
 	}
 }
 
-// TestDeadline: the Job's deadline leaves the agent's own timeout, whose default the chart must know, and the time to start.
+// TestDeadline checks that the Job's deadline is the agent's own timeout plus the time to start. The chart must know the default timeout.
 func TestDeadline(t *testing.T) {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	config.Flags(flags, config.Run)
@@ -133,8 +133,8 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-// TestTmpLeavesRoom: what lies in memory counts as the container's.
-func TestTmpLeavesRoom(t *testing.T) {
+// TestTmpFitsIntoTheMemoryLimit: files in a volume in memory count towards the memory limit of the container.
+func TestTmpFitsIntoTheMemoryLimit(t *testing.T) {
 	pod := podOf(cronJob(t))
 	i := slices.IndexFunc(pod.Volumes, func(v core.Volume) bool { return v.Name == "tmp" })
 	tmp, limit := pod.Volumes[i].EmptyDir, pod.Containers[0].Resources.Limits.Memory()

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// fields are the names that a type's fields have in JSON.
+// fields returns the JSON names of a type's fields.
 func fields(of any) string {
 	var names []string
 	for _, field := range reflect.VisibleFields(reflect.TypeOf(of)) {

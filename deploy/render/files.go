@@ -9,15 +9,15 @@ import (
 	"helm.sh/helm/v3/pkg/chart"
 )
 
-const made = "# Made from the chart by `make generate`.\n"
+const header = "# Generated from the chart by `make generate`.\n"
 
-const plainHead = made + `# The agent in the namespace helmfile-agent. For another one, and for your repository:
+const plainHead = header + `# The agent in the namespace helmfile-agent. To use another namespace and your repository:
 #
 #   sed -e 's/namespace: helmfile-agent$/namespace: shop/' -e 's#https://git.example.com/shop/config#https://git.example.com/you/repo#' \
 #     helmfile-agent.yaml | kubectl apply -f -
 `
 
-// Files are all generated files by their paths below root. It reads the schema and the README's parts from there.
+// Files returns all generated files by their paths below root. It reads the hand-written parts of the schema and the README from there.
 func Files(root string) (map[string][]byte, error) {
 	values, err := os.ReadFile(filepath.Join(root, "chart/values.yaml"))
 	if err != nil {
@@ -39,15 +39,15 @@ func Files(root string) (map[string][]byte, error) {
 	if files["chart/values.schema.json"], err = schema(written); err != nil {
 		return nil, err
 	}
-	c.Schema = files["chart/values.schema.json"] // what is rendered next is checked by the new one
+	c.Schema = files["chart/values.schema.json"] // Render below checks the values with the new schema
 	if files["chart/README.md"], err = readme(c, introduction, values); err != nil {
 		return nil, err
 	}
-	return files, deployed(c, files)
+	return files, addManifests(c, files)
 }
 
-// deployed adds what installs the agent without Helm.
-func deployed(c *chart.Chart, files map[string][]byte) error {
+// addManifests adds the manifests that install the agent without Helm.
+func addManifests(c *chart.Chart, files map[string][]byte) error {
 	documents, err := manifests(c, map[string]any{
 		"config":         map[string]any{"repo": plainRepo},
 		"prometheusRule": map[string]any{"enabled": true},
@@ -60,7 +60,7 @@ func deployed(c *chart.Chart, files map[string][]byte) error {
 		return err
 	}
 	base := slices.DeleteFunc(slices.Clone(needed), func(name string) bool { return name == "ConfigMap/helmfile-agent-config" })
-	if files["deploy/kustomize/base/helmfile-agent.yaml"], err = join(made, documents, base); err != nil {
+	if files["deploy/kustomize/base/helmfile-agent.yaml"], err = join(header, documents, base); err != nil {
 		return err
 	}
 	settings, err := configOf(documents["ConfigMap/helmfile-agent-config"])
@@ -68,7 +68,7 @@ func deployed(c *chart.Chart, files map[string][]byte) error {
 		return err
 	}
 	files["deploy/kustomize/base/agent.yaml"] = []byte(settings)
-	telling := []string{"PrometheusRule/helmfile-agent", "ConfigMap/helmfile-agent-dashboard"}
-	files["deploy/kustomize/overlays/production/monitoring.yaml"], err = join(made, documents, telling)
+	monitoring := []string{"PrometheusRule/helmfile-agent", "ConfigMap/helmfile-agent-dashboard"}
+	files["deploy/kustomize/overlays/production/monitoring.yaml"], err = join(header, documents, monitoring)
 	return err
 }

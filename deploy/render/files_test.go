@@ -14,8 +14,7 @@ var update = flag.Bool("update", false, "rewrite the generated files")
 
 const root = "../.."
 
-// TestGeneratedFilesAreCurrent keeps the README, the schema of config and what installs the agent without Helm true to the
-// chart and to the agent.
+// TestGeneratedFilesAreCurrent checks that the README, the schema of config and the manifests match the chart and the agent.
 func TestGeneratedFilesAreCurrent(t *testing.T) {
 	files, err := Files(root)
 	if err != nil {
@@ -33,7 +32,7 @@ func TestGeneratedFilesAreCurrent(t *testing.T) {
 			continue
 		}
 		if diff := cmp.Diff(strings.Split(string(got), "\n"), strings.Split(string(want), "\n")); diff != "" {
-			t.Errorf("%s is not what the chart and the agent say; run `make generate`:\n%s", name, diff)
+			t.Errorf("%s is out of date; run `make generate`:\n%s", name, diff)
 		}
 	}
 }

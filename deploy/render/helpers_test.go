@@ -29,7 +29,7 @@ func loaded(t testing.TB) *chart.Chart {
 	return c
 }
 
-// render renders the chart with values in YAML, each laid over those before it.
+// render renders the chart with values in YAML. Later values override earlier ones.
 func render(t testing.TB, layers ...string) (Rendered, error) {
 	t.Helper()
 	return Render(loaded(t), shop, layered(t, layers...))
@@ -60,7 +60,7 @@ func overlay(below, above map[string]any) {
 	}
 }
 
-// prometheusRule is the one kind that Kubernetes has no Go type for: what the operator's CRD allows.
+// prometheusRule has the fields of the operator's CRD, because Kubernetes has no Go type for this kind.
 type prometheusRule struct {
 	meta.TypeMeta   `json:",inline"`
 	meta.ObjectMeta `json:"metadata"`
@@ -85,7 +85,7 @@ func (p *prometheusRule) DeepCopyObject() runtime.Object { copied := *p; return 
 
 var strict = serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
 
-// decode reads a document as the Go type of its kind; a field that the type does not have is an error.
+// decode decodes a document into the Go type of its kind. An unknown field is an error.
 func decode(document string) (runtime.Object, error) {
 	if strings.Contains(document, "kind: PrometheusRule\n") {
 		rule := &prometheusRule{}
@@ -95,7 +95,7 @@ func decode(document string) (runtime.Object, error) {
 	return decoded, err
 }
 
-// objects are the rendered objects by kind, namespace and name.
+// objects returns the rendered objects by kind, namespace and name.
 func objects(t testing.TB, r Rendered) map[string]runtime.Object {
 	t.Helper()
 	found := map[string]runtime.Object{}
@@ -123,7 +123,7 @@ func must(t testing.TB, layers ...string) map[string]runtime.Object {
 	return objects(t, rendered)
 }
 
-// find is the object of a type; a type that is there more than once is an error.
+// find returns the only object of a type. Two objects of the type are an error.
 func find[T runtime.Object](t testing.TB, all map[string]runtime.Object) (found T) {
 	t.Helper()
 	n := 0
@@ -138,7 +138,7 @@ func find[T runtime.Object](t testing.TB, all map[string]runtime.Object) (found 
 	return found
 }
 
-// cronJob is the CronJob that these values make.
+// cronJob returns the CronJob of the chart with these values.
 func cronJob(t testing.TB, layers ...string) *batch.CronJob {
 	t.Helper()
 	return find[*batch.CronJob](t, must(t, append([]string{given}, layers...)...))
@@ -146,7 +146,7 @@ func cronJob(t testing.TB, layers ...string) *batch.CronJob {
 
 func podOf(job *batch.CronJob) core.PodSpec { return job.Spec.JobTemplate.Spec.Template.Spec }
 
-// settings are the agent's configuration file.
+// settings returns the agent's configuration file.
 func settings(t testing.TB, all map[string]runtime.Object) map[string]any {
 	t.Helper()
 	for _, object := range all {

@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestKustomize: each kustomization builds, and what it builds is what the chart renders with these values.
+// TestKustomize builds each kustomization and compares the objects with those of the chart with these values.
 func TestKustomize(t *testing.T) {
 	const monitoring = "{prometheusRule: {enabled: true}, dashboard: {enabled: true}}"
 	for dir, values := range map[string][]string{
@@ -42,7 +42,7 @@ func TestKustomize(t *testing.T) {
 	}
 }
 
-// TestPlainManifests are what the chart renders without values but the repository.
+// TestPlainManifests compares the plain manifests with the objects of the chart with only a repository.
 func TestPlainManifests(t *testing.T) {
 	files, err := Files(root)
 	if err != nil {
@@ -61,7 +61,7 @@ func TestPlainManifests(t *testing.T) {
 	}
 }
 
-// comparable are the objects by kind and name, strictly decoded, without hooks and without what is only Helm's.
+// comparable returns the objects by kind and name, without hooks and without Helm's own labels. It decodes them strictly.
 func comparable(t *testing.T, documents []string) map[string]map[string]any {
 	t.Helper()
 	found := map[string]map[string]any{}
@@ -80,7 +80,7 @@ func comparable(t *testing.T, documents []string) map[string]map[string]any {
 		if o.Metadata.Annotations["helm.sh/hook"] != "" {
 			continue
 		}
-		if err := yaml.Unmarshal([]byte(onlyHelms.ReplaceAllString(document, "")), &whole); err != nil {
+		if err := yaml.Unmarshal([]byte(helmLines.ReplaceAllString(document, "")), &whole); err != nil {
 			t.Fatal(err)
 		}
 		if file := o.Data["agent.yaml"]; file != "" {

@@ -9,16 +9,16 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// plain is as what the manifests without Helm are rendered. One name serves for the agent and its namespace, so that one
-// replacement of text moves them.
+// plain is the release for the manifests without Helm. The agent and its namespace have the same name, so that users can change both
+// with one replacement.
 var plain = Release{Name: "helmfile-agent", Namespace: "helmfile-agent"}
 
 const plainRepo = "https://git.example.com/shop/config"
 
-// onlyHelms are lines that are true only of what Helm installs: its labels, and the checksum, which nobody else would renew.
-var onlyHelms = regexp.MustCompile(`(?m)^ *(helm\.sh/chart|app\.kubernetes\.io/managed-by): .*\n|^ *annotations:\n *checksum/config: .*\n`)
+// helmLines matches lines that make sense only with Helm: Helm's labels, and the checksum, which only Helm updates.
+var helmLines = regexp.MustCompile(`(?m)^ *(helm\.sh/chart|app\.kubernetes\.io/managed-by): .*\n|^ *annotations:\n *checksum/config: .*\n`)
 
-// object is what is looked at in a rendered document.
+// object has the fields of a rendered document that this package reads.
 type object struct {
 	Kind     string `json:"kind"`
 	Metadata struct {
@@ -28,8 +28,8 @@ type object struct {
 	Data map[string]string `json:"data"`
 }
 
-// manifests are the documents of the chart with these values, as text for people, without what is only Helm's. The order is
-// one in which they can be applied.
+// manifests returns the documents of the chart with these values, by kind and name. It leaves out hooks and lines that make sense
+// only with Helm.
 func manifests(c *chart.Chart, values map[string]any) (map[string]string, error) {
 	rendered, err := Render(c, plain, values)
 	if err != nil {
@@ -42,13 +42,13 @@ func manifests(c *chart.Chart, values map[string]any) (map[string]string, error)
 			return nil, fmt.Errorf("read a rendered document: %w", err)
 		}
 		if o.Metadata.Annotations["helm.sh/hook"] == "" {
-			documents[o.Kind+"/"+o.Metadata.Name] = onlyHelms.ReplaceAllString(document, "")
+			documents[o.Kind+"/"+o.Metadata.Name] = helmLines.ReplaceAllString(document, "")
 		}
 	}
 	return documents, nil
 }
 
-// needed are the objects that the agent needs, in the order in which they are applied.
+// needed names the objects that the agent needs, in the order in which to apply them.
 var needed = []string{"ServiceAccount/helmfile-agent", "Role/helmfile-agent", "RoleBinding/helmfile-agent", "ConfigMap/helmfile-agent-config", "CronJob/helmfile-agent"}
 
 func join(head string, documents map[string]string, names []string) ([]byte, error) {
@@ -63,7 +63,7 @@ func join(head string, documents map[string]string, names []string) ([]byte, err
 	return []byte(strings.Join(parts, "---\n")), nil
 }
 
-// configOf is the agent's configuration file in a ConfigMap.
+// configOf returns the agent's configuration file in a ConfigMap.
 func configOf(document string) (string, error) {
 	var o object
 	err := yaml.Unmarshal([]byte(document), &o)

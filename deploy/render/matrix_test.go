@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// matrix is every choice that changes what is rendered; the test goes through all combinations.
+// matrix lists the choices that change the rendered objects. The test renders all combinations.
 var matrix = [][]string{
 	{
 		"config: {repo: 'https://git.example.com/shop/config'}",
@@ -50,7 +50,7 @@ var matrix = [][]string{
 	},
 }
 
-// TestMatrix renders every combination, reads it as the Go types of Kubernetes, and looks for what must never be there.
+// TestMatrix renders every combination, decodes it as Go types of Kubernetes, and checks every object.
 func TestMatrix(t *testing.T) {
 	c, count := loaded(t), 0
 	each(matrix, nil, func(layers []string) {
@@ -61,11 +61,11 @@ func TestMatrix(t *testing.T) {
 		}
 		found := objects(t, rendered)
 		for key, object := range found {
-			if problem := wrong(object); problem != "" {
+			if problem := problemOf(object); problem != "" {
 				t.Fatalf("%s %s, with:\n%s", key, problem, strings.Join(layers, "\n"))
 			}
 		}
-		if problem := wrongTogether(found); problem != "" {
+		if problem := problemOfAll(found); problem != "" {
 			t.Fatalf("%s, with:\n%s", problem, strings.Join(layers, "\n"))
 		}
 	})
@@ -90,8 +90,8 @@ func each(choices [][]string, chosen []string, do func([]string)) {
 
 var namespaced = []string{"ConfigMap", "CronJob", "NetworkPolicy", "Pod", "PrometheusRule", "Role", "RoleBinding", "Secret", "Service", "ServiceAccount"}
 
-// wrong is what no object may be.
-func wrong(o runtime.Object) string {
+// problemOf returns what is wrong with an object, or nothing.
+func problemOf(o runtime.Object) string {
 	kind, about := o.GetObjectKind().GroupVersionKind().Kind, o.(meta.Object)
 	switch {
 	case !slices.Contains(namespaced, kind):
@@ -107,12 +107,12 @@ func wrong(o runtime.Object) string {
 		}
 	}
 	if role, is := o.(*rbac.Role); is {
-		return wrongRules(role.Rules)
+		return problemOfRules(role.Rules)
 	}
 	return ""
 }
 
-func wrongRules(rules []rbac.PolicyRule) string {
+func problemOfRules(rules []rbac.PolicyRule) string {
 	for _, rule := range rules {
 		if slices.Contains(slices.Concat(rule.Verbs, rule.APIGroups, rule.Resources), "*") || len(rule.NonResourceURLs) > 0 {
 			return fmt.Sprintf("has the rule %v", rule)
@@ -121,8 +121,8 @@ func wrongRules(rules []rbac.PolicyRule) string {
 	return ""
 }
 
-// wrongTogether is what must hold between objects: each name that is referred to is there, and each job's deadline is long enough.
-func wrongTogether(found map[string]runtime.Object) string {
+// problemOfAll returns what is wrong between objects: a reference to a missing object, or a job with too short a deadline.
+func problemOfAll(found map[string]runtime.Object) string {
 	for _, key := range slices.Sorted(maps.Keys(found)) {
 		switch o := found[key].(type) {
 		case *batch.CronJob:

@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestPrometheusRule is the chart's file of rules with its words replaced, and nothing else: the braces are Prometheus's.
+// TestPrometheusRule checks that the chart replaces only the placeholders in the file of rules, and keeps the templates of Prometheus.
 func TestPrometheusRule(t *testing.T) {
 	file, err := os.ReadFile(filepath.Join(root, "chart/files/rules.yaml"))
 	if err != nil {
@@ -30,14 +30,14 @@ func TestPrometheusRule(t *testing.T) {
 		t.Error(diff)
 	}
 	if word := regexp.MustCompile(`__\w+__`).FindString(text); word != "" {
-		t.Errorf("the word %s is not replaced", word)
+		t.Errorf("the placeholder %s is not replaced", word)
 	}
 	if len(got.Spec.Groups) == 0 || !strings.Contains(text, "{{ $labels") {
 		t.Error("the rules are not there")
 	}
 }
 
-// TestDashboard is the chart's file, for Grafana's sidecar.
+// TestDashboard checks that the ConfigMap for Grafana's sidecar has the chart's file.
 func TestDashboard(t *testing.T) {
 	file, err := os.ReadFile(filepath.Join(root, "chart/files/dashboard.json"))
 	if err != nil {
@@ -45,7 +45,7 @@ func TestDashboard(t *testing.T) {
 	}
 	dashboard, is := must(t, given, "dashboard: {enabled: true, annotations: {folder: agents}}")["ConfigMap shop/shop-agent-helmfile-agent-dashboard"].(*core.ConfigMap)
 	if !is || dashboard.Labels["grafana_dashboard"] != "1" || dashboard.Annotations["folder"] != "agents" {
-		t.Fatalf("the ConfigMap is not there, or not found by the sidecar: %v", dashboard)
+		t.Fatalf("the ConfigMap is missing, or the sidecar cannot find it: %v", dashboard)
 	}
 	var want, got map[string]any
 	if err := json.Unmarshal(file, &want); err != nil {

@@ -10,19 +10,19 @@ import (
 	rbac "k8s.io/api/rbac/v1"
 )
 
-// TestNames: a name has at most 52 characters, and two names that are cut stay two.
+// TestNames checks that a name has at most 52 characters, and that two names stay different after they were cut.
 func TestNames(t *testing.T) {
 	long := strings.Repeat("a", 50)
 	for name, test := range map[string]struct{ release, values, want string }{
-		"release and chart":             {"shop", "{}", "shop-helmfile-agent"},
-		"a release that says it all":    {"helmfile-agent", "{}", "helmfile-agent"},
-		"another name for the chart":    {"shop", "nameOverride: agent", "shop-agent"},
-		"another name for everything":   {"shop", "fullnameOverride: own", "own"},
-		"52 characters are left alone":  {"shop", "fullnameOverride: " + long + "bc", long + "bc"},
-		"53 are cut":                    {"shop", "fullnameOverride: " + long + "bcd", strings.Repeat("a", 43) + "-18f2be88"},
-		"the longest release":           {long + "bcd", "{}", strings.Repeat("a", 43) + "-fc6167c0"},
-		"no dash where it is cut":       {"shop", "fullnameOverride: " + strings.Repeat("a", 42) + "-" + strings.Repeat("b", 20), strings.Repeat("a", 42) + "-ef8d7b62"},
-		"another name, cut to the same": {"shop", "fullnameOverride: " + long + "xyz", strings.Repeat("a", 43) + "-52503802"},
+		"release and chart":               {"shop", "{}", "shop-helmfile-agent"},
+		"a release with the chart's name": {"helmfile-agent", "{}", "helmfile-agent"},
+		"another name for the chart":      {"shop", "nameOverride: agent", "shop-agent"},
+		"another name for everything":     {"shop", "fullnameOverride: own", "own"},
+		"52 characters are left alone":    {"shop", "fullnameOverride: " + long + "bc", long + "bc"},
+		"53 are cut":                      {"shop", "fullnameOverride: " + long + "bcd", strings.Repeat("a", 43) + "-18f2be88"},
+		"the longest release":             {long + "bcd", "{}", strings.Repeat("a", 43) + "-fc6167c0"},
+		"no dash where it is cut":         {"shop", "fullnameOverride: " + strings.Repeat("a", 42) + "-" + strings.Repeat("b", 20), strings.Repeat("a", 42) + "-ef8d7b62"},
+		"another name, cut to the same":   {"shop", "fullnameOverride: " + long + "xyz", strings.Repeat("a", 43) + "-52503802"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rendered, err := Render(loaded(t), Release{test.release, "shop"}, layered(t, given, test.values))
@@ -40,7 +40,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestNamesThatLookLikeNumbers: whatever Kubernetes takes for a name is one, and does not become a number or a truth on the way.
+// TestNamesThatLookLikeNumbers checks that no name becomes a number or a boolean in YAML.
 func TestNamesThatLookLikeNumbers(t *testing.T) {
 	rendered, err := Render(loaded(t), Release{"1e3", "456"}, layered(t, given, `{fullnameOverride: '123', serviceAccount: {name: '7'}, nameOverride: 'true', config: {instance: 'true'},
 	  git: {existingSecret: '8', usernameKey: '9', passwordKey: 'null', caKey: '10'}, sops: {existingSecret: '11'}, registry: {existingSecret: '12'}}`))
@@ -53,7 +53,7 @@ func TestNamesThatLookLikeNumbers(t *testing.T) {
 			t.Errorf("there is no %s among %q", key, slices.Sorted(maps.Keys(all)))
 		}
 	}
-	if !may(find[*rbac.Role](t, all))["update leases.coordination.k8s.io/true"] {
+	if !rightsOf(find[*rbac.Role](t, all))["update leases.coordination.k8s.io/true"] {
 		t.Error("the Role does not name the Lease")
 	}
 	bound, err := Render(loaded(t), shop, layered(t, given, "rbac: {mode: bind, roleRef: {kind: Role, name: '13'}}"))
@@ -65,7 +65,7 @@ func TestNamesThatLookLikeNumbers(t *testing.T) {
 	}
 }
 
-// TestImage: the digest wins over the tag, and a registry takes the place of another.
+// TestImage checks that the digest overrides the tag, and that image.registry replaces the registry of the repository.
 func TestImage(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("0", 64)
 	for values, want := range map[string]string{
@@ -85,7 +85,7 @@ func TestImage(t *testing.T) {
 	}
 }
 
-// TestChartNamesTheImageItRuns: what Artifact Hub scans is what is deployed.
+// TestChartNamesTheImageItRuns checks that Artifact Hub scans the image that the chart deploys.
 func TestChartNamesTheImageItRuns(t *testing.T) {
 	image := podOf(cronJob(t)).Containers[0].Image
 	if images := loaded(t).Metadata.Annotations["artifacthub.io/images"]; !strings.Contains(images, "image: "+image+"\n") {

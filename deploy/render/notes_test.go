@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestNotes: what people are told after an installation, by their values.
+// TestNotes checks the notes that Helm prints after an installation, for different values.
 func TestNotes(t *testing.T) {
 	for name, test := range map[string]struct {
 		values string
@@ -22,17 +22,17 @@ func TestNotes(t *testing.T) {
 			},
 			[]string{"WARNING"},
 		},
-		"suspended":        {"cronjob: {suspend: true}", []string{"WARNING: it is suspended"}, nil},
-		"only shown":       {"command: diff", []string{"WARNING: it only shows differences"}, []string{"pruning"}},
+		"suspended":        {"cronjob: {suspend: true}", []string{"WARNING: the CronJob is suspended"}, nil},
+		"diff only":        {"command: diff", []string{"WARNING: the agent only shows differences"}, []string{"pruning"}},
 		"not pruned":       {"config: {prune: 'off'}", []string{"WARNING: pruning is off"}, []string{"pruning is on"}},
 		"pruning reported": {"config: {prune: report}", []string{"WARNING: pruning is report"}, nil},
 		"no rights":        {"rbac: {mode: none}", []string{"WARNING: rbac.mode is none. The ServiceAccount shop-agent-helmfile-agent"}, nil},
-		"SSH without key":  {"config: {repo: 'git@git.example.com:shop'}", []string{"WARNING: the repository is reached by SSH, but there is no key"}, nil},
+		"SSH without key":  {"config: {repo: 'git@git.example.com:shop'}", []string{"WARNING: the URL of the repository uses SSH, but there is no SSH key"}, nil},
 		"SSH with key":     {"{config: {repo: 'git@git.example.com:shop'}, git: {existingSecret: git}}", nil, []string{"WARNING"}},
-		"plain http":       {"config: {repo: 'http://git.example.com/shop'}", []string{"WARNING: the repository is reached by http"}, nil},
+		"plain http":       {"config: {repo: 'http://git.example.com/shop'}", []string{"WARNING: the URL of the repository uses http"}, nil},
 		"keys":             {"sops: {existingSecret: keys}", nil, []string{"no sops keys"}},
-		"hardly ever":      {"cronjob: {startingDeadlineSeconds: 9}", []string{"WARNING: cronjob.startingDeadlineSeconds is 9"}, nil},
-		"never":            {"cronjob: {startingDeadlineSeconds: 0}", []string{"WARNING: cronjob.startingDeadlineSeconds is 0"}, nil},
+		"late starts":      {"cronjob: {startingDeadlineSeconds: 9}", []string{"WARNING: cronjob.startingDeadlineSeconds is 9"}, nil},
+		"no late starts":   {"cronjob: {startingDeadlineSeconds: 0}", []string{"WARNING: cronjob.startingDeadlineSeconds is 0"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rendered, err := render(t, given, test.values)

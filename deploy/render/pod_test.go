@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// pods are the CronJob's pod and the test's.
+// pods returns the pod of the CronJob and the pod of helm test.
 func pods(t *testing.T, all map[string]runtime.Object) map[string]core.PodSpec {
 	t.Helper()
 	found := map[string]core.PodSpec{}
@@ -25,7 +25,8 @@ func pods(t *testing.T, all map[string]runtime.Object) map[string]core.PodSpec {
 	return found
 }
 
-// TestToken: every pod has a token of a short life at the place where Kubernetes puts its own, which it is told to leave out.
+// TestToken checks that every pod has a short-lived token at the path of the default token, and that Kubernetes does not mount the
+// default token.
 func TestToken(t *testing.T) {
 	for values, seconds := range map[string]int64{
 		"{}": 3600,
@@ -76,7 +77,7 @@ func projected(t *testing.T, spec core.PodSpec, name string) *core.ProjectedVolu
 	return spec.Volumes[i].Projected
 }
 
-// TestRestricted: the pods are what the Pod Security profile "restricted" asks for; the container says so by itself, too.
+// TestRestricted checks that the pods satisfy the Pod Security profile "restricted", also by the container's own security context.
 func TestRestricted(t *testing.T) {
 	specs := pods(t, must(t, given))
 	specs["the CronJob"] = podOf(cronJob(t))

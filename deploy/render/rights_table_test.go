@@ -14,7 +14,7 @@ import (
 	rbac "k8s.io/api/rbac/v1"
 )
 
-// resources are the README's words for what a right is about, as [may] writes it.
+// resources maps the README's name of a resource to the resource in the result of [rightsOf].
 var resources = map[string]string{
 	"Secrets":                          "secrets./",
 	"Events":                           "events./",
@@ -28,21 +28,21 @@ var resources = map[string]string{
 	"HorizontalPodAutoscalers":         "horizontalpodautoscalers.autoscaling/",
 }
 
-// TestReadmeTellsTheRole: the chart's Role grants what the README's table of rights says, and nothing else, for each kind that
-// changes what Helm needs.
-func TestReadmeTellsTheRole(t *testing.T) {
+// TestReadmeListsTheRole checks that the chart's Role grants exactly the rights in the README's tables, for each kind that changes the
+// rights that Helm needs.
+func TestReadmeListsTheRole(t *testing.T) {
 	own, releases := rightsTable(t, "own"), rightsTable(t, "releases")
 	for _, kinds := range [][]string{
 		{}, {"configmaps"}, {"secrets"}, {"jobs.batch"}, {"pods"}, {"deployments.apps"}, {"replicasets.apps"}, {"replicationcontrollers"},
 		{"horizontalpodautoscalers.autoscaling"}, {"things.example.com", "jobs.batch", "pods", "deployments.apps", "replicasets.apps"},
 	} {
 		list := strings.Join(kinds, ", ")
-		both := must(t, given, "fullnameOverride: agent", fmt.Sprintf("{config: {instance: own}, rbac: {kinds: [%s], namespaces: [blue]}}", list))
-		apart := must(t, given, "fullnameOverride: agent", fmt.Sprintf("{config: {instance: own}, rbac: {kinds: [%s], namespaces: [blue], releasesInOwnNamespace: false}}", list))
-		expectRights(t, "the only namespace", both["Role shop/agent"].(*rbac.Role), slices.Concat(own, releases), kinds)
-		expectRights(t, "a namespace of releases", both["Role blue/agent"].(*rbac.Role), releases, kinds)
-		expectRights(t, "a namespace of releases alone", apart["Role blue/agent"].(*rbac.Role), releases, kinds)
-		expectRights(t, "the agent's namespace alone", apart["Role shop/agent"].(*rbac.Role), own, kinds)
+		shared := must(t, given, "fullnameOverride: agent", fmt.Sprintf("{config: {instance: own}, rbac: {kinds: [%s], namespaces: [blue]}}", list))
+		separate := must(t, given, "fullnameOverride: agent", fmt.Sprintf("{config: {instance: own}, rbac: {kinds: [%s], namespaces: [blue], releasesInOwnNamespace: false}}", list))
+		expectRights(t, "the only namespace", shared["Role shop/agent"].(*rbac.Role), slices.Concat(own, releases), kinds)
+		expectRights(t, "a namespace of releases", shared["Role blue/agent"].(*rbac.Role), releases, kinds)
+		expectRights(t, "a namespace of releases alone", separate["Role blue/agent"].(*rbac.Role), releases, kinds)
+		expectRights(t, "the agent's namespace alone", separate["Role shop/agent"].(*rbac.Role), own, kinds)
 	}
 }
 
@@ -52,15 +52,15 @@ func expectRights(t *testing.T, where string, role *rbac.Role, rows []rightsRow,
 	for _, row := range rows {
 		maps.Copy(want, row.granted(t, kinds))
 	}
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(may(role)))); diff != "" {
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(rightsOf(role)))); diff != "" {
 		t.Errorf("%s, with the kinds %q: the README (-) and the Role (+) differ:\n%s", where, kinds, diff)
 	}
 }
 
-// rightsRow is a row of the README's table: what the right is about, its verbs, and when the chart grants it.
+// rightsRow is a row of the README's table: the resource, its verbs, and when the chart grants them.
 type rightsRow struct {
-	what, inRole string
-	verbs        []string
+	resource, inRole string
+	verbs            []string
 }
 
 func rightsTable(t *testing.T, name string) (rows []rightsRow) {
@@ -77,56 +77,56 @@ func rightsTable(t *testing.T, name string) (rows []rightsRow) {
 	for _, line := range strings.Split(strings.TrimSpace(table), "\n")[2:] {
 		cells := strings.Split(strings.Trim(line, "| "), " | ")
 		if len(cells) != 4 {
-			t.Fatalf("this row has not four cells: %s", line)
+			t.Fatalf("this row does not have four cells: %s", line)
 		}
-		rows = append(rows, rightsRow{what: cells[0], verbs: strings.Split(cells[1], ", "), inRole: cells[3]})
+		rows = append(rows, rightsRow{resource: cells[0], verbs: strings.Split(cells[1], ", "), inRole: cells[3]})
 	}
 	return rows
 }
 
 var quoted = regexp.MustCompile("`([^`]+)`")
 
-// granted is what the row says that the chart's Role grants for these kinds.
+// granted returns the rights in the chart's Role for these kinds, by this row.
 func (r rightsRow) granted(t *testing.T, kinds []string) map[string]bool {
 	t.Helper()
 	rights := map[string]bool{}
-	for _, about := range r.about(t, kinds) {
+	for _, resource := range r.resources(t, kinds) {
 		for _, verb := range r.verbs {
-			rights[verb+" "+about] = true
+			rights[verb+" "+resource] = true
 		}
 	}
 	return rights
 }
 
-func (r rightsRow) about(t *testing.T, kinds []string) (about []string) {
+func (r rightsRow) resources(t *testing.T, kinds []string) (found []string) {
 	t.Helper()
 	condition, conditional := strings.CutPrefix(r.inRole, "if `rbac.kinds` has ")
 	switch {
 	case r.inRole == "no" || strings.HasPrefix(r.inRole, "no: "):
 		return nil
 	case r.inRole == "yes":
-		return []string{known(t, r.what)}
+		return []string{resourceOf(t, r.resource)}
 	case conditional && condition == "them":
 		for _, kind := range kinds {
 			resource, group, _ := strings.Cut(kind, ".")
-			about = append(about, resource+"."+group+"/")
+			found = append(found, resource+"."+group+"/")
 		}
-		return about
+		return found
 	case !conditional:
-		t.Fatalf("the README says of %s: %s", r.what, r.inRole)
+		t.Fatalf("the README has a condition for %s that this test does not know: %s", r.resource, r.inRole)
 	}
 	for _, kind := range quoted.FindAllStringSubmatch(condition, -1) {
 		if slices.Contains(kinds, kind[1]) {
-			return []string{known(t, r.what)}
+			return []string{resourceOf(t, r.resource)}
 		}
 	}
 	return nil
 }
 
-func known(t *testing.T, what string) string {
+func resourceOf(t *testing.T, name string) string {
 	t.Helper()
-	if resources[what] == "" {
-		t.Fatalf("the README's table of rights has %q, which this test does not know: add it to resources", what)
+	if resources[name] == "" {
+		t.Fatalf("the README's table of rights has %q, which this test does not know: add it to resources", name)
 	}
-	return resources[what]
+	return resources[name]
 }

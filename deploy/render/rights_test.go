@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// bindings is who may what where, as a picture: "Role agent in blue" for each RoleBinding and Role.
+// bindings returns one line for each Role and RoleBinding, such as "Role agent in blue".
 func bindings(all map[string]runtime.Object) (lines []string) {
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		switch o := all[key].(type) {
@@ -41,8 +41,8 @@ func TestRBACModes(t *testing.T) {
 	}
 }
 
-// may lists "verb resource.group" and "verb resource.group/name" of a Role.
-func may(role *rbac.Role) map[string]bool {
+// rightsOf returns the rights of a Role as "verb resource.group/" or "verb resource.group/name".
+func rightsOf(role *rbac.Role) map[string]bool {
 	rights := map[string]bool{}
 	for _, rule := range role.Rules {
 		names := rule.ResourceNames
@@ -62,7 +62,7 @@ func may(role *rbac.Role) map[string]bool {
 	return rights
 }
 
-// TestLeastRole is what a Role holds for an agent whose charts contain nothing.
+// TestLeastRole lists the rights in the Role of an agent whose charts contain nothing.
 func TestLeastRole(t *testing.T) {
 	role := find[*rbac.Role](t, must(t, given, "{rbac: {kinds: []}, config: {instance: own}}"))
 	var want []string
@@ -79,16 +79,16 @@ func TestLeastRole(t *testing.T) {
 		}
 	}
 	slices.Sort(want)
-	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(may(role)))); diff != "" {
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(rightsOf(role)))); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// TestKindsAndRules: what is listed is granted, for the groups that are named, also in other namespaces; the agent's own
-// objects are only in its own.
+// TestKindsAndRules checks that the Roles in all namespaces grant the listed kinds and rules, and that only the Role in the agent's
+// namespace grants rights for the agent's own objects.
 func TestKindsAndRules(t *testing.T) {
 	all := must(t, given, "{fullnameOverride: agent, rbac: {namespaces: [blue], kinds: [pods, deployments.apps, kinds.my-group.example.com], rules: [{apiGroups: [example.com], resources: [things/status], verbs: [patch], resourceNames: [one]}]}}")
-	own, other := may(all["Role shop/agent"].(*rbac.Role)), may(all["Role blue/agent"].(*rbac.Role))
+	own, other := rightsOf(all["Role shop/agent"].(*rbac.Role)), rightsOf(all["Role blue/agent"].(*rbac.Role))
 	for _, right := range []string{"delete pods./", "patch deployments.apps/", "list kinds.my-group.example.com/", "patch things/status.example.com/one", "delete secrets./", "create events./"} {
 		if !own[right] || !other[right] {
 			t.Errorf("%s is granted: %t in the agent's namespace, %t in the other", right, own[right], other[right])

@@ -8,7 +8,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/config"
 )
 
-// schema is the values' schema with the agent's own settings in its property config. All else in it is written by hand.
+// schema returns the values' schema with the agent's own settings in its property config. The rest of it is hand-written.
 func schema(file []byte) ([]byte, error) {
 	var whole map[string]any
 	if err := json.Unmarshal(file, &whole); err != nil {
@@ -33,7 +33,7 @@ func schema(file []byte) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// chartCommands are the agent's commands that the chart can run, which are written by hand.
+// chartCommands returns the agent's commands that the chart can run. They are hand-written in the schema.
 func chartCommands(properties map[string]any) (commands []string, err error) {
 	command, _ := properties["command"].(map[string]any)
 	values, _ := command["enum"].([]any)
@@ -47,14 +47,15 @@ func chartCommands(properties map[string]any) (commands []string, err error) {
 	return commands, nil
 }
 
-// settingsOf is the schema of the settings that the commands honour. The chart needs a repository, and beside one a dir is refused.
+// settingsOf returns the schema of the settings that the commands accept. It leaves out dir, because the chart needs a repository and
+// the agent does not accept both.
 func settingsOf(commands ...string) map[string]any {
 	settings := config.Schema(commands...)
 	delete(settings, "dir")
 	return settings
 }
 
-// refusals let the chart take, for each command, only those settings that this command honours.
+// refusals returns the conditions of the schema that allow, for each command, only the settings that this command accepts.
 func refusals(commands []string) []any {
 	var all []any
 	for _, command := range commands {

@@ -7,10 +7,10 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// value is a line of the README: a key of values.yaml with its default and what it means.
+// value is a row of the README's table: a key of values.yaml with its default and its meaning.
 type value struct{ key, fallback, meaning string }
 
-// chapter is some values under a heading.
+// chapter has the values under one heading.
 type chapter struct {
 	heading string
 	values  []value
@@ -30,7 +30,7 @@ func chapters(file []byte) ([]chapter, error) {
 	}
 	var all []chapter
 	top := document.Content[0]
-	// What stands above the first key is, for the parser, about the whole document.
+	// The parser attributes the comments above the first key to the whole document.
 	top.Content[0].HeadComment = strings.Join([]string{document.HeadComment, top.HeadComment, top.Content[0].HeadComment}, "\n")
 	for i := 0; i < len(top.Content); i += 2 {
 		name, node := top.Content[i], top.Content[i+1]
@@ -38,7 +38,7 @@ func chapters(file []byte) ([]chapter, error) {
 			all = append(all, chapter{heading: heading})
 		}
 		if len(all) == 0 {
-			return nil, fmt.Errorf("values.yaml:%d: %s is in no chapter", name.Line, name.Value)
+			return nil, fmt.Errorf("values.yaml:%d: %s is not in a chapter: write a comment `## …` above it", name.Line, name.Value)
 		}
 		values, err := explained("", name, node)
 		if err != nil {
@@ -79,7 +79,7 @@ func explained(prefix string, name, node *yaml.Node) ([]value, error) {
 		}
 	}
 	if len(values) == 0 {
-		return nil, fmt.Errorf("values.yaml:%d: %s is not explained: write a comment `# -- …` above it", name.Line, key)
+		return nil, fmt.Errorf("values.yaml:%d: %s has no explanation: write a comment `# -- …` above it", name.Line, key)
 	}
 	return values, nil
 }
@@ -96,7 +96,7 @@ func hasMeanings(node *yaml.Node) bool {
 	return false
 }
 
-// meaningOf is the comment after its mark, in one line.
+// meaningOf returns the comment after the mark, in one line.
 func meaningOf(name *yaml.Node) string {
 	_, text, found := strings.Cut("\n"+name.HeadComment, "\n"+meaningMark)
 	if !found {
