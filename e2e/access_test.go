@@ -18,7 +18,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/cluster"
 )
 
-// accessible has several kinds, hooks, a custom resource and two namespaces.
+// accessible returns a helmfile with several kinds, hooks, a custom resource and two namespaces.
 func accessible(group, second string) files {
 	return ownRelease("", text+"---\n"+deployment+"---\napiVersion: "+group+".example.com/v1\nkind: Kind\nmetadata: {name: one}\n---\n"+
 		"apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: hooked, annotations: {helm.sh/hook: \"pre-install,post-delete\", helm.sh/hook-delete-policy: before-hook-creation}}\n").
@@ -27,10 +27,10 @@ func accessible(group, second string) files {
 		and("charts/away/templates/all.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: away}\nspec: {ports: [{port: {{ .Values.port | default 80 }}}]}\n")
 }
 
-// TestAccessGrantsWhatIsMissing: an identity without any right learns what it needs. Once an administrator has applied what
-// was printed, nothing is missing, and the whole life of the releases goes through.
-func TestAccessGrantsWhatIsMissing(t *testing.T) { // not in parallel: in other tests nothing to do is nothing only if the kinds stay
-	u := newNobody(t)
+// TestAccessGrantsWhatIsMissing runs access as a user without rights. An administrator applies the printed Roles. Then no right is missing,
+// and the user can install, upgrade and uninstall the releases.
+func TestAccessGrantsWhatIsMissing(t *testing.T) { // not in parallel: new kinds would cause changes in other tests
+	u := newUserWithoutRights(t)
 	group := defineKind(t, u)
 	second := newNamespace(t, u.namespace+"-second")
 	repo := newRepository(t, accessible(group, second))
@@ -79,12 +79,13 @@ func TestAccessGrantsWhatIsMissing(t *testing.T) { // not in parallel: in other 
 	expectActions(t, u.converge("--repo", repo.url), "own uninstall done 0", "away uninstall done 0")
 }
 
-// TestAccessDoesNotGrow: what is asked depends on kinds and namespaces, not on releases, whether all is allowed or nothing.
-func TestAccessDoesNotGrow(t *testing.T) {
+// TestAccessRequestsDoNotGrow checks that the number of requests depends on the kinds and namespaces and not on the number of releases,
+// both with all rights and without rights.
+func TestAccessRequestsDoNotGrow(t *testing.T) {
 	t.Parallel()
 	for name, identity := range map[string]func(*testing.T) tenant{
-		"where all is allowed":     func(t *testing.T) tenant { return newTenant(t) },
-		"where nothing is allowed": newNobody,
+		"with all rights":          func(t *testing.T) tenant { return newTenant(t) },
+		"where nothing is allowed": newUserWithoutRights,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -109,7 +110,7 @@ func reviews(t *testing.T, u tenant, releases int) int {
 	return len(cluster.Select(requests(t, since, u), cluster.Request{Verb: "create", Resource: "selfsubjectaccessreviews"}))
 }
 
-// TestAccess has a tenant who is admin of a namespace.
+// TestAccess runs access as an admin of one namespace.
 func TestAccess(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -119,15 +120,15 @@ func TestAccess(t *testing.T) {
 		says   []string
 	}{
 		"all is allowed": {commit: ownRelease("", text), says: []string{"0 missing"}},
-		"what a Role cannot grant": {
+		"a right that a Role cannot grant": {
 			commit: ownRelease("", text).and("charts/own/crds/kind.yaml", kindDefinition("access")), code: forbidden,
 			says: []string{"create customresourcedefinitions.apiextensions.k8s.io (cluster-scoped)", "No Role can grant this"},
 		},
-		"a kind that the commit itself defines": {
+		"a kind that the commit defines": {
 			commit: ownRelease("", "apiVersion: tobe.example.com/v1\nkind: Kind\nmetadata: {name: one}\n").and("charts/own/crds/kind.yaml", kindDefinition("tobe")),
 			code:   forbidden, says: []string{"create kinds.tobe.example.com in namespace "},
 		},
-		"a kind that nobody defines": {
+		"a kind that is not defined": {
 			commit: ownRelease("", text+"---\napiVersion: nobody.example.com/v1\nkind: Kind\nmetadata: {name: one}\n"),
 			says:   []string{"the cluster does not know this kind yet, so its rights were not checked: Kind (nobody.example.com/v1), in NAMESPACE/own"},
 		},
@@ -136,7 +137,7 @@ func TestAccess(t *testing.T) {
 			says: []string{"these releases cannot be rendered, so the rights that they need are unknown", "NAMESPACE/own: ", "broken on purpose"},
 		},
 		"a helmfile that cannot be loaded": {commit: files{"helmfile.yaml": "releases: {"}, code: desiredInvalid},
-		"a namespace of somebody else's": {
+		"another tenant's namespace": {
 			commit: ownRelease("namespace: kube-system", text), code: forbidden,
 			says: []string{"create configmaps in namespace kube-system (for kube-system/own)", "namespace: kube-system"},
 		},
@@ -157,16 +158,16 @@ func TestAccess(t *testing.T) {
 	}
 }
 
-// TestAccessAsText is what a person sees, and what kubectl is given.
+// TestAccessAsText checks the output for people and the output for kubectl.
 func TestAccessAsText(t *testing.T) {
 	t.Parallel()
 	u := withRole(t, append(slices.Clone(records), may("", "configmaps", "get", "delete"))...)
 	dir := checkout(t, ownRelease("", text))
-	seen := u.run(dir, "helmfile-agent", "access", "--dir", ".", "--namespace", u.namespace, "--log-level", "warn")
-	if seen.code != forbidden {
-		t.Error(seen)
+	result := u.run(dir, "helmfile-agent", "access", "--dir", ".", "--namespace", u.namespace, "--log-level", "warn")
+	if result.code != forbidden {
+		t.Error(result)
 	}
-	contains(t, seen.stdout,
+	contains(t, result.stdout,
 		"NAMESPACE", "RESOURCE", "ALLOWED", "MISSING",
 		"get create delete", "patch (list)", u.namespace+"/own",
 		"kind: Role\n", "kind: RoleBinding\n", "name: "+u.user,
@@ -179,7 +180,7 @@ func TestAccessAsText(t *testing.T) {
 	}
 }
 
-// refusedIn are the rights that are not granted, one line for each kind and namespace.
+// refusedIn returns the missing rights, one line for each kind and namespace.
 func refusedIn(t *testing.T, r result) []string {
 	t.Helper()
 	var report struct {
@@ -200,8 +201,8 @@ func refusedIn(t *testing.T, r result) []string {
 
 const verbOrder = "get list watch create update patch delete"
 
-// newNobody is a user in a namespace where nobody has given it any right.
-func newNobody(t *testing.T) tenant {
+// newUserWithoutRights returns a user who has no rights in the namespace.
+func newUserWithoutRights(t *testing.T) tenant {
 	t.Helper()
 	u := newTenant(t)
 	u.namespace = newNamespace(t, u.namespace+"-none")
@@ -215,7 +216,7 @@ func newNamespace(t *testing.T, name string) string {
 	return name
 }
 
-// defineKind adds a kind to the cluster and returns when it is served. The group is in no other test's.
+// defineKind adds a kind to the cluster and returns when the API server serves it. No other test uses the group.
 func defineKind(t *testing.T, u tenant) (group string) {
 	t.Helper()
 	group = "access" + u.namespace[len(u.namespace)-6:len(u.namespace)-5]
@@ -223,8 +224,8 @@ func defineKind(t *testing.T, u tenant) (group string) {
 	return group
 }
 
-// grant applies Roles and RoleBindings as an administrator, binds the Roles to the user if they come without, and returns
-// when they are in force.
+// grant applies Roles and RoleBindings as an administrator. It binds Roles without a RoleBinding to the user. It returns when the rights
+// are in force.
 func (u tenant) grant(documents string) {
 	u.t.Helper()
 	t := u.t.(*testing.T)

@@ -19,10 +19,10 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
 )
 
-// sampled is one in how many attacks a sample has.
+// sampled is the part of the attacks in a sample: one in this number.
 const sampled = 5
 
-// sandboxModes are the ways in which attacks run.
+// sandboxModes lists the settings of sandbox with which attacks run.
 var sandboxModes = []struct {
 	name string
 	args []string
@@ -31,10 +31,10 @@ var sandboxModes = []struct {
 	{"off", []string{"--sandbox", "off"}},
 }
 
-// attackMemory bounds the address space of an attacked process, in KiB. It protects the machine that runs the tests.
+// attackMemory limits the address space of an attacked process, in KiB. It protects the machine that runs the tests.
 const attackMemory = 12_000_000
 
-// TestEscapeAttempts runs the agent on one hostile repository after the other, and looks for what got out.
+// TestEscapeAttempts runs the agent on each hostile repository, and searches for leaked secrets and other damage.
 func TestEscapeAttempts(t *testing.T) {
 	t.Parallel()
 	all := must(attacks.Read("attacks"))(t)
@@ -49,21 +49,21 @@ func TestEscapeAttempts(t *testing.T) {
 			t.Run(mode.name+"/"+attack.Name, func(t *testing.T) {
 				t.Parallel()
 				g := newTarget(t, attack)
-				g.expectHeld(g.attackWith(mode.args), mode.name)
+				g.expectDefended(g.runAttack(mode.args), mode.name)
 			})
 		}
 	}
 }
 
-// target is an agent with everything around it that an attack may want.
+// target is an agent with everything that an attack may try to reach.
 type target struct {
 	tenant
 	t        *testing.T
 	attack   attacks.Attack
-	canaries map[string]string // by what holds them
-	dir      string            // outside of the checkout
-	outside  *attacks.Outside  // what is in it
-	keys     string            // given with --sops-keys
+	canaries map[string]string // by the place that contains them
+	dir      string            // a directory outside of the checkout
+	outside  *attacks.Outside  // the content of dir
+	keys     string            // the directory for --sops-keys
 	temp     string            // TMPDIR of the agent
 	listener *attacks.Listener
 }
@@ -87,7 +87,7 @@ func newTarget(t *testing.T, attack attacks.Attack) *target {
 	g.env = []string{
 		"TMPDIR=" + g.temp,
 		"CANARY_ENV=" + g.canaries["an environment variable"],
-		"HELMFILE_AGENT_ALLOW_REMOTE=", // nothing, other than in the other tests
+		"HELMFILE_AGENT_ALLOW_REMOTE=", // no hosts; other tests allow the servers of the tests
 		"HELMFILE_AGENT_GIT_ALLOW_PLAIN_HTTP=true",
 		"HELMFILE_AGENT_GIT_USERNAME=ada",
 		"HELMFILE_AGENT_GIT_PASSWORD=" + g.canaries["the password of git"],
@@ -99,25 +99,25 @@ func newTarget(t *testing.T, attack attacks.Attack) *target {
 	return g
 }
 
-// words replaces the placeholders of attack.yaml and of the files in the repository.
+// words returns the replacer of the placeholders in attack.yaml and in the files of the repository.
 func (g *target) words() *strings.Replacer {
 	return attacks.Surroundings{
 		Outside: g.dir, TokenFile: filepath.Join(g.dir, "token"), Keys: g.keys, Kubeconfig: g.kubeconfig, Namespace: g.namespace, Listener: g.listener,
 	}.Words()
 }
 
-// attackWith runs the agent on the repository of the attack.
-func (g *target) attackWith(args []string) result {
+// attack_ runs the agent on the repository of the attack.
+func (g *target) runAttack(args []string) result {
 	g.t.Helper()
 	dir := g.t.TempDir()
 	check(g.t, g.attack.Write(dir, g.words()))
 	if len(g.attack.Sparse) > 0 {
-		return g.launch("diff", append([]string{"--dir", dir}, args...)...)
+		return g.startAgent("diff", append([]string{"--dir", dir}, args...)...)
 	}
-	return g.launch("run", append([]string{"--repo", g.serve(dir)}, args...)...)
+	return g.startAgent("run", append([]string{"--repo", g.serve(dir)}, args...)...)
 }
 
-// serve commits a directory, with its links, to a repository that the agent can clone.
+// serve commits a directory, including links, to a repository that the agent can clone.
 func (g *target) serve(dir string) (url string) {
 	g.t.Helper()
 	root := g.t.TempDir()
@@ -128,8 +128,8 @@ func (g *target) serve(dir string) (url string) {
 	return server.RepoURL("config.git")
 }
 
-// launch runs the agent with a bound on its memory.
-func (g *target) launch(command string, args ...string) result {
+// startAgent runs the agent with a limit on its memory.
+func (g *target) startAgent(command string, args ...string) result {
 	g.t.Helper()
 	limited := []string{"-c", fmt.Sprintf(`ulimit -v %d && exec "$@"`, attackMemory), "sh", filepath.Join(binaries, "helmfile-agent"), command,
 		"--namespace", g.namespace, "--output", "json", "--log-level", "debug", "--timeout", "45s", "--sops-keys", g.keys}
@@ -139,8 +139,8 @@ func (g *target) launch(command string, args ...string) result {
 	return g.runProgram("", "/bin/sh", append(limited, args...)...)
 }
 
-// expectHeld insists that nothing got out, and that the run ended as a run should.
-func (g *target) expectHeld(r result, mode string) {
+// expectDefended fails the test if the attack had any effect, or if the run ended in an unexpected way.
+func (g *target) expectDefended(r result, mode string) {
 	g.t.Helper()
 	var excused []string
 	if mode == "off" {
@@ -163,7 +163,7 @@ func configMapNames(t *testing.T, namespace string) []string {
 	return names
 }
 
-// findings is what got out, by kind.
+// findings returns the effects of the attack, by kind.
 func (g *target) findings(r result) attacks.Findings {
 	g.t.Helper()
 	found := g.attack.Search(g.places(r), g.canaries, g.words())
@@ -173,7 +173,7 @@ func (g *target) findings(r result) attacks.Findings {
 	return found
 }
 
-// places is everything in which a person with rights in the namespace could read.
+// places returns all texts that a person with rights in the namespace can read, by their place.
 func (g *target) places(r result) map[string]string {
 	g.t.Helper()
 	api, ctx := client(g.t).CoreV1(), g.t.Context()
@@ -188,7 +188,7 @@ func (g *target) places(r result) map[string]string {
 	}
 }
 
-// TestEscapeAttemptsAreSeen proves that each kind of finding is found, and that an honest repository has none.
+// TestEscapeAttemptsAreSeen proves that the search finds each kind of effect, and that a harmless repository has none.
 func TestEscapeAttemptsAreSeen(t *testing.T) {
 	t.Parallel()
 	honest := files{"helmfile.yaml": "releases: [{name: web, chart: ./charts/show, values: [public.yaml]}]\n", "public.yaml": "shown: to everyone\n"}
@@ -196,10 +196,10 @@ func TestEscapeAttemptsAreSeen(t *testing.T) {
 		spoil func(*target, files)
 		kind  string
 	}{
-		"an honest repository": {func(*target, files) {}, ""},
-		"a canary in a value":  {func(g *target, f files) { f["public.yaml"] = "stolen: " + g.canaries["a file"] + "\n" }, attacks.Canary},
-		"a canary in base64":   {func(g *target, f files) { f["public.yaml"] = "stolen: " + base64Of(g.canaries["a file"]) + "\n" }, attacks.Canary},
-		"a canary in hex":      {func(g *target, f files) { f["public.yaml"] = fmt.Sprintf("stolen: x%x\n", g.canaries["a file"]) }, attacks.Canary},
+		"a harmless repository": {func(*target, files) {}, ""},
+		"a canary in a value":   {func(g *target, f files) { f["public.yaml"] = "stolen: " + g.canaries["a file"] + "\n" }, attacks.Canary},
+		"a canary in base64":    {func(g *target, f files) { f["public.yaml"] = "stolen: " + base64Of(g.canaries["a file"]) + "\n" }, attacks.Canary},
+		"a canary in hex":       {func(g *target, f files) { f["public.yaml"] = fmt.Sprintf("stolen: x%x\n", g.canaries["a file"]) }, attacks.Canary},
 		"a canary in an error": {func(g *target, f files) {
 			f["helmfile.yaml"] = "releases: [{name: web, chart: ./" + g.canaries["a file"] + "}]\n"
 		}, attacks.Canary},
@@ -209,7 +209,7 @@ func TestEscapeAttemptsAreSeen(t *testing.T) {
 		"a connection":             {func(g *target, _ files) { request(g.t, strings.Replace(g.listener.URL, "http:", "https:", 1)) }, attacks.Reached},
 		"a file outside":           {func(g *target, _ files) { mount(g.t, g.dir, "markers/new", "ran") }, attacks.Written},
 		"a changed file outside":   {func(g *target, _ files) { mount(g.t, g.dir, "token", "changed") }, attacks.Written},
-		"a file that is left":      {func(g *target, _ files) { mount(g.t, g.temp, "left", "secret") }, attacks.Leftover},
+		"a leftover file":          {func(g *target, _ files) { mount(g.t, g.temp, "left", "secret") }, attacks.Leftover},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -223,7 +223,7 @@ func TestEscapeAttemptsAreSeen(t *testing.T) {
 			c.spoil(g, repo)
 			dir := t.TempDir()
 			repo.write(t, dir)
-			r := g.launch("run", append([]string{"--repo", g.serve(dir)}, sandboxModes[0].args...)...)
+			r := g.startAgent("run", append([]string{"--repo", g.serve(dir)}, sandboxModes[0].args...)...)
 			found := g.findings(r)
 			if c.kind == "" && (len(found) > 0 || r.code != converged || !strings.Contains(g.places(r)["the ConfigMaps"], "to everyone")) {
 				t.Errorf("the honest repository was not deployed, or there are findings %v: %.3000s", found, r)
@@ -237,7 +237,7 @@ func TestEscapeAttemptsAreSeen(t *testing.T) {
 
 func base64Of(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
 
-// request makes a request and ignores the answer: the listener is what matters.
+// request makes a request and ignores the answer, because the test checks only the listener.
 func request(t *testing.T, url string) {
 	t.Helper()
 	response, err := http.Get(url)

@@ -21,9 +21,9 @@ spec:
     spec: {containers: [{name: own, image: "registry.example.com/own:1"}]}
 `
 
-// TestAutoscalersThatMayNotBeListed: where the agent cannot know whether an autoscaler manages replicas, it leaves them, corrects
-// all else, and `access` prints the right to list autoscalers.
-func TestAutoscalersThatMayNotBeListed(t *testing.T) {
+// TestAutoscalersWithoutListRight: without the right to list autoscalers, the agent does not correct replicas, but corrects all other
+// fields. `access` prints the missing right.
+func TestAutoscalersWithoutListRight(t *testing.T) {
 	t.Parallel()
 	u := withRole(t, append(slices.Clone(records), may("apps", "deployments", "get", "list", "create", "patch", "delete"))...)
 	repo := newRepository(t, ownRelease("", oneReplica))
@@ -39,12 +39,12 @@ func TestAutoscalersThatMayNotBeListed(t *testing.T) {
 	}
 	u.hasReplicas(8)
 
-	_, asked := u.agent("access", "--repo", repo.url)
-	if got := refusedIn(t, asked); asked.code != converged || !slices.Contains(got, u.namespace+" horizontalpodautoscalers.autoscaling list") {
-		t.Errorf("the right is not asked for as optional: %q: %s", got, asked)
+	_, result := u.agent("access", "--repo", repo.url)
+	if got := refusedIn(t, result); result.code != converged || !slices.Contains(got, u.namespace+" horizontalpodautoscalers.autoscaling list") {
+		t.Errorf("access does not print the right as optional: %q: %s", got, result)
 	}
-	_, asked = u.agent("access", "--repo", repo.url, "--drift", "ignore")
-	if got := refusedIn(t, asked); slices.Contains(got, u.namespace+" horizontalpodautoscalers.autoscaling list") {
+	_, result = u.agent("access", "--repo", repo.url, "--drift", "ignore")
+	if got := refusedIn(t, result); slices.Contains(got, u.namespace+" horizontalpodautoscalers.autoscaling list") {
 		t.Errorf("the right is asked for though nothing looks for drift: %q", got)
 	}
 

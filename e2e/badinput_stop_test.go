@@ -13,8 +13,8 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// endless are commits with a release that waits for a pod, in a cluster that has no node, each with a commit that puts it
-// right and with what the agent makes of that.
+// endless has commits with a release that waits for a pod, in a cluster without nodes. Each has a commit that corrects it, and the expected
+// report of that run.
 var endless = map[string]struct {
 	bad       files
 	release   string
@@ -67,47 +67,47 @@ spec:
 `
 )
 
-// soon bounds how long an agent may take to stop once it should: Kubernetes kills after 30 seconds.
+// soon is the longest time in which the agent must stop. Kubernetes kills it after 30 seconds.
 const soon = 20 * time.Second
 
-// TestBadInputStopped ends runs in the middle of an upgrade that never ends. Nothing stays pending, and the next run, with
-// a commit that puts it right, needs no help.
+// TestBadInputStopped stops runs during an upgrade that never ends. No revision stays pending, and the next run, with a commit that
+// corrects the mistake, succeeds.
 func TestBadInputStopped(t *testing.T) {
 	t.Parallel()
-	s := newStand(t)
+	s := newTestServers(t)
 	for while, commit := range endless {
 		names := []string{"<namespace>/" + commit.release + ": interrupted, and tried again by the next run"}
 		t.Run("by SIGTERM "+while, func(t *testing.T) {
 			t.Parallel()
 			a := s.newAttempt(t)
 			a.install()
-			said := a.terminated(badInput{does: "never ends", files: commit.bad}, commit.release)
-			said.expect(badInput{code: terminated, names: append(names, "stopped by signal: terminated")}, a)
+			output := a.terminated(badInput{mistake: "never ends", files: commit.bad}, commit.release)
+			output.expect(badInput{code: terminated, message: append(names, "stopped by signal: terminated")}, a)
 			a.expectRecovery(commit.right, commit.recovered)
 		})
 		t.Run("by the deadline "+while, func(t *testing.T) {
 			t.Parallel()
 			a := s.newAttempt(t)
 			a.install()
-			said := a.make(badInput{does: "never ends", files: commit.bad, args: []string{"--timeout", "8s"}})
-			said.expect(badInput{code: releasesFailed, names: []string{"it may take 5m0s, and the run left it ", "raise --timeout"}}, a)
-			if said.took > 10*time.Second {
-				t.Errorf("the agent took %s to stop", said.took)
+			output := a.make(badInput{mistake: "never ends", files: commit.bad, args: []string{"--timeout", "8s"}})
+			output.expect(badInput{code: releasesFailed, message: []string{"it may take 5m0s, and the run left it ", "raise --timeout"}}, a)
+			if output.took > 10*time.Second {
+				t.Errorf("the agent took %s to stop", output.took)
 			}
 			a.expectRecovery(commit.right, commit.recovered)
 		})
 	}
 }
 
-// terminated runs the agent until it is in the middle of a release, and tells it to stop.
-func (a *attempt) terminated(bad badInput, release string) said {
+// terminated runs the agent until a revision is pending, and sends SIGTERM.
+func (a *attempt) terminated(bad badInput, release string) agentOutput {
 	a.t.Helper()
-	a.repo.commit(a.t, bad.files, bad.does)
+	a.repo.commit(a.t, bad.files, bad.mistake)
 	return a.terminatedWhile(bad, release, pending)
 }
 
-// terminatedWhile tells it to stop as soon as a revision of the release has such a status.
-func (a *attempt) terminatedWhile(bad badInput, release string, status func(string) bool) said {
+// terminatedWhile runs the agent and sends SIGTERM as soon as a revision of the release has the status.
+func (a *attempt) terminatedWhile(bad badInput, release string, status func(string) bool) agentOutput {
 	a.t.Helper()
 	ctx, cancel := context.WithTimeout(a.t.Context(), processTimeout)
 	defer cancel()
@@ -118,23 +118,23 @@ func (a *attempt) terminatedWhile(bad badInput, release string, status func(stri
 		a.t.Fatal(err)
 	}
 	a.await(cmd, release, status)
-	told := time.Now()
+	signalled := time.Now()
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		a.t.Fatal(err)
 	}
-	_ = cmd.Wait() // its code says it
-	if took := time.Since(told); took > soon {
+	_ = cmd.Wait() // the test checks the exit code
+	if took := time.Since(signalled); took > soon {
 		a.t.Errorf("the agent took %s to stop", took)
 	}
-	return a.read(cmd, stdout.Bytes(), stderr.String(), time.Since(told))
+	return a.read(cmd, stdout.Bytes(), stderr.String(), time.Since(signalled))
 }
 
-// await returns when a revision has such a status, and ends the test when none has it in time.
+// await returns when a revision has the status. It fails the test after a timeout.
 func (a *attempt) await(cmd *exec.Cmd, release string, status func(string) bool) {
 	a.t.Helper()
 	for until := time.Now().Add(soon); !slices.ContainsFunc(a.statusesOf(release), status); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(until) {
-			_ = cmd.Process.Kill() // the test has failed already
+			_ = cmd.Process.Kill() // the test has already failed
 			a.t.Fatalf("no release came into the making: %q", a.statuses())
 		}
 	}
@@ -142,7 +142,7 @@ func (a *attempt) await(cmd *exec.Cmd, release string, status func(string) bool)
 
 func pending(status string) bool { return strings.HasPrefix(status, "pending-") }
 
-// statuses are those of Helm's records, of all revisions.
+// statuses returns the statuses of all revisions in Helm's records.
 func (a *attempt) statuses() []string {
 	a.t.Helper()
 	records := must(a.admin.CoreV1().Secrets(a.namespace).List(a.t.Context(), meta.ListOptions{LabelSelector: "owner=helm"}))(a.t)
@@ -153,16 +153,16 @@ func (a *attempt) statuses() []string {
 	return all
 }
 
-// expectRecovery finds the release failed and not pending, and has the next commit put it right.
+// expectRecovery checks that the release is failed and not pending, and that the next commit corrects it.
 func (a *attempt) expectRecovery(right files, recovered string) {
 	a.t.Helper()
 	statuses := a.statuses()
 	if !slices.Contains(statuses, "failed") || slices.ContainsFunc(statuses, pending) {
 		a.t.Errorf("want a failed release and none pending, got %q", statuses)
 	}
-	said := a.make(badInput{does: "put right", files: right})
-	if said.code != converged || !slices.Contains(said.actions(), recovered) {
-		a.t.Errorf("the next run did not recover: %q, %s", said.actions(), said.result)
+	output := a.make(badInput{mistake: "corrected", files: right})
+	if output.code != converged || !slices.Contains(output.actions(), recovered) {
+		a.t.Errorf("the next run did not recover: %q, %s", output.actions(), output.result)
 	}
 	a.expectText("good", "first")
 }

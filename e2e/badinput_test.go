@@ -21,39 +21,39 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
 )
 
-// badInput is one mistake: what is done wrong, and what the agent has to say about it. In every text, placeholders such as
-// <repo> stand for what differs from run to run; see [stand.placeholders].
+// badInput is one mistake, and what the agent must report about it. Texts may contain placeholders such as <repo> for values that differ
+// between runs; see [attempt.placeholders].
 type badInput struct {
-	does  string   // the mistake, as a sentence
-	files files    // committed over the good ones
-	local files    // in the directory where the agent is called
-	args  []string // beside --repo and --namespace, which they may repeat
-	env   []string
-	calls string // another command than run
+	mistake string   // a description of the mistake
+	files   files    // replace files of the good state
+	local   files    // files in the agent's working directory
+	args    []string // in addition to --repo and --namespace; they may override these
+	env     []string
+	command string // the command; run if empty
 
-	code  int
-	names []string // what the message must contain, for a person to find the culprit and the way out
-	tried bool     // the API server alone could know it, so that a failed revision is recorded
+	code     int
+	message  []string // texts that the message must contain: where the mistake is, and how to correct it
+	recorded bool     // only the API server can find the mistake, so Helm records a failed revision
 }
 
-// password is the one secret of all cases: no message may contain it.
+// password is the only secret of the cases. No message may contain it.
 const password = "open-sesame-4711"
 
-// TestBadInput makes one mistake after the other, each on a cluster in a good state: it has a code of its own, its message
-// names the culprit, and the cluster stays as it was, but for the releases that the mistake does not concern.
+// TestBadInput makes each mistake in a cluster in a good state. It checks the exit code and that the message names the mistake. The cluster
+// must not change, except for releases that the mistake does not concern.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
-	s := newStand(t)
+	s := newTestServers(t)
 	for _, bad := range slices.Concat(badConfiguration, badSource, badHelmfile, badSecrets, badReleases, badCluster) {
-		t.Run(bad.does, func(t *testing.T) {
+		t.Run(bad.mistake, func(t *testing.T) {
 			t.Parallel()
 			a := s.newAttempt(t)
 			a.install()
 			before, since := a.snapshot(), now(t)
-			said := a.make(bad)
-			said.expect(bad, a)
+			output := a.make(bad)
+			output.expect(bad, a)
 			if bad.code == releasesFailed {
-				a.expectOnlyOtherUpgraded(said, bad, before)
+				a.expectOnlyOtherUpgraded(output, bad, before)
 			} else {
 				a.expectNoChange(before, since)
 			}
@@ -75,21 +75,21 @@ const (
 	terminated     = 143
 )
 
-// stand is every server that cases need; each case has a repository of its own.
-type stand struct {
+// testServers has all servers that the cases need. Each case has its own repository.
+type testServers struct {
 	root     string
 	git      *servers.GitHTTP
 	private  *servers.GitHTTP
 	ssh      *servers.GitSSH
-	imposter *servers.GitSSH // its host key is not that of ssh
+	imposter *servers.GitSSH // has another host key than ssh
 	charts   *servers.ChartRepository
 	registry *servers.Registry
 	admin    kubernetes.Interface
 }
 
-func newStand(t *testing.T) *stand {
+func newTestServers(t *testing.T) *testServers {
 	t.Helper()
-	s := &stand{root: t.TempDir()}
+	s := &testServers{root: t.TempDir()}
 	secured := servers.Options{Username: "ada", Password: password + "-the-right-one"}
 	s.git = must(servers.NewGitHTTP(s.root, servers.Options{}))(t)
 	t.Cleanup(s.git.Close)
@@ -108,8 +108,8 @@ func newStand(t *testing.T) *stand {
 	return s
 }
 
-// publish fills the servers: one chart, and a repository without a commit.
-func (s *stand) publish(t *testing.T) {
+// publish adds a chart and an empty repository to the servers.
+func (s *testServers) publish(t *testing.T) {
 	t.Helper()
 	dir := t.TempDir()
 	goodState.under("charts/small").write(t, dir)
@@ -129,19 +129,19 @@ func must[T any](value T, err error) func(testing.TB) T {
 	}
 }
 
-// attempt is a tenant with a repository whose good state is installed.
+// attempt is a tenant with a repository in the good state, which is installed.
 type attempt struct {
 	tenant
-	*stand
+	*testServers
 	repo  repository
 	words *strings.Replacer
-	dir   string // where the agent is called
-	temp  string // all that the agent writes to disk is below it
+	dir   string // the agent's working directory
+	temp  string // TMPDIR of the agent
 }
 
-func (s *stand) newAttempt(t *testing.T) *attempt {
+func (s *testServers) newAttempt(t *testing.T) *attempt {
 	t.Helper()
-	a := &attempt{tenant: newTenant(t), stand: s, dir: t.TempDir(), temp: t.TempDir()}
+	a := &attempt{tenant: newTenant(t), testServers: s, dir: t.TempDir(), temp: t.TempDir()}
 	name := a.namespace + ".git"
 	a.repo = repository{must(servers.NewRepo(s.root, name))(t), s.git.RepoURL(name)}
 	a.words = strings.NewReplacer(a.placeholders(name)...)
@@ -150,7 +150,7 @@ func (s *stand) newAttempt(t *testing.T) *attempt {
 
 func (a *attempt) placeholders(repo string) []string {
 	a.t.Helper()
-	stranger := strangerTo(a.user)
+	stranger := userWithoutRights(a.user)
 	host := func(url string) string { _, host, _ := strings.Cut(url, "@"); return host }
 	trusted, distrusted := a.ssh.KnownHosts, strings.ReplaceAll(a.imposter.KnownHosts, bracketed(host(a.imposter.URL)), bracketed(host(a.ssh.URL)))
 	return []string{
@@ -164,7 +164,7 @@ func (a *attempt) placeholders(repo string) []string {
 		"<client-key>", string(a.ssh.ClientKey),
 		"<charts>", a.charts.URL,
 		"<registry>", a.registry.Host(),
-		"<dead>", "127.0.0.1:1", // nobody listens on this port
+		"<dead>", "127.0.0.1:1", // no server listens on this port
 		"<namespace>", a.namespace,
 		"<stranger>", stranger,
 		"<stranger's kubeconfig>", must(control.Kubeconfig(stranger, a.namespace))(a.t),
@@ -173,34 +173,34 @@ func (a *attempt) placeholders(repo string) []string {
 	}
 }
 
-// bracketed is how known_hosts writes an address with a port.
+// bracketed returns an address with a port in the form of known_hosts.
 func bracketed(address string) string {
 	host, port, _ := strings.Cut(address, ":")
 	return "[" + host + "]:" + port
 }
 
-// strangerTo is a user who has no rights where the given one has them.
-func strangerTo(user string) string {
+// userWithoutRights returns a user who has no rights in the namespace of the given user.
+func userWithoutRights(user string) string {
 	if other := cluster.TenantUser(0); other != user {
 		return other
 	}
 	return cluster.TenantUser(1)
 }
 
-// install brings the cluster into the good state.
+// install installs the good state.
 func (a *attempt) install() {
 	a.t.Helper()
 	a.repo.commit(a.t, goodState, "good")
-	if said := a.make(badInput{}); said.code != converged {
-		a.t.Fatalf("the good state was not installed: %s", said)
+	if output := a.make(badInput{}); output.code != converged {
+		a.t.Fatalf("the good state was not installed: %s", output)
 	}
 }
 
-// make commits the mistake and runs the agent on it.
-func (a *attempt) make(bad badInput) said {
+// make commits the mistake and runs the agent.
+func (a *attempt) make(bad badInput) agentOutput {
 	a.t.Helper()
 	if len(bad.files) > 0 {
-		a.repo.commit(a.t, bad.files.with(a.words), bad.does)
+		a.repo.commit(a.t, bad.files.with(a.words), bad.mistake)
 	}
 	bad.local.with(a.words).write(a.t, a.dir)
 	ctx, cancel := context.WithTimeout(a.t.Context(), processTimeout)
@@ -210,8 +210,8 @@ func (a *attempt) make(bad badInput) said {
 
 func (a *attempt) command(ctx context.Context, bad badInput) *exec.Cmd {
 	calls := "run"
-	if bad.calls != "" {
-		calls = bad.calls
+	if bad.command != "" {
+		calls = bad.command
 	}
 	args := []string{calls, "--repo", a.repo.url, "--namespace", a.namespace, "--output", "json", "--log-level", "warn"}
 	for _, arg := range bad.args {
@@ -226,7 +226,7 @@ func (a *attempt) command(ctx context.Context, bad badInput) *exec.Cmd {
 	return cmd
 }
 
-func (a *attempt) call(cmd *exec.Cmd) said {
+func (a *attempt) call(cmd *exec.Cmd) agentOutput {
 	a.t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -238,9 +238,9 @@ func (a *attempt) call(cmd *exec.Cmd) said {
 	return a.read(cmd, stdout.Bytes(), stderr.String(), time.Since(began))
 }
 
-func (a *attempt) read(cmd *exec.Cmd, stdout []byte, stderr string, took time.Duration) said {
+func (a *attempt) read(cmd *exec.Cmd, stdout []byte, stderr string, took time.Duration) agentOutput {
 	a.t.Helper()
-	s := said{result: result{code: cmd.ProcessState.ExitCode(), stdout: string(stdout), stderr: stderr}, took: took}
+	s := agentOutput{result: result{code: cmd.ProcessState.ExitCode(), stdout: string(stdout), stderr: stderr}, took: took}
 	if len(stdout) > 0 {
 		if err := json.Unmarshal(stdout, &s.summary); err != nil {
 			a.t.Fatalf("the report is not JSON: %v\n%s", err, s)
@@ -249,15 +249,15 @@ func (a *attempt) read(cmd *exec.Cmd, stdout []byte, stderr string, took time.Du
 	return s
 }
 
-// said is what the agent answered.
-type said struct {
+// agentOutput is the result of the agent.
+type agentOutput struct {
 	result
 	summary
 	took time.Duration
 }
 
-// message is what a person is told: the report's errors and warnings, or the last words of a command line that was not run.
-func (s said) message() string {
+// message returns the errors and warnings of the report, or standard error if there is no report.
+func (s agentOutput) message() string {
 	if s.stdout == "" {
 		return s.stderr
 	}
@@ -270,13 +270,13 @@ func (s said) message() string {
 	return strings.Join(lines, "\n")
 }
 
-func (s said) expect(bad badInput, a *attempt) {
+func (s agentOutput) expect(bad badInput, a *attempt) {
 	a.t.Helper()
 	a.t.Logf("exit %d after %s: %s", s.code, s.took.Round(time.Millisecond), s.message())
 	if s.code != bad.code {
 		a.t.Errorf("want exit code %d, got: %s", bad.code, s.result)
 	}
-	for _, name := range bad.names {
+	for _, name := range bad.message {
 		if name = a.words.Replace(name); !strings.Contains(s.message(), name) {
 			a.t.Errorf("the message does not name %q", name)
 		}
@@ -288,7 +288,7 @@ func (s said) expect(bad badInput, a *attempt) {
 	}
 }
 
-// snapshot is the version of each thing in the namespace that a release is made of, by kind and name.
+// snapshot has the versions of the records and objects of releases in the namespace, by kind and name.
 type snapshot map[string]string
 
 func (a *attempt) snapshot() snapshot {
@@ -305,7 +305,7 @@ func (a *attempt) snapshot() snapshot {
 	return found
 }
 
-// of is the part that belongs to one release.
+// of returns the part of one release.
 func (s snapshot) of(release string) snapshot {
 	own := snapshot{}
 	for what, version := range s {
@@ -329,17 +329,17 @@ func (a *attempt) expectNoChange(before snapshot, since cluster.Position) {
 	}
 }
 
-func (a *attempt) expectOnlyOtherUpgraded(said said, bad badInput, before snapshot) {
+func (a *attempt) expectOnlyOtherUpgraded(output agentOutput, bad badInput, before snapshot) {
 	a.t.Helper()
 	after := a.snapshot()
-	if bad.tried {
+	if bad.recorded {
 		a.expectText("good", "first")
 	} else if diff := cmp.Diff(before.of("good"), after.of("good")); diff != "" {
 		a.t.Errorf("the release good has changed: %s", diff)
 	}
 	a.expectText("other", "second")
-	if !slices.Contains(said.actions(), "other upgrade done 2") {
-		a.t.Errorf("the release other was not upgraded: %q", said.actions())
+	if !slices.Contains(output.actions(), "other upgrade done 2") {
+		a.t.Errorf("the release other was not upgraded: %q", output.actions())
 	}
 }
 
@@ -351,10 +351,10 @@ func (a *attempt) expectText(release, want string) {
 	}
 }
 
-// files are contents by path.
+// files has the contents of files by path.
 type files map[string]string
 
-// goodState is two small releases of one chart.
+// goodState has two small releases of one chart.
 var goodState = files{
 	"helmfile.yaml": `releases:
   - name: good
@@ -376,19 +376,19 @@ data:
 `,
 }
 
-// second changes the release other, so that a run which ought to change nothing has something to do.
+// second changes the release other. So a run that must not change anything has something to do.
 const second = `  - name: other
     chart: ./charts/small
     values:
       - text: second
 `
 
-// good is a helmfile with these lines for the release good, and a change of the release other.
+// good returns a helmfile with these lines for the release good, and with a change of the release other.
 func good(lines ...string) files {
 	return files{"helmfile.yaml": "releases:\n  - name: good\n    " + strings.Join(lines, "\n    ") + "\n" + second}
 }
 
-// ownChart is a helmfile whose release good has a chart of its own: the small one with other files.
+// ownChart returns a helmfile whose release good has its own chart: the small chart with other files.
 func ownChart(changed files) files {
 	all := good("chart: ./charts/own").and("charts/own/Chart.yaml", "apiVersion: v2\nname: own\nversion: 1.0.0\n")
 	for name, content := range changed {
@@ -410,7 +410,7 @@ func (f files) with(words *strings.Replacer) files {
 	return replaced
 }
 
-// under are the files in a directory, relative to it.
+// under returns the files in a directory, relative to it.
 func (f files) under(dir string) files {
 	inside := files{}
 	for name, content := range f {

@@ -13,12 +13,12 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/leaks"
 )
 
-// shapes are awkward secrets; each takes a random word, so that none is ever found by accident.
+// shapes makes secrets that are difficult to mask. Each contains a random word, so that the search finds none by accident.
 var shapes = []func(word string) string{
 	func(w string) string { return w },
-	func(w string) string { return w[:6] }, // the shortest that is masked everywhere
+	func(w string) string { return w[:6] }, // the shortest secret that is masked everywhere
 	func(w string) string { return w[:20] },
-	func(w string) string { return w[:20] + "-and-more" }, // of which the one before is the beginning
+	func(w string) string { return w[:20] + "-and-more" }, // begins with the secret before it
 	func(w string) string { return digits(w) },
 	func(w string) string {
 		return fmt.Sprintf("-----BEGIN PRIVATE KEY-----\n%s\n%s\nab\n-----END PRIVATE KEY-----\n", base64.StdEncoding.EncodeToString([]byte(w+w)), w)
@@ -39,7 +39,7 @@ var shapes = []func(word string) string{
 	func(w string) string { return "first " + w + "\n\n\tx\nsecond \"" + w + "\"\n" },
 	func(w string) string { return "<b>" + w + "</b> & more" },
 	func(w string) string { return "a\tb\r\n" + w + "\u00a0\u2028z" },
-	func(w string) string { return strings.TrimSpace(strings.Repeat(w[:15]+" ", 12)) }, // which YAML folds
+	func(w string) string { return strings.TrimSpace(strings.Repeat(w[:15]+" ", 12)) }, // YAML folds this
 	func(w string) string {
 		return strings.Join([]string{"[db]", "host = " + w, "password=\"" + w[:13] + "\""}, "\n")
 	},
@@ -56,12 +56,12 @@ func digits(word string) string {
 	return text.String()
 }
 
-// newCanaries are random secrets of every shape, and a few that are very long.
+// newCanaries returns random secrets of every shape, and a few that are very long.
 func newCanaries(n int) []string {
 	var all []string
 	var word string
 	for i := range n {
-		if i%len(shapes) != 3 { // that follows another
+		if i%len(shapes) != 3 { // the shape that begins with another secret
 			word = rand.Text()
 		}
 		all = append(all, shapes[i%len(shapes)](word))
@@ -72,7 +72,7 @@ func newCanaries(n int) []string {
 	return all
 }
 
-// TestCanariesAreSeen shows that the search finds every canary in each of the forms in which it might be shown.
+// TestCanariesAreSeen checks that the search finds every canary in each encoding.
 func TestCanariesAreSeen(t *testing.T) {
 	t.Parallel()
 	canaries := newCanaries(200)
@@ -87,7 +87,7 @@ func TestCanariesAreSeen(t *testing.T) {
 	} {
 		for _, canary := range canaries {
 			if len(strings.TrimSpace(canary)) < 8 && name == "inner base64" {
-				continue // too little of it depends on nothing else
+				continue // only a small part of the encoded text is fixed
 			}
 			if got := leaks.Find(show(canary), []string{canary}); len(got) != 1 {
 				t.Errorf("%s: %d sightings of %q", name, len(got), canary)

@@ -20,10 +20,10 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
 )
 
-// ways are how a helmfile may be given secrets; each becomes a map in the values of the chart.
+// ways lists the ways in which a helmfile gets secrets. Each becomes a map in the values of the chart.
 var ways = []string{"file", "inline", "environment", "sops", "mounted", "template", "variable"}
 
-// canaryHelmfile is no template, so that secrets may look like one.
+// canaryHelmfile is not a template, so that secrets may look like templates.
 const canaryHelmfile = `
 environments: {default: {secrets: [environment.yaml]}}
 ---
@@ -44,29 +44,29 @@ releases:
   chart: private/tiny
 `
 
-// aviary is a helmfile full of canaries, and all that it needs.
-type aviary struct {
+// canarySetup is a helmfile with many canaries, and everything that it needs.
+type canarySetup struct {
 	tenant
 	t        *testing.T
 	repo     repository
 	charts   *servers.ChartRepository
 	canaries []string
-	given    map[string]map[string]string // by way and key: what the chart's Secrets must hold
-	found    []string                     // in a live Secret that the chart looks up
-	inline   string                       // an encrypted map that the helmfile itself holds
-	login    string                       // the git server's password
-	registry string                       // the chart repository's
-	temp     string                       // of the agent's processes
+	given    map[string]map[string]string // the expected content of the chart's Secrets, by way and key
+	found    []string                     // secrets in a live Secret that the chart looks up
+	inline   string                       // an encrypted map in the helmfile
+	login    string                       // the password of the git server
+	registry string                       // the password of the chart repository
+	temp     string                       // TMPDIR of the agent's processes
 }
 
 const canaryCount = 200
 
-// TestCanaries has 200 secrets of awkward shapes, and the credentials of the run itself, through everything that can go
-// wrong, and looks for them in all that was written.
+// TestCanaries uses 200 secrets of difficult shapes, and the credentials of the run. It lets the run fail in many ways, and searches all
+// output for the secrets.
 func TestCanaries(t *testing.T) {
 	t.Parallel()
-	a := newAviary(t)
-	a.proveThatTheyAreSeen()
+	a := newCanarySetup(t)
+	a.checkSearch()
 	a.expectClean(a.diff("", "canary"), 0, "++++++++ # (", ": ********")
 
 	t.Log("they are installed as they are")
@@ -130,8 +130,8 @@ func TestCanaries(t *testing.T) {
 
 const environmentValues = "environment: {{ .Values.environment | toJson }}\n"
 
-func newAviary(t *testing.T) *aviary {
-	a := &aviary{tenant: newTenant(t), t: t, canaries: newCanaries(canaryCount), given: map[string]map[string]string{}, temp: t.TempDir()}
+func newCanarySetup(t *testing.T) *canarySetup {
+	a := &canarySetup{tenant: newTenant(t), t: t, canaries: newCanaries(canaryCount), given: map[string]map[string]string{}, temp: t.TempDir()}
 	key, err := age.GenerateX25519Identity()
 	check(t, err)
 	proxy, vault := rand.Text(), "hvs."+rand.Text()
@@ -140,28 +140,28 @@ func newAviary(t *testing.T) *aviary {
 	a.charts = must(servers.NewChartRepository(servers.Options{Username: "ada", Password: a.registry}))(t)
 	t.Cleanup(a.charts.Close)
 	must(a.charts.Add("testdata/charts/tiny"))(t)
-	a.repo = lockedRepository(t, a.login)
+	a.repo = passwordRepository(t, a.login)
 	a.env = []string{"TMPDIR=" + a.temp, "SOPS_AGE_KEY=" + key.String(), "HELMFILE_AGENT_GIT_USERNAME=ada", "HELMFILE_AGENT_GIT_PASSWORD=" + a.login,
 		"HELMFILE_AGENT_GIT_ALLOW_PLAIN_HTTP=true",
 		"HTTPS_PROXY=http://proxy:" + proxy + "@127.0.0.1:1", "VAULT_TOKEN=" + vault}
-	a.distribute()
-	a.furnish(key.Recipient().String())
+	a.distributeCanaries()
+	a.writeFixedFiles(key.Recipient().String())
 	token := must(control.ConfigFor(a.user))(t).BearerToken
 	a.canaries = append(append(a.canaries, a.found...), a.login, a.registry, key.String(), token, proxy, vault)
-	a.settle("", "tiny")
+	a.setMode("", "tiny")
 	return a
 }
 
-// lockedRepository wants a password.
-func lockedRepository(t *testing.T, password string) repository {
+// passwordRepository returns a repository that requires a password.
+func passwordRepository(t *testing.T, password string) repository {
 	root := t.TempDir()
 	server := must(servers.NewGitHTTP(root, servers.Options{Username: "ada", Password: password}))(t)
 	t.Cleanup(server.Close)
 	return repository{must(servers.NewRepo(root, "config.git"))(t), server.RepoURL("config.git")}
 }
 
-// distribute gives each canary to one way; a template and a variable take only what means nothing to them.
-func (a *aviary) distribute() {
+// distributeCanaries assigns each canary to one way. A template and a variable get only canaries without special characters for them.
+func (a *canarySetup) distributeCanaries() {
 	for _, way := range ways {
 		a.given[way] = map[string]string{}
 	}
@@ -177,8 +177,8 @@ func (a *aviary) distribute() {
 	}
 }
 
-// furnish writes what does not change during the test.
-func (a *aviary) furnish(recipient string) {
+// writeFixedFiles writes the files that do not change during the test.
+func (a *canarySetup) writeFixedFiles(recipient string) {
 	files := tree(a.t, "testdata")
 	references := map[string]map[string]string{"sops": {}, "mounted": {}, "variable": {}}
 	for key := range a.given["sops"] {
@@ -212,43 +212,43 @@ func (a *aviary) furnish(recipient string) {
 	files["references.yaml"] = yamlOf(a.t, references)
 	files["environment.yaml.gotmpl"] = environmentValues
 	a.files(files)
-	a.createFound()
+	a.createLookedUpSecret()
 	a.createPolicy()
 }
 
 func yamlOf(t *testing.T, content any) string { return string(must(yaml.Marshal(content))(t)) }
 
-func (a *aviary) files(files map[string]string) { a.repo.commit(a.t, files, "next") }
+func (a *canarySetup) files(files map[string]string) { a.repo.commit(a.t, files, "next") }
 
-// settle makes the helmfile say which chart, and what goes wrong in it.
-func (a *aviary) settle(mode, chart string) {
+// setMode writes the chart and its mistake into the helmfile.
+func (a *canarySetup) setMode(mode, chart string) {
 	a.files(map[string]string{"helmfile.yaml": fmt.Sprintf(canaryHelmfile, a.charts.URL, a.registry, chart, mode, a.inline)})
 }
 
-func (a *aviary) run(mode, chart string, args ...string) result {
+func (a *canarySetup) run(mode, chart string, args ...string) result {
 	a.t.Helper()
-	a.settle(mode, chart)
+	a.setMode(mode, chart)
 	return a.agentRun("run", append(args, "--repo", a.repo.url, "--output", "json", "--log-level", "debug")...)
 }
 
-func (a *aviary) diff(mode, chart string) result {
+func (a *canarySetup) diff(mode, chart string) result {
 	a.t.Helper()
-	a.settle(mode, chart)
+	a.setMode(mode, chart)
 	return a.agentRun("diff", "--repo", a.repo.url, "--log-format", "text", "--log-level", "debug")
 }
 
-func (a *aviary) agentRun(command string, args ...string) result {
+func (a *canarySetup) agentRun(command string, args ...string) result {
 	a.t.Helper()
 	return a.tenant.run("", "helmfile-agent", append([]string{command, "--namespace", a.namespace}, args...)...)
 }
 
-// expectClean looks for canaries in what a process said and left behind. That it says certain things shows that it came to
-// what it should go through.
-func (a *aviary) expectClean(r result, code int, says ...string) {
+// expectClean searches for canaries in the output of a process and in the files that it left. The output must contain certain texts, which
+// show that the process did what the test needs.
+func (a *canarySetup) expectClean(r result, code int, says ...string) {
 	a.t.Helper()
 	for channel, text := range map[string]string{"stdout": r.stdout, "stderr": r.stderr} {
-		if seen := leaks.Find(text, a.canaries); len(seen) > 0 {
-			a.t.Errorf("%d canaries in %s: %s", len(seen), channel, strings.Join(seen, "\n"))
+		if found := leaks.Find(text, a.canaries); len(found) > 0 {
+			a.t.Errorf("%d canaries in %s: %s", len(found), channel, strings.Join(found, "\n"))
 		}
 	}
 	if r.code != code {
@@ -275,17 +275,17 @@ func filesIn(t *testing.T, dir string) []string {
 	return found
 }
 
-// proveThatTheyAreSeen has the search find every canary that a plain text holds.
-func (a *aviary) proveThatTheyAreSeen() {
+// checkSearch checks that the search finds every canary in a plain text.
+func (a *canarySetup) checkSearch() {
 	a.t.Helper()
 	all := fmt.Sprintf("%q", a.given)
-	if seen := leaks.Find(all, a.canaries[:canaryCount]); len(seen) != canaryCount {
-		a.t.Fatalf("of %d canaries %d are seen", canaryCount, len(seen))
+	if found := leaks.Find(all, a.canaries[:canaryCount]); len(found) != canaryCount {
+		a.t.Fatalf("the search finds %[2]d of %[1]d canaries", canaryCount, len(found))
 	}
 }
 
-// expectInstalled: what reaches the cluster is the plain value, stars and all.
-func (a *aviary) expectInstalled() {
+// expectInstalled checks that the cluster has the plain values, including values that contain stars.
+func (a *canarySetup) expectInstalled() {
 	a.t.Helper()
 	secret := must(client(a.t).CoreV1().Secrets(a.namespace).Get(a.t.Context(), "web-encoded", meta.GetOptions{}))(a.t)
 	got := map[string]string{}
@@ -309,8 +309,8 @@ func (a *aviary) expectInstalled() {
 	a.expectObjectsClean()
 }
 
-// expectObjectsClean looks through every object but those that are meant to hold secrets.
-func (a *aviary) expectObjectsClean() {
+// expectObjectsClean searches every object except those that must contain secrets.
+func (a *canarySetup) expectObjectsClean() {
 	a.t.Helper()
 	api, ctx := client(a.t).CoreV1(), a.t.Context()
 	objects := map[string]any{
@@ -330,8 +330,8 @@ func (a *aviary) expectObjectsClean() {
 		objects[fmt.Sprintf("what describes %s revision %d", r.Name, r.Version)] = []any{r.Info.Description, r.Labels}
 	}
 	for name, object := range objects {
-		if seen := leaks.Find(yamlOf(a.t, object), a.canaries); len(seen) > 0 {
-			a.t.Errorf("%d canaries in %s: %s", len(seen), name, strings.Join(seen, "\n"))
+		if found := leaks.Find(yamlOf(a.t, object), a.canaries); len(found) > 0 {
+			a.t.Errorf("%d canaries in %s: %s", len(found), name, strings.Join(found, "\n"))
 		}
 	}
 	if events := objects["events"].([]core.Event); len(events) == 0 {
@@ -339,8 +339,8 @@ func (a *aviary) expectObjectsClean() {
 	}
 }
 
-// createFound is what the chart looks up.
-func (a *aviary) createFound() {
+// createLookedUpSecret creates the Secret that the chart looks up.
+func (a *canarySetup) createLookedUpSecret() {
 	found := newCanaries(len(shapes))
 	secret := &core.Secret{ObjectMeta: meta.ObjectMeta{Name: "found"}, StringData: map[string]string{}}
 	for i, canary := range found {
@@ -350,8 +350,8 @@ func (a *aviary) createFound() {
 	a.found = found
 }
 
-// createPolicy refuses certain ConfigMaps, in words that hold what was in them.
-func (a *aviary) createPolicy() {
+// createPolicy creates a policy that refuses certain ConfigMaps, with a message that contains their content.
+func (a *canarySetup) createPolicy() {
 	name := a.namespace + "-echo"
 	deny := admission.Deny
 	policies := client(a.t).AdmissionregistrationV1()
@@ -381,8 +381,8 @@ func (a *aviary) createPolicy() {
 	})
 }
 
-// drift changes every value of a ConfigMap and a Secret to another canary.
-func (a *aviary) drift() {
+// drift replaces every value of a ConfigMap and a Secret by another canary.
+func (a *canarySetup) drift() {
 	maps := client(a.t).CoreV1().ConfigMaps(a.namespace)
 	each := must(maps.Get(a.t.Context(), "web-each", meta.GetOptions{}))(a.t)
 	i := 0

@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// newRestricted is a tenant, admin of one namespace and nothing else, whose pods must be restricted ones.
+// newRestricted returns a tenant who is admin of one namespace that enforces the Pod Security profile restricted.
 func newRestricted(t *testing.T) tenant {
 	t.Helper()
 	u := newTenant(t)
@@ -19,7 +19,7 @@ func newRestricted(t *testing.T) tenant {
 	return u
 }
 
-// mustHelm insists on a command of the real helm that succeeds.
+// mustHelm runs the real helm, and fails the test if helm fails.
 func (u tenant) mustHelm(args ...string) result {
 	u.t.Helper()
 	r := u.run("", "helm", append(args, "--namespace", u.namespace)...)
@@ -29,10 +29,10 @@ func (u tenant) mustHelm(args ...string) result {
 	return r
 }
 
-// chartDir is an absolute path without a comma.
+// chartDir returns the absolute path of the chart. It contains no comma.
 func chartDir(t *testing.T) string { return must(filepath.Abs("../chart"))(t) }
 
-// TestChartLint is what `helm lint --strict` says of the chart, with and without values.
+// TestChartLint runs `helm lint --strict` on the chart, with and without values.
 func TestChartLint(t *testing.T) {
 	t.Parallel()
 	u := newTenant(t)
@@ -44,8 +44,8 @@ func TestChartLint(t *testing.T) {
 	}
 }
 
-// TestChartLife: a tenant installs, upgrades and uninstalls the chart, and nothing is left behind.
-func TestChartLife(t *testing.T) {
+// TestChartLifecycle checks that a tenant can install, upgrade and uninstall the chart, and that no object remains.
+func TestChartLifecycle(t *testing.T) {
 	t.Parallel()
 	u := newRestricted(t)
 	before := inventory(t, u.namespace)
@@ -73,8 +73,9 @@ func TestChartLife(t *testing.T) {
 	expectInventory(t, u.namespace, before)
 }
 
-// TestChartKeeps: what `keep` names stays; another installation of the same name takes it over, and away.
-func TestChartKeeps(t *testing.T) {
+// TestChartKeepsObjects checks that objects in `keep` stay, and that another installation of the same name takes them over and removes
+// them.
+func TestChartKeepsObjects(t *testing.T) {
 	t.Parallel()
 	u := newRestricted(t)
 	before := inventory(t, u.namespace)
@@ -88,8 +89,8 @@ func TestChartKeeps(t *testing.T) {
 	expectInventory(t, u.namespace, before)
 }
 
-// TestChartForTwo: two agents in one namespace have nothing in common.
-func TestChartForTwo(t *testing.T) {
+// TestTwoAgentsInOneNamespace checks that two agents in one namespace share no objects.
+func TestTwoAgentsInOneNamespace(t *testing.T) {
 	t.Parallel()
 	u := newRestricted(t)
 	before := inventory(t, u.namespace)

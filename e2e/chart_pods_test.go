@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestChartPods: the pods of the CronJob, made by the Job controller, and the test's pod may be in a restricted namespace.
+// TestChartPods checks that a restricted namespace admits the pods of the CronJob and the pod of helm test.
 func TestChartPods(t *testing.T) {
 	t.Parallel()
 	u := newRestricted(t)
@@ -29,15 +29,15 @@ func TestChartPods(t *testing.T) {
 		u.mustHelm("install", name, chartDir(t), "--set", set)
 		job := u.trigger(name + "-helmfile-agent")
 		pod := awaitPod(t, u.namespace, job)
-		u.mayMake(u.mustHelm("get", "hooks", name).stdout)
+		u.admits(u.mustHelm("get", "hooks", name).stdout)
 		if pod.Spec.ServiceAccountName != name+"-helmfile-agent" {
 			t.Errorf("%s: the pod runs as %s", name, pod.Spec.ServiceAccountName)
 		}
 	}
 }
 
-// mayMake asks the API server to let in a pod, without making it.
-func (u tenant) mayMake(document string) {
+// admits checks with a dry run that the API server admits a pod.
+func (u tenant) admits(document string) {
 	u.t.Helper()
 	var pod core.Pod
 	if err := yaml.UnmarshalStrict([]byte(document), &pod); err != nil {
@@ -49,7 +49,7 @@ func (u tenant) mayMake(document string) {
 	}
 }
 
-// trigger makes a Job of a CronJob as `kubectl create job --from` does, as the tenant.
+// trigger creates a Job from a CronJob as the tenant, like `kubectl create job --from`.
 func (u tenant) trigger(cronJob string) string {
 	u.t.Helper()
 	ctx := u.t.Context()
@@ -68,7 +68,7 @@ func (u tenant) trigger(cronJob string) string {
 	return job.Name
 }
 
-// awaitPod is the pod that the controller makes for a Job; a pod that is not let in fails with the reason.
+// awaitPod returns the pod that the controller creates for a Job. It fails the test with the reason if the pod is not admitted.
 func awaitPod(t *testing.T, namespace, job string) core.Pod {
 	t.Helper()
 	ctx, core1 := t.Context(), client(t).CoreV1()
@@ -86,8 +86,7 @@ func awaitPod(t *testing.T, namespace, job string) core.Pod {
 	return core.Pod{}
 }
 
-// TestPlainManifests: what deploy has for those without Helm, moved to another namespace as its first lines say, is let in when a
-// tenant applies it.
+// TestPlainManifests moves the plain manifests to another namespace as their first lines say. It checks that a tenant can apply them.
 func TestPlainManifests(t *testing.T) {
 	t.Parallel()
 	u := newRestricted(t)

@@ -15,8 +15,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// TestChartRights: the agent, under the chart's account and with its configuration, does all there is to do with the
-// example, in each mode that gives rights, and can do nothing in another namespace.
+// TestChartRights runs the agent with the chart's ServiceAccount and configuration, in each mode that grants rights. The agent can install,
+// upgrade and uninstall the example, and has no rights in another namespace.
 func TestChartRights(t *testing.T) {
 	t.Parallel()
 	for mode, set := range map[string]string{
@@ -29,7 +29,7 @@ func TestChartRights(t *testing.T) {
 			example := tree(t, "../examples/quickstart")
 			repo := newRepository(t, example)
 			u.mustHelm("install", "shop", chartDir(t), "--set", "config.repo="+repo.url+",config.output=json,config.logLevel=warn,"+set)
-			agent := u.inPod("shop-helmfile-agent")
+			agent := u.podAccount("shop-helmfile-agent")
 			agent.expect("access", converged)
 			agent.expect("run", converged)
 			agent.expect("run", converged)
@@ -40,20 +40,20 @@ func TestChartRights(t *testing.T) {
 			if len(left.Items) != 0 {
 				t.Errorf("%d Deployments are left", len(left.Items))
 			}
-			agent.mayNothingElsewhere()
+			agent.hasNoRightsElsewhere()
 		})
 	}
 }
 
-// TestChartRightsElsewhere: where releases live in another namespace only, the agent does its work there, and at home it can
-// neither write Secrets nor read other objects.
-func TestChartRightsElsewhere(t *testing.T) {
+// TestChartRightsInOtherNamespaces has releases only in another namespace. The agent works there. In its own namespace, it can neither
+// write Secrets nor read other objects.
+func TestChartRightsInOtherNamespaces(t *testing.T) {
 	t.Parallel()
 	u := newRestricted(t)
 	away := bind(t, u.namespace+"-away", u.user)
 	repo := newRepository(t, ownRelease("namespace: "+away.namespace, text))
 	u.mustHelm("install", "shop", chartDir(t), "--set", "config.repo="+repo.url+",rbac.releasesInOwnNamespace=false,rbac.namespaces={"+away.namespace+"}")
-	agent := u.inPod("shop-helmfile-agent")
+	agent := u.podAccount("shop-helmfile-agent")
 	agent.expect("access", converged)
 	agent.expect("run", converged)
 	for _, next := range []files{
@@ -66,19 +66,20 @@ func TestChartRightsElsewhere(t *testing.T) {
 	if _, err := client(t).CoreV1().ConfigMaps(away.namespace).Get(t.Context(), "own", meta.GetOptions{}); !apierrors.IsNotFound(err) {
 		t.Errorf("the ConfigMap of the uninstalled release: %v, want it gone", err)
 	}
-	agent.mayNothingElsewhere()
+	agent.hasNoRightsElsewhere()
 	config := must(clientcmd.BuildConfigFromFlags("", agent.kubeconfig))(t)
 	own := kubernetes.NewForConfigOrDie(config).CoreV1()
 	if _, err := own.Secrets(u.namespace).Create(t.Context(), &core.Secret{ObjectMeta: meta.ObjectMeta{Name: "never"}}, meta.CreateOptions{}); !apierrors.IsForbidden(err) {
-		t.Errorf("the account makes a Secret at home: %v, want it forbidden", err)
+		t.Errorf("the account can create a Secret in the agent's namespace: %v, want forbidden", err)
 	}
 	if _, err := own.ConfigMaps(u.namespace).List(t.Context(), meta.ListOptions{}); !apierrors.IsForbidden(err) {
-		t.Errorf("the account lists ConfigMaps at home: %v, want it forbidden", err)
+		t.Errorf("the account can list ConfigMaps in the agent's namespace: %v, want forbidden", err)
 	}
 }
 
-// TestChartGrantsWhatTheTenantHas: admin can hand on Roles and RoleBindings, and no kinds of which it knows nothing.
-func TestChartGrantsWhatTheTenantHas(t *testing.T) {
+// TestTenantGrantsOnlyItsRights checks that an admin of a namespace can grant rights for Roles and RoleBindings, but not for kinds without
+// rights in the ClusterRole admin.
+func TestTenantGrantsOnlyItsRights(t *testing.T) {
 	t.Parallel()
 	u := newRestricted(t)
 	kinds := func(more string) string {
@@ -91,13 +92,13 @@ func TestChartGrantsWhatTheTenantHas(t *testing.T) {
 	}
 }
 
-// inPod is what a pod of the chart would have: its account's token, and its configuration in a file.
-type inPod struct {
+// podAccount is a tenant with the token and the configuration file that a pod of the chart has.
+type podAccount struct {
 	tenant
 	account, file string
 }
 
-func (u tenant) inPod(name string) inPod {
+func (u tenant) podAccount(name string) podAccount {
 	u.t.Helper()
 	ctx, admin := u.t.Context(), kubernetes.NewForConfigOrDie(control.Config()).CoreV1()
 	token, err := admin.ServiceAccounts(u.namespace).CreateToken(ctx, name, &authentication.TokenRequest{}, meta.CreateOptions{})
@@ -109,7 +110,7 @@ func (u tenant) inPod(name string) inPod {
 		u.t.Fatal(err)
 	}
 	dir := u.t.TempDir()
-	pod := inPod{tenant: u, account: name, file: filepath.Join(dir, "agent.yaml")}
+	pod := podAccount{tenant: u, account: name, file: filepath.Join(dir, "agent.yaml")}
 	config, err := clientcmd.LoadFromFile(u.kubeconfig)
 	if err != nil {
 		u.t.Fatal(err)
@@ -127,7 +128,7 @@ func (u tenant) inPod(name string) inPod {
 	return pod
 }
 
-func (p inPod) expect(command string, code int, args ...string) {
+func (p podAccount) expect(command string, code int, args ...string) {
 	p.t.Helper()
 	args = append([]string{command, "--config=" + p.file}, args...)
 	if r := p.run("", "helmfile-agent", args...); r.code != code {
@@ -135,8 +136,8 @@ func (p inPod) expect(command string, code int, args ...string) {
 	}
 }
 
-// mayNothingElsewhere tries what the Role grants in a namespace that is not the tenant's.
-func (p inPod) mayNothingElsewhere() {
+// hasNoRightsElsewhere tries the rights of the Role in another namespace, and expects that each is forbidden.
+func (p podAccount) hasNoRightsElsewhere() {
 	p.t.Helper()
 	config, err := clientcmd.BuildConfigFromFlags("", p.kubeconfig)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// confidential is a helmfile whose values come from everywhere that secrets can come from.
+// confidential is a helmfile that uses every source of secrets.
 const confidential = `
 environments: {default: {secrets: [environment.yaml]}}
 ---
@@ -32,8 +32,8 @@ releases:
   - file.yaml
 `
 
-// TestSecretsAreNeverShown has each way of getting a secret end in a ConfigMap that diff shows and in the message of a
-// chart that fails. The key is in the environment, where templates do not find it.
+// TestSecretsAreNeverShown puts a secret from each source into a ConfigMap that diff shows, and into the message of a chart that fails. The
+// key is in an environment variable that templates cannot read.
 func TestSecretsAreNeverShown(t *testing.T) {
 	t.Parallel()
 	u := newTenant(t)
@@ -51,7 +51,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	files["mounted.txt"], files["function.txt"] = "plain-mounted", "plain-function"
 	files["helmfile.yaml.gotmpl"] = confidential
 	repo := newRepository(t, files)
-	silent := func(r result) result {
+	expectMasked := func(r result) result {
 		t.Helper()
 		for _, secret := range []string{"plain-", key.String()} {
 			if strings.Contains(r.String(), secret) {
@@ -61,7 +61,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 		return r
 	}
 
-	if r := silent(u.run("", "helmfile-agent", "diff", "--namespace", u.namespace, "--repo", repo.url)); r.code != 0 || !strings.Contains(r.stdout, "fromState: ********") {
+	if r := expectMasked(u.run("", "helmfile-agent", "diff", "--namespace", u.namespace, "--repo", repo.url)); r.code != 0 || !strings.Contains(r.stdout, "fromState: ********") {
 		t.Errorf("diff: %s", r)
 	}
 	u.converge("--repo", repo.url)
@@ -75,7 +75,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 
 	repo.commit(t, map[string]string{"charts/tiny/templates/fail.yaml": "{{ fail (printf \"%v\" .Values) }}\n"}, "fail")
 	for _, command := range []string{"run", "diff"} {
-		if r := silent(u.run("", "helmfile-agent", command, "--namespace", u.namespace, "--repo", repo.url)); !strings.Contains(r.stdout, "fromState:********") {
+		if r := expectMasked(u.run("", "helmfile-agent", command, "--namespace", u.namespace, "--repo", repo.url)); !strings.Contains(r.stdout, "fromState:********") {
 			t.Errorf("%s: %s", command, r)
 		}
 	}
@@ -83,13 +83,13 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	t.Log("nor when the helmfile cannot be loaded")
 	repo.commit(t, map[string]string{"helmfile.yaml.gotmpl": confidential + "\n{{ fail .Values.fromEnvironment }}\n"}, "cannot be loaded")
 	if s, r := u.agent("run", "--repo", repo.url); s.Result != "desired-invalid" {
-		t.Errorf("run: %s", silent(r))
+		t.Errorf("run: %s", expectMasked(r))
 	} else {
-		silent(r)
+		expectMasked(r)
 	}
 }
 
-// derived makes a secret that nobody has decrypted, and shows it where no secret belongs.
+// derived is a chart that computes a secret, and shows it in a ConfigMap.
 const derived = `
 apiVersion: v1
 kind: Secret
@@ -102,8 +102,8 @@ metadata: {name: {{ .Release.Name }}-derived}
 data: {config: "token={{ .Values.word | sha256sum }}", word: {{ .Values.word }}}
 `
 
-// TestWhatSecretsHoldIsNeverShown has it in the diff of a ConfigMap: what was recorded, what is rendered and what is live.
-func TestWhatSecretsHoldIsNeverShown(t *testing.T) {
+// TestContentOfSecretsIsNeverShown puts the content of recorded, rendered and live Secrets into the diff of a ConfigMap.
+func TestContentOfSecretsIsNeverShown(t *testing.T) {
 	t.Parallel()
 	u := newTenant(t)
 	files := tree(t, "testdata")
@@ -144,8 +144,8 @@ func TestWhatSecretsHoldIsNeverShown(t *testing.T) {
 	expect(diff("warn"), `/data/config: "token=********", should be "token=********"`)
 }
 
-// TestNobodyReads closes the agent's standard output before it has written anything.
-func TestNobodyReads(t *testing.T) {
+// TestClosedOutput closes the agent's standard output before the agent has written anything.
+func TestClosedOutput(t *testing.T) {
 	t.Parallel()
 	u := newTenant(t)
 	repo := newRepository(t, goodState)
@@ -156,7 +156,7 @@ func TestNobodyReads(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), filepath.Join(binaries, "helmfile-agent"), "run", "--repo", repo.url, "--namespace", u.namespace)
 	cmd.Env = append(u.environment(), "TMPDIR="+temp)
 	cmd.Stdout, cmd.Stderr = writer, writer
-	_ = cmd.Run() // its state says it
+	_ = cmd.Run() // the test checks the exit status
 	if !cmd.ProcessState.Exited() || cmd.ProcessState.ExitCode() != 0 {
 		t.Errorf("the run ended with %s, by signal %v", cmd.ProcessState, cmd.ProcessState.Sys().(syscall.WaitStatus).Signal())
 	}

@@ -13,9 +13,9 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestConfusedDeputy is about a user who may write Secrets and nothing else: Helm's records are Secrets, and what they name must
-// not be created, changed or deleted with the agent's rights.
-func TestConfusedDeputy(t *testing.T) { tellAll(t, deputyStories) }
+// TestConfusedDeputy has a user who may only write Secrets. Helm's records are Secrets. The user must not be able to create, change or
+// delete other objects with the agent's rights.
+func TestConfusedDeputy(t *testing.T) { runStories(t, deputyStories) }
 
 const (
 	foreignRecord = "its record was not written by this agent, or was changed since"
@@ -26,7 +26,7 @@ const (
 var deputyStories = map[string]func(*story){
 	"an object that was added to a record is not created": func(s *story) {
 		s.installs(db)
-		s.tampers("db", func(r *helm.Release) { r.Manifest += evilObject })
+		s.changesRecord("db", func(r *helm.Release) { r.Manifest += evilObject })
 		s.removesObject("db")
 		for range 2 {
 			s.run().shows(converged, "db drifted").says("ConfigMap/evil is missing", foreignRecord+"; not corrected").writesNoState()
@@ -40,12 +40,12 @@ var deputyStories = map[string]func(*story){
 
 	"an object that was added to a record is not patched, and an upgrade does not delete it": func(s *story) {
 		s.installs(db)
-		s.hasVictim()
-		s.tampers("db", func(r *helm.Release) { r.Manifest += victimObject })
+		s.createsVictim()
+		s.changesRecord("db", func(r *helm.Release) { r.Manifest += victimObject })
 		s.run().shows(converged, "db drifted").says(foreignRecord)
 		s.declares(dbRed)
 		s.run().shows(converged, "db upgraded")
-		s.victimIsWell()
+		s.victimIsUnchanged()
 	},
 
 	"a forged newer revision is not corrected": func(s *story) {
@@ -55,15 +55,15 @@ var deputyStories = map[string]func(*story){
 		s.lacks("evil")
 	},
 
-	"a forged record with the agent's labels is neither pruned nor destroyed": func(s *story) {
+	"a forged record with the agent's labels is not pruned, and destroy does not uninstall it": func(s *story) {
 		s.installs(db)
-		s.hasVictim()
+		s.createsVictim()
 		s.forges("ghost", 1, func(r *helm.Release) { r.Manifest = victimObject })
 		for range 3 {
 			s.run().shows(pruneRefused, "db unchanged, ghost held").says(foreignRecord, "declare it again, or uninstall it with Helm")
 		}
 		s.destroy("--yes").shows(pruneRefused, "db pruned, ghost held").says(foreignRecord + "; uninstall it with Helm")
-		s.victimIsWell()
+		s.victimIsUnchanged()
 		if !s.hasState() {
 			s.t.Error("the state was deleted although a release is left")
 		}
@@ -73,29 +73,29 @@ var deputyStories = map[string]func(*story){
 		s.installs(db, web)
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked")
-		s.hasVictim()
-		s.tampers("web", func(r *helm.Release) { r.Manifest += victimObject })
+		s.createsVictim()
+		s.changesRecord("web", func(r *helm.Release) { r.Manifest += victimObject })
 		s.run().shows(pruneRefused, "db unchanged, web held")
-		s.victimIsWell()
+		s.victimIsUnchanged()
 		s.has("db 1, web 1")
 	},
 
-	"what is uninstalled by its author takes nothing else with it, and forged hooks do not run": func(s *story) {
+	"installed: false deletes no foreign objects, and forged hooks do not run": func(s *story) {
 		s.installs(db, web)
-		s.hasVictim()
-		s.tampers("web", func(r *helm.Release) {
+		s.createsVictim()
+		s.changesRecord("web", func(r *helm.Release) {
 			r.Manifest += victimObject
 			r.Hooks = append(r.Hooks, &helm.Hook{Name: "evil", Kind: "ConfigMap", Path: "evil.yaml", Manifest: evilObject,
 				Events: []helm.HookEvent{helm.HookPreDelete}})
 		})
 		s.declares(db, webOff)
 		s.run().shows(converged, "db unchanged, web uninstalled").says("no hooks run: " + foreignRecord)
-		s.victimIsWell()
+		s.victimIsUnchanged()
 		s.lacks("evil", "web")
 		s.has("db 1")
 	},
 
-	"an object that is another release's now is left by a correction, and by pruning": func(s *story) {
+	"correction and pruning do not change an object that now belongs to another release": func(s *story) {
 		s.installs(db, web)
 		s.patchObject("web", `{"metadata":{"annotations":{"meta.helm.sh/release-name":"other"}},"data":{"color":"black"}}`)
 		s.run().shows(converged, "db unchanged, web drifted").says("does not have Helm's annotations of this release")
@@ -107,10 +107,10 @@ var deputyStories = map[string]func(*story){
 		}
 	},
 
-	"a revision that was changed is not rolled back to": func(s *story) {
+	"the agent does not roll back to a changed revision": func(s *story) {
 		s.commits("releases:\n- {name: web, chart: ./greedy, atomic: true}\n" + greedy("{apiVersion: v1, kind: ConfigMap, metadata: {name: web}}"))
 		s.run().shows(converged, "web installed")
-		s.tampers("web", func(r *helm.Release) {
+		s.changesRecord("web", func(r *helm.Release) {
 			r.Manifest += evilObject
 			r.Hooks = append(r.Hooks, &helm.Hook{Name: "evilhook", Kind: "ConfigMap", Path: "evilhook.yaml",
 				Manifest: "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: evilhook}\n", Events: []helm.HookEvent{helm.HookPreRollback}})
@@ -120,19 +120,19 @@ var deputyStories = map[string]func(*story){
 		s.lacks("evil", "evilhook")
 	},
 
-	"an additional good revision is not rolled back to": func(s *story) {
+	"the agent does not roll back to an additional good revision": func(s *story) {
 		s.commits("releases:\n- {name: db, chart: ./greedy, atomic: true}\n" + greedy("{apiVersion: v1, kind: ConfigMap, metadata: {name: db}}"))
 		s.run().shows(converged, "db installed")
 		s.commits("releases:\n- {name: db, chart: ./greedy, atomic: false}\n" + greedy(impossible))
 		s.run().shows(releasesFailed, "db failed")
-		s.tampers("db", func(r *helm.Release) { r.Manifest += evilObject; r.Info.Status = helm.StatusSuperseded })
+		s.changesRecord("db", func(r *helm.Release) { r.Manifest += evilObject; r.Info.Status = helm.StatusSuperseded })
 		s.forges("db", 3, func(r *helm.Release) { r.Info.Status = helm.StatusFailed })
 		s.commits("releases:\n- {name: db, chart: ./greedy, atomic: true}\n" + greedy(impossible))
 		s.run().shows(releasesFailed, "db failed").says("revision 2 was not written by this agent, or was changed since")
 		s.lacks("evil")
 	},
 
-	"after a failed upgrade the one that was deployed is rolled back to": func(s *story) {
+	"the agent rolls back to the deployed revision after a failed upgrade": func(s *story) {
 		s.commits("releases:\n- {name: web, chart: ./greedy, atomic: true}\n" + greedy("{apiVersion: v1, kind: ConfigMap, metadata: {name: web}}"))
 		s.run().shows(converged, "web installed")
 		s.commits("releases:\n- {name: web, chart: ./greedy}\n" + greedy(impossible))
@@ -148,7 +148,7 @@ var deputyStories = map[string]func(*story){
 		s.commits("releases:\n" + reusing)
 		s.run().shows(converged, "web installed")
 		s.run().shows(converged, "web unchanged").writes("")
-		s.tampers("web", func(r *helm.Release) {
+		s.changesRecord("web", func(r *helm.Release) {
 			r.Config = map[string]any{"extra": []any{map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "evil"}}}}
 			r.Labels = map[string]string{}
 		})
@@ -160,8 +160,8 @@ var deputyStories = map[string]func(*story){
 
 	"values that are written into a record during the run are not reused": func(s *story) {
 		const reusing = "- {name: web, chart: ./extra, reuseValues: true, values: [{own: WHICH}], needs: [db]}\n"
-		repositories := s.meanwhile(func() {
-			s.tampers("web", func(r *helm.Release) {
+		repositories := s.duringRun(func() {
+			s.changesRecord("web", func(r *helm.Release) {
 				r.Config = map[string]any{"extra": []any{map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "evil"}}}}
 			})
 		})
@@ -174,8 +174,8 @@ var deputyStories = map[string]func(*story){
 
 	"hooks that are written into a record during the run do not run when it is uninstalled": func(s *story) {
 		s.installs(db, web)
-		repositories := s.meanwhile(func() {
-			s.tampers("web", func(r *helm.Release) {
+		repositories := s.duringRun(func() {
+			s.changesRecord("web", func(r *helm.Release) {
 				r.Hooks = append(r.Hooks, &helm.Hook{Name: "evil", Kind: "ConfigMap", Path: "evil.yaml", Manifest: evilObject, Events: []helm.HookEvent{helm.HookPreDelete}})
 			})
 		})
@@ -187,25 +187,25 @@ var deputyStories = map[string]func(*story){
 	},
 
 	"a hook cannot take the agent's CronJob": func(s *story) {
-		s.hasCronJob()
+		s.createsCronJob()
 		s.commits("releases:\n- {name: web, chart: ./greedy}\n" +
 			greedy("{apiVersion: batch/v1, kind: CronJob, metadata: {name: helmfile-agent, annotations: {helm.sh/hook: pre-install}}, "+evilJob))
 		s.run().shows(releasesFailed, "web refused").says("CronJob/helmfile-agent is the agent's own")
-		s.cronJobIsWell()
+		s.cronJobIsUnchanged()
 	},
 
 	"a chart that calls itself helmfile-agent cannot take the agent's CronJob": func(s *story) {
-		s.hasCronJob()
+		s.createsCronJob()
 		s.flags = []string{"--agent-release", "helmfile-agent"}
 		for _, name := range []string{"web", "helmfile-agent"} {
 			s.commits("releases:\n- {name: " + name + ", chart: ./greedy, takeOwnership: true}\n" +
 				strings.ReplaceAll(greedy("{apiVersion: batch/v1, kind: CronJob, metadata: {name: helmfile-agent}, "+evilJob), "name: greedy", "name: helmfile-agent"))
 			s.run().shows(releasesFailed, name+" refused").says("CronJob/helmfile-agent is the agent's own")
 		}
-		s.cronJobIsWell()
+		s.cronJobIsUnchanged()
 	},
 
-	"a hook that is a test too cannot write the agent's state": func(s *story) {
+	"a hook that is also a test cannot write the agent's state": func(s *story) {
 		s.installs(db)
 		state := s.state()
 		s.commits("releases:\n" + db + "- {name: web, chart: ./greedy}\n" +
@@ -216,7 +216,7 @@ var deputyStories = map[string]func(*story){
 		}
 	},
 
-	"a chart that renders something else when it is installed cannot write the agent's state": func(s *story) {
+	"a chart that renders different objects during the installation cannot write the agent's state": func(s *story) {
 		s.installs(db)
 		s.commits("releases:\n" + dbRed + "- {name: web, chart: ./greedy, takeOwnership: true, needs: [db]}\n" +
 			greedy(`{{ if eq (dig "data" "color" "" (lookup "v1" "ConfigMap" .Release.Namespace "db")) "red" }}{apiVersion: v1, kind: ConfigMap, metadata: {name: helmfile-agent-state}, data: {state.json: forged}}{{ end }}`))
@@ -226,7 +226,7 @@ var deputyStories = map[string]func(*story){
 		}
 	},
 
-	"a list cannot hold the agent's state": func(s *story) {
+	"a List cannot contain the agent's state": func(s *story) {
 		s.installs(db)
 		s.commits("releases:\n" + db + "- {name: web, chart: ./greedy, takeOwnership: true}\n" +
 			greedy("{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: ConfigMap, metadata: {name: helmfile-agent-state}}]}"))
@@ -284,9 +284,9 @@ var deputyStories = map[string]func(*story){
 		}
 	},
 
-	"without its state the agent renders once, and saves that it would write the same": func(s *story) {
+	"without its state the agent renders once, and saves the records that are equal": func(s *story) {
 		s.installs(db)
-		s.losesState()
+		s.deletesState()
 		s.removesObject("db")
 		s.run().shows(converged, "db correct").writes("create configmaps, create configmaps, create events")
 		s.run().shows(converged, "db unchanged")
@@ -294,7 +294,7 @@ var deputyStories = map[string]func(*story){
 	},
 }
 
-// lookingUp says what a template finds.
+// lookingUp is a template that shows the result of lookup.
 const lookingUp = `apiVersion: v1
 kind: ConfigMap
 metadata: {name: found}
@@ -305,24 +305,24 @@ data:
   all: "{{ range (lookup "v1" "Secret" .Release.Namespace "").items }}{{ .metadata.name }} {{ end }}"
 `
 
-// greedy is a chart with one object.
+// greedy returns a chart with one object.
 func greedy(object string) string {
 	return "-- greedy/Chart.yaml --\n{apiVersion: v2, name: greedy, version: 1.0.0}\n-- greedy/templates/object.yaml --\n" + object + "\n"
 }
 
-// impossible is an object that the API server refuses when it is created.
+// impossible is an object that the API server refuses to create.
 const impossible = "{apiVersion: v1, kind: Service, metadata: {name: impossible}, spec: {ports: [{port: 99999}]}}"
 
-// extraChart has whatever objects its values say.
+// extraChart has the objects in its values.
 const extraChart = "-- extra/Chart.yaml --\n{apiVersion: v2, name: extra, version: 1.0.0}\n-- extra/values.yaml --\nextra: []\n" +
 	"-- extra/templates/extra.yaml --\n{{ range .Values.extra }}\n---\n{{ toYaml . }}\n{{ end }}\n" +
 	"-- extra/templates/own.yaml --\n{apiVersion: v1, kind: ConfigMap, metadata: {name: own}, data: {own: {{ .Values.own | quote }}}}\n"
 
-// evilJob is the end of a CronJob.
+// evilJob is the spec of a CronJob.
 const evilJob = "spec: {schedule: '0 0 1 1 *', jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: evil, image: evil}]}}}}}}"
 
-// hasCronJob makes the CronJob that runs the agent.
-func (s *story) hasCronJob() {
+// createsCronJob creates the CronJob that runs the agent.
+func (s *story) createsCronJob() {
 	s.t.Helper()
 	pod := core.PodTemplateSpec{Spec: core.PodSpec{RestartPolicy: core.RestartPolicyNever, Containers: []core.Container{{Name: "agent", Image: "agent"}}}}
 	job := &batch.CronJob{ObjectMeta: meta.ObjectMeta{Name: "helmfile-agent"}, Spec: batch.CronJobSpec{
@@ -331,7 +331,7 @@ func (s *story) hasCronJob() {
 	must(client(s.t).BatchV1().CronJobs(s.namespace).Create(s.t.Context(), job, meta.CreateOptions{}))(s.t)
 }
 
-func (s *story) cronJobIsWell() {
+func (s *story) cronJobIsUnchanged() {
 	s.t.Helper()
 	job := must(client(s.t).BatchV1().CronJobs(s.namespace).Get(s.t.Context(), "helmfile-agent", meta.GetOptions{}))(s.t)
 	if image := job.Spec.JobTemplate.Spec.Template.Spec.Containers[0].Image; image != "agent" || len(job.Annotations) > 0 {
@@ -339,20 +339,20 @@ func (s *story) cronJobIsWell() {
 	}
 }
 
-// records are Helm's, as a user who may write Secrets reaches them.
+// records returns Helm's storage, with which a user who may write Secrets can change records.
 func (s *story) records() *storage.Storage {
 	return storage.Init(driver.NewSecrets(client(s.t).CoreV1().Secrets(s.namespace)))
 }
 
-// tampers changes the newest record of a release.
-func (s *story) tampers(name string, change func(*helm.Release)) {
+// changesRecord changes the newest record of a release.
+func (s *story) changesRecord(name string, change func(*helm.Release)) {
 	s.t.Helper()
 	record := must(s.records().Last(name))(s.t)
 	change(record)
 	check(s.t, s.records().Update(record))
 }
 
-// forges makes a record that is like that of db, labels included.
+// forges creates a record like that of db, including the labels.
 func (s *story) forges(name string, revision int, change func(*helm.Release)) {
 	s.t.Helper()
 	record := must(s.records().Get("db", 1))(s.t)
@@ -375,14 +375,14 @@ func (s *story) lacks(names ...string) {
 	}
 }
 
-// hasVictim makes an object that no release has.
-func (s *story) hasVictim() {
+// createsVictim creates an object that belongs to no release.
+func (s *story) createsVictim() {
 	s.t.Helper()
 	victim := &core.ConfigMap{ObjectMeta: meta.ObjectMeta{Name: "victim"}, Data: map[string]string{"color": "white"}}
 	must(s.configMaps().Create(s.t.Context(), victim, meta.CreateOptions{}))(s.t)
 }
 
-func (s *story) victimIsWell() {
+func (s *story) victimIsUnchanged() {
 	s.t.Helper()
 	if victim := must(s.configMaps().Get(s.t.Context(), "victim", meta.GetOptions{}))(s.t); victim.Data["color"] != "white" {
 		s.t.Errorf("the victim was changed: %v", victim.Data)

@@ -15,10 +15,10 @@ import (
 	helmtime "helm.sh/helm/v3/pkg/time"
 )
 
-// TestDestroy tells how a person removes everything that an instance owns.
-func TestDestroy(t *testing.T) { tellAll(t, destroyStories) }
+// TestDestroy removes everything that an instance owns.
+func TestDestroy(t *testing.T) { runStories(t, destroyStories) }
 
-// towers are releases that stand on each other, in two namespaces.
+// towers has releases that need each other, in two namespaces.
 const towers = `- {name: cache, chart: ./chart}
 - {name: db, chart: ./chart, needs: [cache]}
 - {name: web, chart: ./chart, needs: [db]}
@@ -26,25 +26,25 @@ const towers = `- {name: cache, chart: ./chart}
 `
 
 var destroyStories = map[string]func(*story){
-	"a script that did not say --yes is refused": func(s *story) {
+	"without a terminal and without --yes, destroy refuses": func(s *story) {
 		s.installs(db, web)
 		s.destroy().shows(configInvalid, "db to prune, web to prune").
 			says("destroy asks for a confirmation, but standard input is not a terminal: use --yes to skip the confirmation, or --dry-run").writes("")
 		s.has("db 1, web 1")
 	},
 
-	"--dry-run shows only": func(s *story) {
+	"--dry-run only lists": func(s *story) {
 		s.installs(db, web)
 		s.destroy("--dry-run").shows(converged, "db to prune, web to prune").writes("")
 		s.destroy("--dry-run", "--yes").shows(converged, "db to prune, web to prune").writes("")
 		s.has("db 1, web 1")
 	},
 
-	"--yes removes everything that is its own, dependants first, then its state": func(s *story) {
-		s.ownsSecond()
+	"--yes uninstalls everything that the instance owns in the order of needs, then deletes its state": func(s *story) {
+		s.bindSecond()
 		s.installs(towers)
 		s.helm("install", "foreign", s.chartDir())
-		other := s.beside("other")
+		other := s.withInstance("other")
 		other.declares("- {name: others, chart: ./chart}\n")
 		other.run().shows(converged, "others installed")
 		s.destroy("--yes").shows(converged, "cache pruned, db pruned, web pruned, SECOND/mail pruned").
@@ -58,7 +58,7 @@ var destroyStories = map[string]func(*story){
 		other.run().shows(converged, "others unchanged").writes("")
 	},
 
-	"what is kept, marked or undeclared goes too": func(s *story) {
+	"releases with prune: keep, marked and undeclared releases are uninstalled as well": func(s *story) {
 		s.installs(db, webKept, cache)
 		s.declares(db)
 		s.run().shows(converged, "cache marked, db unchanged, web orphaned")
@@ -66,8 +66,8 @@ var destroyStories = map[string]func(*story){
 		s.has("")
 	},
 
-	"a release that cannot be uninstalled keeps the state and the releases that it needs": func(s *story) {
-		s.ownsSecond()
+	"if a release cannot be uninstalled, the state and the needed releases stay": func(s *story) {
+		s.bindSecond()
 		s.installs(cache, db, "- {name: web, chart: ./chart, needs: [db], values: [{farewell: Not_A_Name}]}\n", "- {name: mail, chart: ./chart, namespace: SECOND}\n")
 		s.destroy("--yes").shows(releasesFailed, "cache pruned, db skipped, web failed, SECOND/mail pruned")
 		s.has("db 1, web 1")
@@ -77,55 +77,55 @@ var destroyStories = map[string]func(*story){
 		s.destroy("--dry-run").shows(converged, "db to prune, web to prune")
 	},
 
-	"what another Helm client is working on stays, and what it needs": func(s *story) {
+	"a release on which another Helm client works stays, and so do the needed releases": func(s *story) {
 		s.installs(cache, db, "- {name: web, chart: ./chart, needs: [db]}\n")
-		s.worksOn("web")
+		s.startsOtherClient("web")
 		s.destroy("--yes").shows(releasesFailed, "cache pruned, db skipped, web refused").
 			says("revision 1 has been pending-upgrade since ", "another Helm operation may be running; it counts as interrupted after 11m0s")
 		s.has("db 1, web 1")
 	},
 
-	"a namespace that cannot be read is not left behind silently": func(s *story) {
-		s.ownsSecond()
+	"a namespace that cannot be read is an error": func(s *story) {
+		s.bindSecond()
 		s.installs(db, webAway)
-		s.disowned()
+		s.unbindSecond()
 		s.destroy("--yes").shows(forbidden, "").says(s.second()).writes("")
 		s.has("SECOND/web 1, db 1")
-		s.ownsSecond()
+		s.bindSecond()
 		s.destroy("--yes").shows(converged, "db pruned, SECOND/web pruned")
 	},
 
-	"a person is asked, and must type the name of the instance": func(s *story) {
+	"the person must type the name of the instance": func(s *story) {
 		s.installs(db, web)
 		for _, answer := range []string{"yes", "", "helmfile-agen"} {
-			said := s.destroyAnswering(answer)
-			contains(s.t, said.stdout, "db", "to prune", "Type the name of the instance, helmfile-agent", "not confirmed: nothing was uninstalled")
-			if said.code != configInvalid {
-				s.t.Errorf("answered %q: %s", answer, said)
+			output := s.destroyWithAnswer(answer)
+			contains(s.t, output.stdout, "db", "to prune", "Type the name of the instance, helmfile-agent", "not confirmed: nothing was uninstalled")
+			if output.code != configInvalid {
+				s.t.Errorf("answered %q: %s", answer, output)
 			}
 		}
 		s.has("db 1, web 1")
-		said := s.destroyAnswering("helmfile-agent")
-		contains(s.t, said.stdout, "2 pruned")
-		if said.code != converged {
-			s.t.Error(said)
+		output := s.destroyWithAnswer("helmfile-agent")
+		contains(s.t, output.stdout, "2 pruned")
+		if output.code != converged {
+			s.t.Error(output)
 		}
 		s.has("")
 	},
 
-	"Ctrl-C at the question ends it at once": func(s *story) {
+	"Ctrl-C at the prompt ends the command at once": func(s *story) {
 		s.installs(db)
-		said, took := s.destroyInterrupted()
-		contains(s.t, said.stdout, "not confirmed, nothing was uninstalled: stopped by signal: interrupt")
-		if said.code != terminated || took > 5*time.Second {
-			s.t.Errorf("it took %s: %s", took, said)
+		output, took := s.destroyInterrupted()
+		contains(s.t, output.stdout, "not confirmed, nothing was uninstalled: stopped by signal: interrupt")
+		if output.code != terminated || took > 5*time.Second {
+			s.t.Errorf("it took %s: %s", took, output)
 		}
 		s.has("db 1")
 	},
 }
 
-// worksOn has another Helm client begin an upgrade.
-func (s *story) worksOn(name string) {
+// startsOtherClient makes the newest revision pending, as if another Helm client had started an upgrade.
+func (s *story) startsOtherClient(name string) {
 	s.t.Helper()
 	t := s.t
 	secrets := driver.NewSecrets(client(t).CoreV1().Secrets(s.namespace))
@@ -136,13 +136,13 @@ func (s *story) worksOn(name string) {
 	check(t, secrets.Update(record, revision))
 }
 
-func (s *story) destroy(args ...string) scene {
+func (s *story) destroy(args ...string) finishedRun {
 	s.t.Helper()
-	return s.calls("destroy", args...)
+	return s.execute("destroy", args...)
 }
 
-// destroyAnswering types the answer on a terminal of its own.
-func (s *story) destroyAnswering(answer string) result {
+// destroyWithAnswer runs destroy in a terminal and types the answer.
+func (s *story) destroyWithAnswer(answer string) result {
 	s.t.Helper()
 	cmd := s.destroyOnTerminal()
 	cmd.Stdin = strings.NewReader(answer + "\n")
@@ -153,7 +153,7 @@ func (s *story) destroyAnswering(answer string) result {
 	return result{code: cmd.ProcessState.ExitCode(), stdout: string(stdout)}
 }
 
-// destroyInterrupted presses Ctrl-C when it is asked, and says how long the end took after that.
+// destroyInterrupted presses Ctrl-C when destroy asks, and returns the time until it ended.
 func (s *story) destroyInterrupted() (result, time.Duration) {
 	s.t.Helper()
 	cmd := s.destroyOnTerminal()
@@ -172,7 +172,7 @@ func (s *story) destroyInterrupted() (result, time.Duration) {
 	_, err := keyboard.Write([]byte{3})
 	check(s.t, err)
 	rest := must(io.ReadAll(screen))(s.t)
-	_ = cmd.Wait() // its code says it
+	_ = cmd.Wait() // the test checks the exit code
 	return result{code: cmd.ProcessState.ExitCode(), stdout: stdout.String() + string(rest)}, time.Since(pressed)
 }
 

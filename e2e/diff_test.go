@@ -11,7 +11,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/cluster"
 )
 
-// TestDiff is the CI of a pull request: a checkout, no repository, and nothing written.
+// TestDiff runs diff as the CI of a pull request does: on a checkout, without a repository. Nothing is written.
 func TestDiff(t *testing.T) {
 	t.Parallel()
 	u := newTenant(t)
@@ -41,7 +41,7 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// TestDryRun: a run that is told to change nothing does what diff does, wherever it is told so.
+// TestDryRun checks that a run with dryRun does the same as diff, with each way to set dryRun.
 func TestDryRun(t *testing.T) {
 	t.Parallel()
 	u := newTenant(t)
@@ -50,15 +50,15 @@ func TestDryRun(t *testing.T) {
 	check(t, os.WriteFile(file, []byte("dryRun: true\n"), 0o600))
 	before := now(t)
 	diff := u.run("", "helmfile-agent", "diff", "--repo", repo, "--namespace", u.namespace, "--log-level", "warn")
-	for how, told := range map[string]struct{ args, env []string }{
+	for how, test := range map[string]struct{ args, env []string }{
 		"a flag":      {args: []string{"--dry-run"}},
 		"a variable":  {env: []string{"HELMFILE_AGENT_DRY_RUN=true"}},
 		"a file":      {args: []string{"--config", file}},
 		"two of them": {args: []string{"--dry-run"}, env: []string{"HELMFILE_AGENT_DRY_RUN=false"}},
 	} {
 		v := u
-		v.env = told.env
-		r := v.run("", "helmfile-agent", append([]string{"run", "--repo", repo, "--namespace", u.namespace, "--log-level", "warn"}, told.args...)...)
+		v.env = test.env
+		r := v.run("", "helmfile-agent", append([]string{"run", "--repo", repo, "--namespace", u.namespace, "--log-level", "warn"}, test.args...)...)
 		if got, want := withoutTimes(r.stdout), withoutTimes(diff.stdout); r.code != 0 || got != want || !strings.Contains(want, "3 to install") {
 			t.Errorf("told by %s, run says\n%s\nand diff\n%s", how, r, diff)
 		}
@@ -72,7 +72,7 @@ var inTime = regexp.MustCompile(` in [0-9.]+m?s`)
 
 func withoutTimes(text string) string { return inTime.ReplaceAllString(text, "") }
 
-// TestDiffMasksSecrets: the values of a Secret are never shown, that they differ is.
+// TestDiffMasksSecrets checks that diff shows that a Secret differs, but never its values.
 func TestDiffMasksSecrets(t *testing.T) {
 	t.Parallel()
 	u := newTenant(t)
@@ -85,12 +85,12 @@ func TestDiffMasksSecrets(t *testing.T) {
 	files["helmfile.yaml"] = strings.ReplaceAll(files["helmfile.yaml"], "first-", "another-")
 	r := u.run("", "helmfile-agent", "diff", "--dir", checkout(t, files), "--namespace", u.namespace)
 	contains(t, r.stdout, "values changed: password", "-------- # (14 bytes)", "++++++++ # (16 bytes)")
-	if said := r.stdout + r.stderr; strings.Contains(said, "first-password") || strings.Contains(said, "another-password") {
+	if output := r.stdout + r.stderr; strings.Contains(output, "first-password") || strings.Contains(output, "another-password") {
 		t.Errorf("a password was printed: %s", r)
 	}
 }
 
-// checkout writes the files to a directory, as a CI job finds them.
+// checkout writes the files to a directory, like the checkout of a CI job.
 func checkout(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -115,8 +115,8 @@ func contains(t *testing.T, text string, parts ...string) {
 	}
 }
 
-// TestDiffLeavesACheckoutAsItIs: what a diff needs besides, such as the dependencies of a chart, it makes elsewhere.
-func TestDiffLeavesACheckoutAsItIs(t *testing.T) {
+// TestDiffDoesNotChangeTheCheckout checks that diff creates additional files, such as the dependencies of a chart, in another directory.
+func TestDiffDoesNotChangeTheCheckout(t *testing.T) {
 	t.Parallel()
 	u := newTenant(t)
 	configMap := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Chart.Name }}}\n"

@@ -1,6 +1,6 @@
 package e2e
 
-// The objects that incidents happen to.
+// The objects of the incidents.
 const (
 	theConfigMap   = "configmaps/shop"
 	tolerantMap    = "configmaps/tolerant"
@@ -101,7 +101,7 @@ var incidents = map[string]incident{
 		verdict: unchanged,
 	},
 
-	// Objects that are gone.
+	// Deleted objects.
 	"a ConfigMap deleted": {
 		edit: removed(theConfigMap),
 		why:  []string{"drift: ConfigMap/shop is missing"},
@@ -125,7 +125,7 @@ var incidents = map[string]incident{
 		verdict: unchanged,
 		live:    []string{theConfigMap + " /data/color: red"},
 	},
-	"a finished Job that goes by itself": {
+	"a finished Job that Kubernetes deletes": {
 		edit:    removed(passingJob),
 		verdict: unchanged,
 	},
@@ -141,7 +141,7 @@ var incidents = map[string]incident{
 		why:  []string{"Secret/shop: /data/password by kubectl-patch"},
 		live: []string{theSecret + " /data/password: c2VzYW1l"},
 	},
-	"a Secret's data changed that the chart spells stringData": {
+	"a Secret's data changed, and the chart uses stringData": {
 		edit: merge(theSecret, `{stringData: {user: mallory}}`),
 		why:  []string{"Secret/shop: /data/user by kubectl-patch"},
 		live: []string{theSecret + " /data/user: YWRtaW4="},
@@ -173,8 +173,8 @@ var incidents = map[string]incident{
 		why:  []string{"RoleBinding/shop: /subjects by kubectl-patch"},
 		live: []string{theBinding + " /subjects/1/name: ada", theBinding + " /subjects/2"},
 	},
-	"a RoleBinding made anew for another Role": {
-		edit:    remade(theBinding, set("other", "roleRef", "name")),
+	"a RoleBinding recreated for another Role": {
+		edit:    recreated(theBinding, set("other", "roleRef", "name")),
 		verdict: failed,
 		why: []string{"RoleBinding/shop: /roleRef/name by kubectl-replace", "cannot change roleRef",
 			"the agent never deletes what it finds", "delete the object yourself"},
@@ -187,17 +187,17 @@ var incidents = map[string]incident{
 		why:  []string{"Service/shop: /spec/ports/0/targetPort by kubectl-patch"},
 		live: []string{theService + " /spec/ports/0/targetPort: 8080"},
 	},
-	"one of two ports with one number changed": {
+	"one of two ports with the same number changed": {
 		edit: jsonPatch(theService, `[{op: replace, path: /spec/ports/1/targetPort, value: 5353}, {op: replace, path: /spec/ports/1/name, value: other}]`),
 		why:  []string{"Service/shop: /spec/ports/1/name by kubectl-patch"},
 		live: []string{theService + " /spec/ports/1/name: dns", theService + " /spec/ports/2/name: dns-tcp", theService + " /spec/ports/2/protocol: TCP"},
 	},
-	"a port added by somebody else": {
+	"a port added by another client": {
 		edit:    jsonPatch(theService, `[{op: add, path: /spec/ports/-, value: {name: metrics, port: 9100}}]`),
 		verdict: unchanged,
 		live:    []string{theService + " /spec/ports/3/name: metrics"},
 	},
-	"a port added by somebody else stays when another is put back": {
+	"a port added by another client stays when a missing port is added": {
 		edit: jsonPatch(theService, `[{op: add, path: /spec/ports/-, value: {name: metrics, port: 9100}}, {op: replace, path: /spec/ports/0/port, value: 81}]`),
 		why:  []string{"Service/shop: /spec/ports/0/port by kubectl-patch"},
 		live: []string{theService + " /spec/ports/0/port: 80", theService + " /spec/ports/3/name: metrics"},
@@ -228,7 +228,7 @@ var incidents = map[string]incident{
 		edit: strategic(theDeployment, `{spec: {template: {spec: {containers: [{name: shop, env: [{name: COLOR, value: red}, {name: MINE, value: kept}]}]}}}}`),
 		why:  []string{"Deployment/shop: " + firstContainer + "/env", "by kubectl-patch"},
 	},
-	"a variable that the chart sets to nothing changed": {
+	"a variable changed that the chart sets to an empty value": {
 		edit: strategic(theDeployment, `{spec: {template: {spec: {containers: [{name: shop, env: [{name: DEBUG, value: "1"}]}]}}}}`),
 		why:  []string{"Deployment/shop: " + firstContainer + "/env/1/value by kubectl-patch"},
 		live: []string{theDeployment + " " + firstContainer + "/env/1/value"},
@@ -238,16 +238,16 @@ var incidents = map[string]incident{
 		why:  []string{firstContainer + "/resources/requests/cpu by kubectl-patch"},
 		live: []string{theDeployment + " " + firstContainer + "/resources/requests/cpu: 500m"},
 	},
-	"a quantity spelled otherwise": {
+	"a quantity in another form": {
 		edit:    strategic(theDeployment, `{spec: {template: {spec: {containers: [{name: shop, resources: {requests: {cpu: "0.500", memory: 1073741824}}}]}}}}`),
 		verdict: unchanged,
 	},
-	"a limit added where the chart sets none": {
+	"a limit added that the chart does not set": {
 		edit:    strategic(theDeployment, `{spec: {template: {spec: {containers: [{name: shop, resources: {limits: {cpu: "2"}}}]}}}}`),
 		verdict: unchanged,
 		live:    []string{theDeployment + " " + firstContainer + `/resources/limits/cpu: "2"`},
 	},
-	"a default written by hand": {
+	"a default written explicitly": {
 		edit:    merge(theDeployment, `{spec: {progressDeadlineSeconds: 600, strategy: {type: RollingUpdate}}}`),
 		verdict: unchanged,
 	},
@@ -294,8 +294,8 @@ var incidents = map[string]incident{
 		why:  []string{"CronJob/shop: /spec/suspend by kubectl-patch"},
 		live: []string{theCronJob + " /spec/suspend: false"},
 	},
-	"a Job's immutable template made anew": {
-		edit: remade(theJob, func(object map[string]any) {
+	"a Job recreated with another template": {
+		edit: recreated(theJob, func(object map[string]any) {
 			delete(object["metadata"].(map[string]any), "labels")
 			object["spec"] = map[string]any{"suspend": true, "template": map[string]any{"spec": map[string]any{
 				"restartPolicy": "Never", "containers": []any{map[string]any{"name": "job", "image": "registry.example.com/job:2"}},
@@ -305,14 +305,14 @@ var incidents = map[string]incident{
 		why:     []string{"Job/shop: ", firstContainer + "/image by kubectl-replace", "field is immutable", "the agent never deletes what it finds"},
 		live:    []string{theJob + " " + firstContainer + "/image: registry.example.com/job:2"},
 	},
-	"a StatefulSet's immutable fields made anew": {
-		edit:    remade(theStatefulSet, set("other", "spec", "serviceName")),
+	"a StatefulSet recreated with other immutable fields": {
+		edit:    recreated(theStatefulSet, set("other", "spec", "serviceName")),
 		verdict: failed,
 		why:     []string{"StatefulSet/shop: /spec/serviceName by kubectl-replace", "Forbidden: updates to statefulset spec", "the agent never deletes what it finds"},
 		live:    []string{theStatefulSet + " /spec/serviceName: other"},
 	},
-	"of two objects one cannot be corrected: the other is": {
-		edit:    all(remade(theStatefulSet, set("other", "spec", "serviceName")), merge(theConfigMap, `{data: {color: red}}`)),
+	"one object cannot be corrected, but another one is": {
+		edit:    all(recreated(theStatefulSet, set("other", "spec", "serviceName")), merge(theConfigMap, `{data: {color: red}}`)),
 		verdict: failed,
 		why:     []string{"correct StatefulSet/shop: "},
 		live:    []string{theConfigMap + " /data/color: blue", theStatefulSet + " /spec/serviceName: other"},
@@ -345,7 +345,7 @@ var incidents = map[string]incident{
 		live:    []string{theIngress + " /spec/tls/0/secretName: tls"},
 	},
 
-	// What may differ.
+	// Fields and objects that may differ.
 	"a field ignored by a rule for everything": {
 		edit:    merge(theConfigMap, `{data: {color: red}}`),
 		flags:   []string{"--drift-ignore", "*:/data/color"},
@@ -378,7 +378,7 @@ var incidents = map[string]incident{
 		verdict: unchanged,
 		live:    []string{tolerantMap + " /data/color: red"},
 	},
-	"a field not ignored beside one that is": {
+	"one field is ignored, another is not": {
 		edit: merge(tolerantMap, `{data: {color: red, shape: square}}`),
 		why:  []string{"drift: ConfigMap/tolerant: /data/shape by kubectl-patch"},
 		live: []string{tolerantMap + " /data/color: red", tolerantMap + " /data/shape: round"},
@@ -388,19 +388,19 @@ var incidents = map[string]incident{
 		verdict: unchanged,
 		live:    []string{theConfigMap + " /data/color: red"},
 	},
-	"an object set free by the chart": {
+	"an object with the chart's annotation off": {
 		edit:    merge(freeMap, `{data: {color: red}}`),
 		verdict: unchanged,
 	},
-	"an object set free by the chart and deleted": {
+	"an object with the chart's annotation off, deleted": {
 		edit:    removed(freeMap),
 		verdict: unchanged,
 	},
-	"an object set free by hand": {
+	"an object with a live annotation off": {
 		edit:    merge(theConfigMap, `{data: {color: red}, metadata: {annotations: {helmfile-agent.github.io/drift: "off"}}}`),
 		verdict: unchanged,
 	},
-	"an object that is only watched": {
+	"an object with the annotation warn": {
 		edit:    merge(watchedMap, `{data: {color: red}}`),
 		verdict: drifted,
 		why:     []string{"drift: ConfigMap/watched: /data/color by kubectl-patch"},

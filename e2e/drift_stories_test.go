@@ -10,46 +10,46 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestDriftTales tells what takes more than one edit.
-func TestDriftTales(t *testing.T) { tellAll(t, driftTales) }
+// TestDriftStories has the cases that need more than one edit.
+func TestDriftStories(t *testing.T) { runStories(t, driftStories) }
 
-// redden is the edit that most tales are about.
-var redden = merge(theConfigMap, `{data: {color: red}}`)
+// makeRed is the edit in most of the stories.
+var makeRed = merge(theConfigMap, `{data: {color: red}}`)
 
-var driftTales = map[string]func(*story){
-	"a correction makes no revision, runs no hook, and is forgotten when all is quiet": func(s *story) {
+var driftStories = map[string]func(*story){
+	"a correction makes no revision and runs no hook, and a run without drift resets the count": func(s *story) {
 		s.shop("")
 		hook := at(s.object("configmaps/hook"), "/metadata/uid")
-		redden(s)
+		makeRed(s)
 		s.run().shows(converged, "shop correct").writes("create events, patch configmaps, update configmaps")
 		s.has("shop 1")
 		if at(s.object("configmaps/hook"), "/metadata/uid") != hook {
 			s.t.Error("the hook ran")
 		}
-		s.told("shop Installed", "shop DriftCorrected")
+		s.hasEvents("shop Installed", "shop DriftCorrected")
 		s.run().shows(converged, "shop unchanged").writes("update configmaps")
 		s.run().shows(converged, "shop unchanged").writes("")
 	},
 
-	"the third correction in a row is a fight": func(s *story) {
+	"from the third correction on, the reason names another client": func(s *story) {
 		s.shop("")
-		for _, said := range []string{"color by kubectl-patch", "color by kubectl-patch", "color by kubectl-patch (corrected in 3 runs in a row: another client keeps changing it)"} {
-			redden(s)
-			s.run().shows(converged, "shop correct").says("ConfigMap/shop: /data/" + said)
+		for _, output := range []string{"color by kubectl-patch", "color by kubectl-patch", "color by kubectl-patch (corrected in 3 runs in a row: another client keeps changing it)"} {
+			makeRed(s)
+			s.run().shows(converged, "shop correct").says("ConfigMap/shop: /data/" + output)
 		}
 		s.run().shows(converged, "shop unchanged")
-		redden(s)
+		makeRed(s)
 		if c := s.run().shows(converged, "shop correct"); strings.Contains(c.message(), "in a row") {
 			c.t.Errorf("a quiet run ends a fight: %s", c.message())
 		}
 	},
 
-	"diff shows field, values, who and when, and writes nothing": func(s *story) {
+	"diff shows the field, the values, the client and the time, and writes nothing": func(s *story) {
 		s.shop("")
-		redden(s)
+		makeRed(s)
 		merge(theSecret, `{data: {password: b3RoZXI=}}`)(s)
 		removed(theBudget)(s)
-		c := scene{story: s, since: now(s.t)}
+		c := finishedRun{story: s, since: now(s.t)}
 		r := s.tenant.run("", "helmfile-agent", "diff", "--repo", s.repo.url, "--namespace", s.namespace)
 		today := time.Now().UTC().Format("2006-01-02T")
 		contains(s.t, r.stdout,
@@ -62,10 +62,10 @@ var driftTales = map[string]func(*story){
 			}
 		}
 		c.writes("")
-		s.lives(theConfigMap + " /data/color: red")
+		s.hasField(theConfigMap + " /data/color: red")
 	},
 
-	"a Secret's values are in no report": func(s *story) {
+	"the report has no values of Secrets": func(s *story) {
 		s.shop("")
 		merge(theSecret, `{data: {password: b3RoZXI=, user: bWFsbG9yeQ==}}`)(s)
 		c := s.run("--log-level", "debug").shows(converged, "shop correct")
@@ -76,72 +76,72 @@ var driftTales = map[string]func(*story){
 		}
 	},
 
-	"drift and a new value in one commit: an upgrade, which corrects too": func(s *story) {
+	"an upgrade also corrects drift": func(s *story) {
 		s.shop("")
 		merge(theConfigMap, `{data: {color: red}, metadata: {labels: {tier: back}}}`)(s)
 		s.commitsShop(", values: [{color: green}]")
 		s.run().shows(converged, "shop upgraded").says("values changed: color")
-		s.lives(theConfigMap + " /data/color: green")
+		s.hasField(theConfigMap + " /data/color: green")
 		s.has("shop 2")
 		for range 2 {
 			s.run()
 		}
-		s.lives(theConfigMap + " /metadata/labels/tier: front")
+		s.hasField(theConfigMap + " /metadata/labels/tier: front")
 		s.has("shop 2")
 		s.run().shows(converged, "shop unchanged").writes("")
 	},
 
 	"two releases drifted, and one cannot be corrected": func(s *story) {
-		s.declaresShops()
+		s.declaresShopAndOther()
 		s.run().shows(converged, "other installed, shop installed")
-		remade(theStatefulSet, set("other", "spec", "serviceName"))(s)
+		recreated(theStatefulSet, set("other", "spec", "serviceName"))(s)
 		merge("configmaps/other", `{data: {color: red}}`)(s)
 		s.run().shows(releasesFailed, "other correct, shop failed").says("shop: drift: StatefulSet/shop: /spec/serviceName", "the agent never deletes")
-		s.lives("configmaps/other /data/color: blue")
-		s.lives(theStatefulSet + " /spec/serviceName: other")
+		s.hasField("configmaps/other /data/color: blue")
+		s.hasField(theStatefulSet + " /spec/serviceName: other")
 	},
 
 	"a release whose label says warn": func(s *story) {
 		s.shop(", labels: {helmfile-agent.github.io/drift: warn}")
-		redden(s)
+		makeRed(s)
 		s.run().shows(converged, "shop drifted").says("ConfigMap/shop: /data/color by kubectl-patch")
-		s.lives(theConfigMap + " /data/color: red")
+		s.hasField(theConfigMap + " /data/color: red")
 		s.run("--drift", "warn").shows(converged, "shop drifted")
-		s.told("shop Installed", "shop Drifted")
+		s.hasEvents("shop Installed", "shop Drifted")
 	},
 
 	"a release whose label says correct, in a run that only warns": func(s *story) {
 		s.shop(", labels: {helmfile-agent.github.io/drift: correct}")
-		redden(s)
+		makeRed(s)
 		s.run("--drift", "warn").shows(converged, "shop correct")
-		s.lives(theConfigMap + " /data/color: blue")
+		s.hasField(theConfigMap + " /data/color: blue")
 	},
 
-	"a release whose label says off is not looked at": func(s *story) {
+	"a release with the label off is not compared": func(s *story) {
 		s.shop(`, labels: {helmfile-agent.github.io/drift: "off"}`)
-		redden(s)
-		s.run().shows(converged, "shop unchanged").asked("get configmaps, get leases, list secrets")
-		s.lives(theConfigMap + " /data/color: red")
+		makeRed(s)
+		s.run().shows(converged, "shop unchanged").reads("get configmaps, get leases, list secrets")
+		s.hasField(theConfigMap + " /data/color: red")
 	},
 
-	"a run with drift off looks at nothing": func(s *story) {
+	"a run with drift off compares nothing": func(s *story) {
 		s.shop("")
-		redden(s)
-		s.run("--drift", "off").shows(converged, "shop unchanged").asked("get configmaps, get leases, list secrets")
+		makeRed(s)
+		s.run("--drift", "off").shows(converged, "shop unchanged").reads("get configmaps, get leases, list secrets")
 	},
 
-	"one object watched, another corrected": func(s *story) {
+	"one object with warn, another corrected": func(s *story) {
 		s.shop("")
-		redden(s)
+		makeRed(s)
 		merge(watchedMap, `{data: {color: red}}`)(s)
 		s.run().shows(converged, "shop correct").says("drift: ConfigMap/shop: /data/color by kubectl-patch")
-		s.lives(theConfigMap + " /data/color: blue")
-		s.lives(watchedMap + " /data/color: red")
+		s.hasField(theConfigMap + " /data/color: blue")
+		s.hasField(watchedMap + " /data/color: red")
 		s.run().shows(converged, "shop drifted")
 	},
 
-	"who may get but not list": func(s *story) {
-		s.mayNotList()
+	"with the right to get but not to list": func(s *story) {
+		s.limitsRights()
 		s.declares(db)
 		s.run().shows(converged, "db installed")
 		merge("configmaps/db", `{data: {color: red}}`)(s)
@@ -149,15 +149,15 @@ var driftTales = map[string]func(*story){
 		removed("configmaps/db")(s)
 		s.run().shows(converged, "db correct").says("ConfigMap/db is missing")
 		s.run().shows(converged, "db unchanged")
-		s.lives("configmaps/db /data/color: blue")
+		s.hasField("configmaps/db /data/color: blue")
 	},
 
-	"who may not correct is told which right is missing": func(s *story) {
-		s.mayNotList()
+	"without the right to correct, the message names the missing right": func(s *story) {
+		s.limitsRights()
 		s.declares(db)
 		s.run().shows(converged, "db installed")
 		merge("configmaps/db", `{data: {color: red}}`)(s)
-		s.rights("configmaps", "get", "update", "create")
+		s.setsRights("configmaps", "get", "update", "create")
 		c := s.run()
 		if c.code != forbiddenCode {
 			s.t.Errorf("without the right to patch: %s", c.result)
@@ -177,8 +177,8 @@ func (s *story) shop(more string) {
 	}
 }
 
-// declaresShops declares another release beside the shop.
-func (s *story) declaresShops() {
+// declaresShopAndOther declares another release in addition to shop.
+func (s *story) declaresShopAndOther() {
 	s.t.Helper()
 	s.commitsShop("")
 	s.repo.commit(s.t, map[string]string{
@@ -186,34 +186,34 @@ func (s *story) declaresShops() {
 	}, "two")
 }
 
-// asked compares which resources the run asked for, discovery apart.
-func (c scene) asked(want string) {
+// reads compares the requests of the run that read resources, without discovery.
+func (c finishedRun) reads(want string) {
 	c.t.Helper()
-	var asked []string
+	var requested []string
 	for _, r := range requests(c.t, c.since, c.tenant) {
 		if r.Resource != "" {
-			asked = append(asked, r.Verb+" "+r.Resource)
+			requested = append(requested, r.Verb+" "+r.Resource)
 		}
 	}
-	slices.Sort(asked)
-	if got := strings.Join(asked, ", "); got != want {
+	slices.Sort(requested)
+	if got := strings.Join(requested, ", "); got != want {
 		c.t.Errorf("requests: want %q, got %q", want, got)
 	}
 }
 
-// mayNotList takes the tenant's rights away but for those that the agent cannot do without.
-func (s *story) mayNotList() {
+// limitsRights removes the tenant's rights except those that the agent always needs.
+func (s *story) limitsRights() {
 	s.t.Helper()
 	bindings := client(s.t).RbacV1().RoleBindings(s.namespace)
 	check(s.t, bindings.DeleteCollection(s.t.Context(), meta.DeleteOptions{}, meta.ListOptions{}))
-	s.rights("secrets", "*")
-	s.rights("events", "create")
-	s.rights("leases.coordination.k8s.io", "get", "create", "update")
-	s.rights("configmaps", "get", "create", "update", "patch")
+	s.setsRights("secrets", "*")
+	s.setsRights("events", "create")
+	s.setsRights("leases.coordination.k8s.io", "get", "create", "update")
+	s.setsRights("configmaps", "get", "create", "update", "patch")
 }
 
-// rights are those that the tenant has on a resource, such as leases.coordination.k8s.io, in force when it returns.
-func (s *story) rights(resource string, verbs ...string) {
+// setsRights sets the tenant's rights for a resource, such as leases.coordination.k8s.io. It returns when they are in force.
+func (s *story) setsRights(resource string, verbs ...string) {
 	s.t.Helper()
 	name := "may-" + resource
 	roles, bindings := client(s.t).RbacV1().Roles(s.namespace), client(s.t).RbacV1().RoleBindings(s.namespace)
@@ -228,11 +228,11 @@ func (s *story) rights(resource string, verbs ...string) {
 			Subjects:   []rbac.Subject{{APIGroup: rbac.GroupName, Kind: rbac.UserKind, Name: s.user}},
 		}, meta.CreateOptions{}))(s.t)
 	}
-	time.Sleep(time.Second) // the API server learns of it by a watch
+	time.Sleep(time.Second) // the API server's watch needs a moment
 }
 
-// TestDriftOfDefinitions is about custom resources. It is not parallel to tests that count requests, because new kinds change
-// what every chart could look at.
+// TestDriftOfDefinitions changes custom resources. It does not run in parallel with tests that count requests, because new kinds change
+// their fingerprints.
 func TestDriftOfDefinitions(t *testing.T) {
 	u := newAdmin(t)
 	s := &story{tenant: u, t: t, repo: newRepository(t, map[string]string{
@@ -249,9 +249,9 @@ spec: {color: red, moons: [{name: phobos}, {name: deimos, km: 12}], rings: {}}
 	const crd, mars = "customresourcedefinitions.v1.apiextensions.k8s.io/planets.drift.example.com", "planets.v1.drift.example.com/mars"
 	s.run().shows(converged, "crd installed, planets installed")
 	s.run().shows(converged, "crd unchanged, planets unchanged").writes("")
-	s.lives(mars + " /spec/size: 1")
+	s.hasField(mars + " /spec/size: 1")
 
-	for title, told := range map[string]incident{
+	for title, test := range map[string]incident{
 		"a field of a custom resource changed": {
 			edit: merge(mars, `{spec: {color: blue}}`), why: []string{"planets: drift: Planet/mars: /spec/color by kubectl-patch"}, live: []string{mars + " /spec/color: red"},
 		},
@@ -279,17 +279,17 @@ spec: {color: red, moons: [{name: phobos}, {name: deimos, km: 12}], rings: {}}
 			live: []string{crd + " /spec/names/shortNames: [pl]"},
 		},
 	} {
-		told.edit(s)
+		test.edit(s)
 		found := s.run()
 		t.Log(title)
-		if told.verdict == unchanged {
+		if test.verdict == unchanged {
 			found.shows(converged, "crd unchanged, planets unchanged").writes("")
 		} else if found.code != converged {
 			t.Errorf("%s: %s", title, found.result)
 		}
-		found.says(told.why...)
-		for _, line := range told.live {
-			s.lives(line)
+		found.says(test.why...)
+		for _, line := range test.live {
+			s.hasField(line)
 		}
 		s.run().shows(converged, "crd unchanged, planets unchanged")
 	}

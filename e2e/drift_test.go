@@ -15,16 +15,16 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// incident is what somebody does to an object of the release shop, which testdata/shop is the chart of, and what becomes of it
-// in the next run. Whatever that is, the release keeps its revision, and the run after that finds nothing more to do.
+// incident is an edit of an object of the release shop (its chart is testdata/shop), with the expected result of the next run. In each
+// case, the release keeps its revision, and the run after that has nothing to do.
 type incident struct {
 	edit edit
-	// verdict is the report's: correct unless it says otherwise.
+	// verdict is the action in the report; correct if empty.
 	verdict verdict
-	// why are parts of the report's reason, or of its error.
+	// why has parts of the reason or the error in the report.
 	why []string
-	// live is what the object says afterwards: "configmaps/shop /data/color: blue", or "configmaps/shop /data/color" for what
-	// is not there.
+	// live has the expected fields after the run: "configmaps/shop /data/color: blue", or "configmaps/shop /data/color" for a missing
+	// field.
 	live  []string
 	flags []string
 }
@@ -37,21 +37,21 @@ const (
 	failed    verdict = "failed"
 )
 
-// edit is done by somebody with all rights.
+// edit is a change by an administrator.
 type edit func(*story)
 
-// TestDrift tells of one edit each.
+// TestDrift has one edit in each case.
 func TestDrift(t *testing.T) {
 	t.Parallel()
-	for title, told := range incidents {
+	for title, test := range incidents {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			told.happens(newShop(t))
+			test.test(newShop(t))
 		})
 	}
 }
 
-// newShop is a story in which the release shop is installed.
+// newShop returns a story with the installed release shop.
 func newShop(t *testing.T) *story {
 	t.Helper()
 	s := newStory(t)
@@ -62,7 +62,7 @@ func newShop(t *testing.T) *story {
 	return s
 }
 
-// commitsShop declares the release shop, with more words about it.
+// commitsShop declares the release shop with additional lines.
 func (s *story) commitsShop(more string) {
 	s.t.Helper()
 	files := map[string]string{"helmfile.yaml": "releases:\n- {name: shop, chart: ./shop" + more + "}\n"}
@@ -72,7 +72,7 @@ func (s *story) commitsShop(more string) {
 	s.repo.commit(s.t, files, "next")
 }
 
-func (i incident) happens(s *story) {
+func (i incident) test(s *story) {
 	s.flags = i.flags
 	i.edit(s)
 	found := s.run()
@@ -88,16 +88,16 @@ func (i incident) happens(s *story) {
 	}
 	found.says(i.why...)
 	for _, line := range i.live {
-		s.lives(line)
+		s.hasField(line)
 	}
 	s.has("shop 1")
 	if i.verdict == "" {
-		s.run().shows(converged, "shop unchanged").writes("update configmaps") // it forgets that it had to correct something
+		s.run().shows(converged, "shop unchanged").writes("update configmaps") // it resets the count of corrections
 	}
 }
 
-// lives compares one field of a live object, written as for [incident].live.
-func (s *story) lives(line string) {
+// hasField compares one field of a live object, in the form of [incident].live.
+func (s *story) hasField(line string) {
 	s.t.Helper()
 	field, wanted, _ := strings.Cut(line, ": ")
 	name, pointer, _ := strings.Cut(field, " ")
@@ -112,7 +112,7 @@ func (s *story) lives(line string) {
 	}
 }
 
-// at is the value that a JSON pointer names; nil for none.
+// at returns the value at a JSON pointer, or nil.
 func at(node any, pointer string) any {
 	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
 		part = strings.NewReplacer("~1", "/", "~0", "~").Replace(part)
@@ -132,7 +132,8 @@ func at(node any, pointer string) any {
 	return node
 }
 
-// resource is the administrator's way to "deployments.v1.apps/shop" in the story's namespace, or to "configmaps/shop".
+// resource returns the administrator's client for a resource in the story's namespace, such as "deployments.v1.apps/shop" or
+// "configmaps/shop".
 func (s *story) resource(name string) (dynamic.ResourceInterface, string) {
 	s.t.Helper()
 	client := must(dynamic.NewForConfig(control.Config()))(s.t)
@@ -153,7 +154,7 @@ func (s *story) object(name string) map[string]any {
 	return must(resource.Get(s.t.Context(), object, meta.GetOptions{}))(s.t).Object
 }
 
-// merge, strategic and jsonPatch are `kubectl patch`.
+// merge, strategic and jsonPatch do the same as `kubectl patch`.
 func merge(name, patch string) edit     { return patchWith(types.MergePatchType, name, patch) }
 func strategic(name, patch string) edit { return patchWith(types.StrategicMergePatchType, name, patch) }
 func jsonPatch(name, patch string) edit { return patchWith(types.JSONPatchType, name, patch) }
@@ -167,17 +168,17 @@ func patchWith(kind types.PatchType, name, patch string, subresources ...string)
 	}
 }
 
-// status is what a controller does.
+// status patches the status, like a controller.
 func status(name, patch string) edit {
 	return patchWith(types.MergePatchType, name, "status: "+patch, "status")
 }
 
-// scale is `kubectl scale`.
+// scale does the same as `kubectl scale`.
 func scale(name string, replicas int) edit {
 	return patchWith(types.MergePatchType, name, "spec: {replicas: "+strconv.Itoa(replicas)+"}", "scale")
 }
 
-// update is `kubectl edit`: the whole object is sent.
+// update does the same as `kubectl edit`: it sends the whole object.
 func update(name string, change func(object map[string]any)) edit {
 	return func(s *story) {
 		s.t.Helper()
@@ -192,7 +193,7 @@ func set(value any, path ...string) func(map[string]any) {
 	return func(object map[string]any) { _ = unstructured.SetNestedField(object, value, path...) }
 }
 
-// serverSide is `kubectl apply --server-side --force-conflicts`.
+// serverSide does the same as `kubectl apply --server-side --force-conflicts`.
 func serverSide(name, fields string) edit {
 	return func(s *story) {
 		s.t.Helper()
@@ -206,7 +207,7 @@ func serverSide(name, fields string) edit {
 	}
 }
 
-// removed is `kubectl delete`.
+// removed does the same as `kubectl delete`.
 func removed(name string) edit {
 	return func(s *story) {
 		s.t.Helper()
@@ -216,8 +217,8 @@ func removed(name string) edit {
 	}
 }
 
-// remade is `kubectl replace --force`: what is immutable in an object is other in the next one of the name.
-func remade(name string, change func(object map[string]any)) edit {
+// recreated does the same as `kubectl replace --force`: it deletes the object and creates one with other immutable fields.
+func recreated(name string, change func(object map[string]any)) edit {
 	return func(s *story) {
 		s.t.Helper()
 		resource, _ := s.resource(name)

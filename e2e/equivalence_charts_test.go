@@ -15,7 +15,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
 )
 
-// chartExamples are about where charts come from and what is made of them.
+// chartExamples test sources of charts, and changes of charts.
 var chartExamples = map[string]example{
 	"a local chart with local dependencies": {repo: `
 releases:
@@ -69,7 +69,7 @@ releases:
 		want: "backup 2 deployed tiny-1.2.0, web 2 deployed tiny-1.3.0, worker 2 deployed tiny-1.3.0",
 	},
 
-	"a chart of a repository that holds its own dependencies": {repo: `
+	"a chart of a repository that contains its dependencies": {repo: `
 repositories: [{name: stable, url: $HTTP}]
 releases:
 - {name: web, chart: stable/family, version: 1.0.0}
@@ -94,7 +94,7 @@ releases:
 		want: "web 1 deployed tiny-1.2.0",
 	},
 
-	"a repository with a certificate of its own": {repo: `
+	"a repository with a private certificate authority": {repo: `
 repositories: [{name: own, url: $HTTPS, caFile: ca.pem}]
 releases:
 - {name: web, chart: own/tiny, version: 1.2.0}
@@ -103,7 +103,7 @@ $CA`,
 		want: "web 1 deployed tiny-1.2.0",
 	},
 
-	"a registry with a certificate of its own that asks for a password": {repo: `
+	"a registry with a private certificate authority and a password": {repo: `
 repositories: [{name: own, url: $TLSOCI, oci: true, caFile: ca.pem, username: ada, password: secret}]
 releases:
 - {name: web, chart: own/tiny, version: 1.2.0}
@@ -244,9 +244,9 @@ releases:
 		want: "plain 1 deployed tiny-1.0.0, web 1 deployed tiny-1.2.0, worker 1 deployed tiny-1.2.0",
 	},
 
-	// Without the helmfile's kubeVersion and apiVersions the two would differ: the agent renders what is to be patched for
-	// the cluster that there is, Helm 3 for one of its own imagination.
-	"a patched chart looks things up, and is rendered for the cluster that the helmfile names": {repo: `
+	// Without kubeVersion and apiVersions in the helmfile, the results would differ: the agent renders a chart to patch with the
+	// capabilities of the cluster, and Helm 3 with its built-in ones.
+	"a patched chart uses lookup and capabilities": {repo: `
 kubeVersion: v1.30.1
 apiVersions: [mars.example.com/v1]
 releases:
@@ -283,7 +283,7 @@ releases:
 		want: "web 1 deployed tiny-1.0.0",
 	},
 
-	"a namespace is forced upon every object": {repo: `
+	"the namespace of every object is overridden": {repo: `
 -- helmfile.yaml.gotmpl --
 releases:
 - {name: web, chart: charts/tiny, forceNamespace: {{ env "NAMESPACE" }}}
@@ -291,7 +291,7 @@ releases:
 		want: "web 1 deployed tiny-1.0.0",
 	},
 
-	"charts look things up and ask what the cluster can do": {repo: `
+	"charts use lookup and capabilities": {repo: `
 releases:
 - {name: web, chart: charts/curious}
 `,
@@ -300,7 +300,7 @@ releases:
 	},
 }
 
-// serveCharts serves the chart tiny in several versions, and family, and knows the words that stand for their places.
+// serveCharts serves several versions of the chart tiny, and the chart family. It returns the replacer of the placeholders for their URLs.
 func serveCharts(t *testing.T) *strings.Replacer {
 	t.Helper()
 	open := serve(t, servers.NewChartRepository, servers.Options{})
@@ -338,7 +338,7 @@ func serve[S interface{ Close() }](t *testing.T, start func(servers.Options) (S,
 	return server
 }
 
-// withDependency is a copy of a chart that holds another.
+// withDependency returns a copy of a chart that contains another chart.
 func withDependency(t *testing.T, chart, dependency string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), filepath.Base(chart))
@@ -347,7 +347,7 @@ func withDependency(t *testing.T, chart, dependency string) string {
 	return dir
 }
 
-// signedArchive is tiny 1.2.0, its signature and the keyring that knows it.
+// signedArchive returns tiny 1.2.0 with its signature and the keyring to verify it.
 func signedArchive(t *testing.T) map[string]string {
 	t.Helper()
 	dir := t.TempDir()

@@ -1,6 +1,6 @@
 package e2e
 
-// optionExamples are about how a release is installed, upgraded and uninstalled.
+// optionExamples test options of installations, upgrades and uninstallations.
 var optionExamples = map[string]example{
 	"hooks of a chart run, its tests do not": {
 		repo: `
@@ -14,7 +14,7 @@ releases:
 		want: "web 2 deployed hooked-1.0.0",
 	},
 
-	"hooks do not run where the helmfile says so": {repo: `
+	"hooks do not run if the helmfile disables them": {repo: `
 helmDefaults: {syncArgs: [--no-hooks]}
 releases:
 - {name: web, chart: charts/hooked}
@@ -110,7 +110,7 @@ releases:
 		want: "web 2 deployed family-1.0.0, worker 2 deployed tiny-1.0.0",
 	},
 
-	"what the schema of a chart forbids goes through when it is not looked at": {repo: `
+	"values that violate the schema, without validation": {repo: `
 releases:
 - {name: web, chart: charts/strict, skipSchemaValidation: true, values: [{color: ultraviolet}]}
 - {name: worker, chart: charts/strict, values: [{color: green}]}
@@ -118,14 +118,14 @@ releases:
 		want: "web 1 deployed strict-1.0.0, worker 1 deployed strict-1.0.0",
 	},
 
-	"what the API server does not know goes through when it is not asked": {repo: `
+	"unknown fields, without validation": {repo: `
 releases:
 - {name: web, chart: charts/odd, disableOpenAPIValidation: true}
 `,
 		want: "web 1 deployed odd-1.0.0",
 	},
 
-	"an object that is there already is taken over": {repo: `
+	"an existing object is taken over": {repo: `
 releases:
 - {name: settings, chart: charts/tiny, takeOwnership: true}
 `,
@@ -133,7 +133,7 @@ releases:
 		want:  "settings 1 deployed tiny-1.0.0",
 	},
 
-	"definitions of a chart are left out": {repo: `
+	"the CRDs of a chart are skipped": {repo: `
 helmDefaults: {skipCRDs: true}
 releases:
 - {name: web, chart: charts/definitions}

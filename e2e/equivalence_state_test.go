@@ -1,6 +1,6 @@
 package e2e
 
-// stateExamples are about what a helmfile is made of: which releases it declares.
+// stateExamples test the parts of a helmfile that determine the declared releases.
 var stateExamples = map[string]example{
 	"the files of helmfile.d are separate states": {repo: `
 -- helmfile.d/20-web.yaml --
@@ -122,7 +122,7 @@ replicas: 2
 		want:  "backup 1 deployed tiny-1.0.0, web 1 deployed tiny-1.0.0",
 	},
 
-	"a state that does not know the environment is passed over": {repo: `
+	"a state file without the environment is skipped": {repo: `
 helmfiles: [{path: other.yaml}]
 environments: {production: {}}
 ---
@@ -146,7 +146,7 @@ releases:
 		want: "database 1 deployed tiny-1.0.0, web 1 deployed tiny-1.0.0",
 	},
 
-	"a missing file of environment values is passed over where the environment says so": {repo: `
+	"a missing file of environment values is skipped if the environment allows it": {repo: `
 -- helmfile.yaml.gotmpl --
 environments:
   default:
@@ -161,7 +161,7 @@ width: 7
 		want: "web 1 deployed tiny-1.0.0",
 	},
 
-	"only what has the labels is installed": {repo: `
+	"only selected releases are installed": {repo: `
 commonLabels: {team: shop}
 releases:
 - {name: web, chart: charts/tiny, labels: {tier: front}}
@@ -192,7 +192,7 @@ releases:
 		want: "old 1 deployed tiny-1.0.0, web 2 deployed tiny-1.0.0, worker 1 deployed tiny-1.0.0",
 	},
 
-	"what is not to be installed is uninstalled, with its hooks": {
+	"installed: false uninstalls a release, with its hooks": {
 		repo: `
 releases:
 - {name: web, chart: charts/hooked, needs: [database]}
@@ -210,7 +210,7 @@ releases:
 		want: "hardly 1 deployed tiny-1.0.0",
 	},
 
-	"what is needed comes first": {repo: `
+	"needed releases come first": {repo: `
 -- helmfile.yaml.gotmpl --
 releases:
 - {name: web, chart: charts/curious, namespace: {{ env "NAMESPACE" }}, needs: [settings]}
@@ -223,7 +223,7 @@ releases:
 			"shop 1 deployed tiny-1.0.0, web 1 deployed curious-1.0.0",
 	},
 
-	"what is needed may be switched off, be not wanted or not be selected": {repo: `
+	"needed releases that are disabled, not installed or not selected": {repo: `
 environments: {default: {values: [{cache: {enabled: false}}]}}
 ---
 releases:
@@ -236,7 +236,7 @@ releases:
 		want:  "web 1 deployed tiny-1.0.0",
 	},
 
-	"state values from flags win": {
+	"state values from flags override others": {
 		path: "deploy/web.yaml.gotmpl",
 		repo: `
 -- deploy/web.yaml.gotmpl --
@@ -253,7 +253,7 @@ list: [c]
 		want:  "web 1 deployed tiny-1.0.0",
 	},
 
-	"templates read files, and know sprig and helmfile's own functions": {repo: `
+	"templates read files, and use functions of sprig and helmfile": {repo: `
 -- helmfile.yaml.gotmpl --
 {{ $team := readFile "team.yaml" | fromYaml }}
 environments: {default: {values: [{team: {{ toJson $team }}}]}}

@@ -13,21 +13,21 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/cluster"
 )
 
-// example is a small helmfile that helmfile and the agent both apply, each to a namespace of its own.
+// example is a small helmfile. helmfile and the agent apply it, each to its own namespace.
 type example struct {
-	repo   string   // the helmfile.yaml, then other files, each after a line "-- its/path --"; testdata/charts is in charts/
-	then   []string // commits that follow, in the same form; both apply each of them
+	repo   string   // the helmfile.yaml, then other files, each after a line "-- path/of/file --"; testdata/charts is in charts/
+	then   []string // later commits in the same form; both apply each of them
 	path   string   // helmfile's --file and the agent's --path
-	flags  []string // that both know by the same name
-	env    []string // of both, besides NAMESPACE
-	found  string   // the color in a ConfigMap "settings" that is there already
-	signed bool     // there is a signedArchive in the repository
-	fails  int      // the number of the commit, from 1, that neither can apply
-	want   string   // what is then installed: name, revision, status and chart of each release
+	flags  []string // flags that both have
+	env    []string // additional environment variables of both
+	found  string   // the color in a ConfigMap "settings" that exists before
+	signed bool     // the repository contains the signedArchive
+	fails  int      // the number of the commit, from 1, that both fail to apply
+	want   string   // the expected releases: name, revision, status and chart of each
 }
 
-// TestSameAsHelmfile runs `helmfile sync`, with the real helmfile and helm, and the agent on the same files, and compares
-// everything that Helm remembers of the two namespaces, and what is in them.
+// TestSameAsHelmfile applies the same files with `helmfile sync` (the real helmfile and helm) and with the agent. It compares Helm's
+// records and the objects in the two namespaces.
 func TestSameAsHelmfile(t *testing.T) {
 	t.Parallel()
 	compareAll(t, stateExamples, valuesExamples, chartExamples, optionExamples)
@@ -58,7 +58,7 @@ func (e example) compare(t *testing.T, places *strings.Replacer) {
 		files := sections(places.Replace(commit))
 		repo.commit(t, files, "next")
 		write(t, checkout, files)
-		for _, r := range atOnce(sync, run) {
+		for _, r := range inParallel(sync, run) {
 			if failed, should := r.code != 0, e.fails == i+1; failed != should {
 				t.Fatalf("commit %d: failed is %t, not %t: %s", i+1, failed, should, r)
 			}
@@ -86,7 +86,7 @@ func (e example) arguments(path string, first ...string) []string {
 	return append(first, e.flags...)
 }
 
-// base is what is in the repository before the first commit.
+// base returns the files in the repository before the first commit.
 func (e example) base(t *testing.T) map[string]string {
 	t.Helper()
 	files := tree(t, "testdata")
@@ -96,9 +96,9 @@ func (e example) base(t *testing.T) map[string]string {
 	return files
 }
 
-// twoNamespaces are one for helmfile and one for the agent. The agent's kubeconfig leads to the other one by default: it
-// must go by what it was told. helmfile is the administrator, because it lets helm create every namespace, which is
-// refused to tenants even where the namespace exists.
+// twoNamespaces returns one namespace for helmfile and one for the agent. The agent's kubeconfig names the other namespace, to test that
+// the agent uses its setting instead. helmfile runs as an administrator, because it makes helm create every namespace, and tenants may not
+// do that even if the namespace exists.
 func (e example) twoNamespaces(t *testing.T) (byHelmfile, byAgent tenant) {
 	t.Helper()
 	byAgent = newTenant(t)
@@ -119,7 +119,7 @@ func (e example) twoNamespaces(t *testing.T) (byHelmfile, byAgent tenant) {
 	return byHelmfile, byAgent
 }
 
-// names are those of variables.
+// names returns the names of the variables.
 func names(env []string) []string {
 	var all []string
 	for _, variable := range env {
@@ -129,8 +129,7 @@ func names(env []string) []string {
 	return all
 }
 
-// pathWithKustomize leads to the agent's kustomize: it is the same library as the real one's, which helmfile does not
-// bring along.
+// pathWithKustomize returns a PATH with the agent's kustomize, because helmfile does not contain kustomize. The library is the same.
 func pathWithKustomize(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -138,8 +137,8 @@ func pathWithKustomize(t *testing.T) string {
 	return strings.Join([]string{dir, binaries, os.Getenv("PATH")}, string(os.PathListSeparator))
 }
 
-// atOnce spares the tests that wait half of the time.
-func atOnce(commands ...func() result) []result {
+// inParallel runs commands in parallel, which halves the time of tests that wait.
+func inParallel(commands ...func() result) []result {
 	results := make([]result, len(commands))
 	var group sync.WaitGroup
 	for i, command := range commands {
@@ -149,7 +148,7 @@ func atOnce(commands ...func() result) []result {
 	return results
 }
 
-// sections are the files in a text.
+// sections returns the files in a text.
 func sections(text string) map[string]string {
 	files := map[string]string{}
 	name := "helmfile.yaml"
@@ -172,7 +171,7 @@ func write(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// check ends a test that cannot be prepared.
+// check ends the test if there is an error.
 func check(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

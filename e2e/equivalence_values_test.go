@@ -1,8 +1,8 @@
 package e2e
 
-// valuesExamples are about where a release's values come from, and which of them win.
+// valuesExamples test the sources of a release's values, and their order of precedence.
 var valuesExamples = map[string]example{
-	"later values win, and set wins over values": {repo: `
+	"later values override earlier ones, and set overrides values": {repo: `
 -- helmfile.yaml.gotmpl --
 environments: {default: {values: [{color: gray}]}}
 ---
@@ -63,7 +63,7 @@ releases:
 		want: "web 1 deployed tiny-1.0.0",
 	},
 
-	"values that are taken away are gone": {
+	"removed values are not used any more": {
 		repo: `
 releases:
 - {name: web, chart: charts/tiny, values: [{color: red, more: true}], set: [{name: size.width, value: 5}]}
@@ -75,7 +75,7 @@ releases:
 		want: "web 2 deployed tiny-1.0.0",
 	},
 
-	"values that are taken away stay where they are reused": {
+	"removed values stay with reuseValues": {
 		repo: `
 helmDefaults: {reuseValues: true}
 releases:
@@ -91,7 +91,7 @@ releases:
 		want: "web 2 deployed tiny-1.0.0, worker 2 deployed tiny-1.0.0",
 	},
 
-	"what helm's own flags say of reused values does not count": {
+	"helm's own flags for reused values have no effect": {
 		repo: `
 helmDefaults: {args: [--reset-then-reuse-values]}
 releases:
@@ -130,7 +130,7 @@ values {
 		want: "web 1 deployed tiny-1.0.0",
 	},
 
-	"values files that are not there may be passed over": {repo: `
+	"missing values files can be skipped": {repo: `
 releases:
 - name: web
   chart: charts/tiny
@@ -143,7 +143,7 @@ color: red
 		want: "web 1 deployed tiny-1.0.0",
 	},
 
-	"references are replaced by what they refer to": {repo: `
+	"references are resolved": {repo: `
 -- helmfile.yaml.gotmpl --
 environments: {default: {values: [{team: ref+file://secret.yaml#/team}]}}
 ---
@@ -174,7 +174,7 @@ releases:
 		want: "web 1 deployed tiny-1.0.0",
 	},
 
-	"numbers, dates and long text survive": {repo: `
+	"numbers, dates and long texts are unchanged": {repo: `
 releases:
 - name: web
   chart: charts/tiny

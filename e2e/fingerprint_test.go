@@ -18,11 +18,11 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
 )
 
-// TestFingerprint tells when a release is rendered, upgraded, or only relabelled.
-func TestFingerprint(t *testing.T) { tellAll(t, fingerprintTales) }
+// TestFingerprint checks when a release is upgraded, relabelled or unchanged.
+func TestFingerprint(t *testing.T) { runStories(t, fingerprintStories) }
 
-var fingerprintTales = map[string]func(*story){
-	"a record of an older fingerprint version is labelled anew, and nothing else happens": func(s *story) {
+var fingerprintStories = map[string]func(*story){
+	"a record with a fingerprint of an older version is relabelled": func(s *story) {
 		s.installs(db, web)
 		s.relabelled("db", `"v0-0123456789abcdef0123456789abcdef01234567"`)
 		s.run().shows(converged, "db relabelled, web unchanged").says("a new fingerprint of its inputs is recorded").writes("patch secrets")
@@ -30,7 +30,7 @@ var fingerprintTales = map[string]func(*story){
 		s.run().shows(converged, "db unchanged, web unchanged").writes("")
 	},
 
-	"a record without a fingerprint is labelled anew": func(s *story) {
+	"a record without a fingerprint is relabelled": func(s *story) {
 		s.installs(db)
 		s.relabelled("db", "null")
 		s.run().shows(converged, "db relabelled").writes("patch secrets")
@@ -57,7 +57,7 @@ var fingerprintTales = map[string]func(*story){
 		s.has("db 1")
 	},
 
-	"a chart that rolls dice is upgraded only when its inputs change": func(s *story) {
+	"a chart with random values is upgraded only when its inputs change": func(s *story) {
 		dice := func(more string) {
 			s.commits("releases:\n- {name: dice, chart: ./dice, values: [{sides: " + more + "}]}\n" +
 				"-- dice/Chart.yaml --\napiVersion: v2\nname: dice\nversion: 1.0.0\n" +
@@ -80,7 +80,7 @@ var fingerprintTales = map[string]func(*story){
 		s.run().shows(converged, "dice unchanged")
 	},
 
-	"a chart that rolls dice or reads the clock is not upgraded because a record has no fingerprint, or one that is not understood": func(s *story) {
+	"a chart with random values or times is not upgraded if the fingerprint is missing or unknown": func(s *story) {
 		dice := func(sides string) {
 			s.commits("releases:\n- {name: dice, chart: ./dice, values: [{sides: " + sides + "}]}\n" +
 				"-- dice/Chart.yaml --\napiVersion: v2\nname: dice\nversion: 1.0.0\n" +
@@ -100,7 +100,7 @@ var fingerprintTales = map[string]func(*story){
 		s.has("dice 2")
 	},
 
-	"a new kind in the cluster is nothing to a chart that does not ask for kinds": func(s *story) {
+	"a new kind in the cluster does not matter to a chart that does not use capabilities": func(s *story) {
 		asking := "-- asking/Chart.yaml --\napiVersion: v2\nname: asking\nversion: 1.0.0\n" +
 			"-- asking/templates/a.yaml --\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: asking}\ndata: {there: {{ .Capabilities.APIVersions.Has \"" + "%s/v1/Thing" + "\" | quote }}}\n"
 		group := s.namespace + ".example.com"
@@ -169,7 +169,7 @@ var fingerprintTales = map[string]func(*story){
 	},
 }
 
-// relabelled writes another fingerprint, as another version of the agent would have.
+// relabelled writes another fingerprint, like another version of the agent.
 func (s *story) relabelled(name, fingerprint string) {
 	s.t.Helper()
 	s.patches(name, 1, `{"metadata":{"labels":{"`+release.FingerprintLabel+`":`+fingerprint+`}}}`)
@@ -180,7 +180,7 @@ func (s *story) fingerprint(name string, revision int) string {
 	return s.record(name, revision).Labels[release.FingerprintLabel]
 }
 
-// defines adds a kind Thing to the cluster, as somebody else might, and waits until it is served.
+// defines adds a kind Thing to the cluster, like another client, and waits until the API server serves it.
 func (s *story) defines(group string) {
 	s.t.Helper()
 	definition := &unstructured.Unstructured{Object: map[string]any{

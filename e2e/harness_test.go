@@ -19,10 +19,10 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
 )
 
-// control is the one control plane of this package's tests; each test works in namespaces of its own.
+// control is the control plane of this package's tests. Each test has its own namespaces.
 var control *cluster.Cluster
 
-// binaries is the directory of the programs under test and of the real helm and helmfile; `make bin` fills it.
+// binaries is the directory of the programs under test, and of the real helm and helmfile. `make bin` builds them.
 var binaries string
 
 func TestMain(m *testing.M) {
@@ -47,21 +47,21 @@ func withControlPlane(m *testing.M) int {
 	return code
 }
 
-// processTimeout bounds one process of a test; it is far above what any takes.
+// processTimeout limits one process of a test. It is much longer than any process needs.
 const processTimeout = 2 * time.Minute
 
-// tenant is a user with the rights of the ClusterRole admin in one namespace, and nowhere else.
+// tenant is a user with the rights of the ClusterRole admin in one namespace only.
 type tenant struct {
 	t          testing.TB
 	namespace  string
 	user       string
 	kubeconfig string
-	env        []string // of its processes, besides what all have
+	env        []string // additional variables of its processes
 }
 
 var tenants atomic.Int64
 
-// newTenant makes a namespace of its own for the test.
+// newTenant creates a namespace for the test, and a tenant in it.
 func newTenant(t testing.TB) tenant {
 	t.Helper()
 	n := int(tenants.Add(1))
@@ -82,13 +82,13 @@ func bind(t testing.TB, namespace, user string) tenant {
 	return tenant{t: t, namespace: namespace, user: user, kubeconfig: kubeconfig}
 }
 
-// result is how a process ended.
+// result is the exit code and the output of a process.
 type result struct {
 	code           int
 	stdout, stderr string
 }
 
-// String is everything the process said, for a test's failure message.
+// String returns all output, for the failure message of a test.
 func (r result) String() string {
 	return fmt.Sprintf("exit code %d\n--- stdout\n%s\n--- stderr\n%s", r.code, r.stdout, r.stderr)
 }
@@ -99,7 +99,7 @@ func (u tenant) run(dir, name string, args ...string) result {
 	return u.runProgram(dir, filepath.Join(binaries, name), args...)
 }
 
-// runProgram runs any program as the tenant; the binaries are the first that it finds in the PATH.
+// runProgram runs any program as the tenant. The binaries are first in the PATH.
 func (u tenant) runProgram(dir, program string, args ...string) result {
 	u.t.Helper()
 	ctx, cancel := context.WithTimeout(u.t.Context(), processTimeout)
@@ -117,10 +117,10 @@ func (u tenant) runProgram(dir, program string, args ...string) result {
 	return result{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
 }
 
-// environment has a home of its own, so that neither this machine's configuration nor another test's caches matter, and the
-// real helm on the PATH for the real helmfile.
+// environment has a separate home directory, so that the configuration of this machine and the caches of other tests have no effect. The
+// real helm is in the PATH, for the real helmfile.
 func (u tenant) environment() []string {
-	// The test's own temporary directory has its name in it: helm takes a comma in a path for the end of the path.
+	// The path of the test's own temporary directory contains the test's name. helm reads a comma in a path as the end of the path.
 	home, err := os.MkdirTemp("", "home-")
 	if err != nil {
 		u.t.Fatal(err)
@@ -135,7 +135,7 @@ func (u tenant) environment() []string {
 	}, u.env...)
 }
 
-// agent runs helmfile-agent in the tenant's namespace and returns its report too.
+// agent runs helmfile-agent in the tenant's namespace, and returns the report and the result.
 func (u tenant) agent(command string, args ...string) (summary, result) {
 	u.t.Helper()
 	args = append([]string{command, "--namespace", u.namespace, "--output", "json", "--log-level", "warn"}, args...)
@@ -149,7 +149,7 @@ func (u tenant) agent(command string, args ...string) (summary, result) {
 	return s, r
 }
 
-// converge insists on a run that ends well.
+// converge runs the agent, and fails the test if the run does not converge.
 func (u tenant) converge(args ...string) summary {
 	u.t.Helper()
 	s, r := u.agent("run", args...)
@@ -159,7 +159,7 @@ func (u tenant) converge(args ...string) summary {
 	return s
 }
 
-// summary is the part of the agent's JSON report that tests look at.
+// summary has the fields of the agent's JSON report that tests check.
 type summary struct {
 	Result   string   `json:"result"`
 	ExitCode int      `json:"exitCode"`
@@ -175,7 +175,7 @@ type summary struct {
 	} `json:"releases"`
 }
 
-// actions is the report as a picture: "web install done 1" for each release, by name.
+// actions returns one line for each release, by name: "web install done 1".
 func (s summary) actions() []string {
 	lines := make([]string, 0, len(s.Releases))
 	for _, r := range s.Releases {
@@ -190,7 +190,7 @@ type repository struct {
 	url string
 }
 
-// newRepository serves the files as the first commit of a repository.
+// newRepository starts a git server with a repository that has the files in its first commit.
 func newRepository(t testing.TB, files map[string]string) repository {
 	t.Helper()
 	root := t.TempDir()

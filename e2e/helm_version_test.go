@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestHelmVersion: the agent, called helm, says the version that go.mod requires, patch level included.
+// TestHelmVersion checks that the agent, started as helm, prints the version in go.mod, including the patch level.
 func TestHelmVersion(t *testing.T) {
 	t.Parallel()
 	required := must(os.ReadFile("../go.mod"))(t)
@@ -19,8 +19,8 @@ func TestHelmVersion(t *testing.T) {
 	}
 	agent := exec.CommandContext(t.Context(), filepath.Join(binaries, "helmfile-agent"), "version", "--short")
 	agent.Args[0] = "helm"
-	said := must(agent.Output())(t)
-	if want := string(found[1]); !strings.HasPrefix(string(said), want+"+") {
-		t.Errorf("called helm, it says %q; go.mod has %s", said, want)
+	output := must(agent.Output())(t)
+	if want := string(found[1]); !strings.HasPrefix(string(output), want+"+") {
+		t.Errorf("called helm, it says %q; go.mod has %s", output, want)
 	}
 }

@@ -13,10 +13,10 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// swift bounds how long an agent may take to stop when nothing keeps it from it.
-const swift = 8 * time.Second
+// quickStop is the longest time in which the agent must stop if it has nothing to clean up.
+const quickStop = 8 * time.Second
 
-// atomicReleases are those that never become ready, each with what is left of it when it is interrupted.
+// atomicReleases has releases that never become ready, each with the expected revisions after an interruption.
 var atomicReleases = map[string]struct {
 	commit files
 	why    string
@@ -39,11 +39,10 @@ var atomicReleases = map[string]struct {
 	},
 }
 
-// TestInterruptedAtomic ends runs in the middle of something atomic: they still end at once, with a report, and what was begun
-// is taken back.
+// TestInterruptedAtomic stops runs during atomic operations. They end at once, with a report, and the operation is rolled back.
 func TestInterruptedAtomic(t *testing.T) {
 	t.Parallel()
-	s := newStand(t)
+	s := newTestServers(t)
 	for name, test := range atomicReleases {
 		release := "good"
 		if test.left == nil {
@@ -53,25 +52,25 @@ func TestInterruptedAtomic(t *testing.T) {
 			t.Parallel()
 			a := s.newAttempt(t)
 			a.install()
-			said := a.terminated(badInput{does: "never ends", files: test.commit}, release)
-			said.expect(badInput{code: terminated, names: []string{"stopped by signal: terminated", test.why}}, a)
-			a.expectTakenBack(said, swift, release, test.left)
+			output := a.terminated(badInput{mistake: "never ends", files: test.commit}, release)
+			output.expect(badInput{code: terminated, message: []string{"stopped by signal: terminated", test.why}}, a)
+			a.expectRolledBack(output, quickStop, release, test.left)
 		})
 		t.Run("by the deadline "+name, func(t *testing.T) {
 			t.Parallel()
 			a := s.newAttempt(t)
 			a.install()
-			said := a.make(badInput{does: "never ends", files: test.commit, args: []string{"--timeout", "12s"}})
-			said.expect(badInput{code: releasesFailed, names: []string{test.why, "it may take 5m0s, and the run left it ", "raise --timeout"}}, a)
-			a.expectTakenBack(said, 14*time.Second, release, test.left)
+			output := a.make(badInput{mistake: "never ends", files: test.commit, args: []string{"--timeout", "12s"}})
+			output.expect(badInput{code: releasesFailed, message: []string{test.why, "it may take 5m0s, and the run left it ", "raise --timeout"}}, a)
+			a.expectRolledBack(output, 14*time.Second, release, test.left)
 		})
 	}
 }
 
-func (a *attempt) expectTakenBack(said said, within time.Duration, release string, left []string) {
+func (a *attempt) expectRolledBack(output agentOutput, within time.Duration, release string, left []string) {
 	a.t.Helper()
-	if said.took > within {
-		a.t.Errorf("the agent took %s to stop", said.took)
+	if output.took > within {
+		a.t.Errorf("the agent took %s to stop", output.took)
 	}
 	if diff := cmp.Diff(left, a.statusesOf(release)); diff != "" {
 		a.t.Errorf("the revisions of %s: %s", release, diff)
@@ -80,87 +79,87 @@ func (a *attempt) expectTakenBack(said said, within time.Duration, release strin
 	if left := must(a.admin.AppsV1().Deployments(a.namespace).List(a.t.Context(), meta.ListOptions{}))(a.t); len(left.Items) > 0 {
 		a.t.Errorf("Deployments are left behind: %d", len(left.Items))
 	}
-	if said := a.make(badInput{does: "put right", files: goodState}); said.code != converged {
-		a.t.Errorf("the next run did not recover: %s", said.result)
+	if output := a.make(badInput{mistake: "corrected", files: goodState}); output.code != converged {
+		a.t.Errorf("the next run did not recover: %s", output.result)
 	}
 }
 
-// TestInterruptedRollback stops a run that waits for what it rolls back.
+// TestInterruptedRollback stops a run that waits for a rollback.
 func TestInterruptedRollback(t *testing.T) {
 	t.Parallel()
-	s := newStand(t)
+	s := newTestServers(t)
 	a := s.newAttempt(t)
 	a.install()
 	a.repo.commit(t, ownChart(files{"templates/deployment.yaml": deployment}), "never ready, and not waited for")
-	if said := a.make(badInput{}); said.code != converged {
-		t.Fatal(said.result)
+	if output := a.make(badInput{}); output.code != converged {
+		t.Fatal(output.result)
 	}
 	a.repo.commit(t, ownChart(files{"templates/deployment.yaml": deployment + "      terminationGracePeriodSeconds: 1\n"}).
 		and("helmfile.yaml", good("chart: ./charts/own", "atomic: true", "timeout: 4")["helmfile.yaml"]), "fails")
-	said := a.terminatedWhile(badInput{}, "good", func(status string) bool { return status == "pending-rollback" })
-	said.expect(badInput{code: terminated, names: []string{"could not be rolled back"}}, a)
-	if said.took > soon {
-		t.Errorf("the agent took %s to stop", said.took)
+	output := a.terminatedWhile(badInput{}, "good", func(status string) bool { return status == "pending-rollback" })
+	output.expect(badInput{code: terminated, message: []string{"could not be rolled back"}}, a)
+	if output.took > soon {
+		t.Errorf("the agent took %s to stop", output.took)
 	}
 	if diff := cmp.Diff([]string{"superseded", "deployed", "failed", "failed"}, a.statusesOf("good")); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// TestInterruptedEvents stops a run that has upgraded one release and is in the middle of another: the Events tell of both.
+// TestInterruptedEvents stops a run that has upgraded one release and works on another. There are Events for both.
 func TestInterruptedEvents(t *testing.T) {
 	t.Parallel()
-	a := newStand(t).newAttempt(t)
+	a := newTestServers(t).newAttempt(t)
 	a.install()
 	upgraded := strings.Replace(goodState["helmfile.yaml"], "text: first", "text: second", 1)
-	said := a.terminated(badInput{does: "never ends", files: ownChart(files{"templates/job.yaml": hook}).
+	output := a.terminated(badInput{mistake: "never ends", files: ownChart(files{"templates/job.yaml": hook}).
 		and("helmfile.yaml", upgraded+late+"    needs: [good]\n")}, "late")
-	said.expect(badInput{code: terminated, names: []string{"stopped by signal: terminated"}}, a)
+	output.expect(badInput{code: terminated, message: []string{"stopped by signal: terminated"}}, a)
 	events := must(a.admin.CoreV1().Events(a.namespace).List(t.Context(), meta.ListOptions{}))(t)
-	var told []string
+	var reasons []string
 	for _, e := range events.Items {
 		if e.Source.Component == "helmfile-agent" {
 			name, _, _ := strings.Cut(e.Name, ".")
-			told = append(told, name+" "+e.Reason)
+			reasons = append(reasons, name+" "+e.Reason)
 		}
 	}
-	slices.Sort(told)
-	if diff := cmp.Diff([]string{"good Installed", "good Upgraded", "late Failed", "other Installed"}, told); diff != "" {
+	slices.Sort(reasons)
+	if diff := cmp.Diff([]string{"good Installed", "good Upgraded", "late Failed", "other Installed"}, reasons); diff != "" {
 		t.Errorf("the Events: %s", diff)
 	}
 }
 
-// TestInterruptedUninstall stops an uninstallation. Whatever it came to, the next run needs no help.
+// TestInterruptedUninstall stops an uninstallation. The next run always succeeds.
 func TestInterruptedUninstall(t *testing.T) {
 	t.Parallel()
-	s := newStand(t)
+	s := newTestServers(t)
 	a := s.newAttempt(t)
 	a.install()
 	endless := strings.Replace(hook, "pre-install,pre-upgrade", "post-delete", 1)
 	a.repo.commit(t, ownChart(files{"templates/job.yaml": endless, "templates/text.yaml": text}), "never goes")
-	if said := a.make(badInput{}); said.code != converged {
-		t.Fatal(said.result)
+	if output := a.make(badInput{}); output.code != converged {
+		t.Fatal(output.result)
 	}
 	a.repo.commit(t, good("chart: ./charts/own", "installed: false"), "away with it")
-	said := a.terminatedWhile(badInput{}, "good", func(status string) bool { return status == "uninstalling" })
-	said.expect(badInput{code: terminated, names: []string{"good: interrupted, and tried again by the next run"}}, a)
-	if said.took > swift {
-		t.Errorf("the agent took %s to stop", said.took)
+	output := a.terminatedWhile(badInput{}, "good", func(status string) bool { return status == "uninstalling" })
+	output.expect(badInput{code: terminated, message: []string{"good: interrupted, and tried again by the next run"}}, a)
+	if output.took > quickStop {
+		t.Errorf("the agent took %s to stop", output.took)
 	}
-	if left := a.statusesOf("good"); slices.Contains(left, "uninstalling") { // failed, or gone but for its last hook
+	if left := a.statusesOf("good"); slices.Contains(left, "uninstalling") { // failed, or deleted except for its last hook
 		t.Errorf("nobody knows that nobody is at work: %q", left)
 	}
 	a.repo.commit(t, goodState, "back with it")
-	if said := a.make(badInput{}); said.code != converged {
-		t.Errorf("the next run did not recover: %s", said.result)
+	if output := a.make(badInput{}); output.code != converged {
+		t.Errorf("the next run did not recover: %s", output.result)
 	}
 	a.expectText("good", "first")
 }
 
-// TestInterruptedChart has one release whose chart's host never answers: it is refused, and the others are not kept waiting.
-func TestInterruptedChart(t *testing.T) {
+// TestUnresponsiveChartHost has one release whose chart host never answers. The agent refuses it, and does not delay the others.
+func TestUnresponsiveChartHost(t *testing.T) {
 	t.Parallel()
-	silent := newSilent(t)
+	silent := newUnresponsiveHost(t)
 	u := newTenant(t)
 	repo := newRepository(t, ownRelease("", text).and("helmfile.yaml", `
 repositories:
@@ -183,10 +182,10 @@ releases:
 	}
 }
 
-// TestInterruptedFirstWord has an API server that never answers: the message says who did not answer what.
-func TestInterruptedFirstWord(t *testing.T) {
+// TestUnresponsiveAPIServer has an API server that never answers. The message names the server and the request.
+func TestUnresponsiveAPIServer(t *testing.T) {
 	t.Parallel()
-	silent := newSilent(t)
+	silent := newUnresponsiveHost(t)
 	u := newTenant(t)
 	config := must(clientcmd.LoadFromFile(u.kubeconfig))(t)
 	for _, c := range config.Clusters {
@@ -195,16 +194,16 @@ func TestInterruptedFirstWord(t *testing.T) {
 	u.kubeconfig = t.TempDir() + "/silent"
 	check(t, clientcmd.WriteToFile(*config, u.kubeconfig))
 	repo := newRepository(t, ownRelease("", text)).url
-	for command, asked := range map[string]string{"run": "read the lock of instance helmfile-agent at ", "diff": "discover the APIs of "} {
+	for command, message := range map[string]string{"run": "read the lock of instance helmfile-agent at ", "diff": "discover the APIs of "} {
 		s, r := u.agent(command, "--repo", repo, "--timeout", "4s")
-		if want := asked + "https://" + silent; r.code != deadline || !strings.HasPrefix(s.Error, want) || !strings.HasSuffix(s.Error, "the run did not end within 4s") {
+		if want := message + "https://" + silent; r.code != deadline || !strings.HasPrefix(s.Error, want) || !strings.HasSuffix(s.Error, "the run did not end within 4s") {
 			t.Errorf("want %q: %s", want, r)
 		}
 	}
 }
 
-// newSilent is the address of a host that takes connections and never says anything.
-func newSilent(t *testing.T) string {
+// newUnresponsiveHost returns the address of a server that accepts connections and never answers.
+func newUnresponsiveHost(t *testing.T) string {
 	t.Helper()
 	listener := must((&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0"))(t)
 	t.Cleanup(func() { _ = listener.Close() })

@@ -21,7 +21,7 @@ func inventory(t *testing.T, namespace string) (found []string) {
 	for _, list := range discovery.FilteredBy(discovery.SupportsAllVerbs{Verbs: []string{"list"}}, lists) {
 		for _, kind := range list.APIResources {
 			at := must(schema.ParseGroupVersion(list.GroupVersion))(t).WithResource(kind.Name)
-			if kind.Name == "events" || kind.Name == "endpoints" { // those come and go; these are EndpointSlices of old
+			if kind.Name == "events" || kind.Name == "endpoints" { // Events change all the time; Endpoints are an older form of EndpointSlices
 				continue
 			}
 			objects := must(all.Resource(at).Namespace(namespace).List(t.Context(), meta.ListOptions{}))(t)
@@ -34,7 +34,7 @@ func inventory(t *testing.T, namespace string) (found []string) {
 	return found
 }
 
-// expectInventory compares what is there now with what was, and these; what is being deleted may take a moment.
+// expectInventory compares the objects with those before, plus the given ones. It waits for objects that are being deleted.
 func expectInventory(t *testing.T, namespace string, before []string, more ...string) {
 	t.Helper()
 	want := slices.Sorted(slices.Values(slices.Concat(before, more)))

@@ -12,28 +12,28 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/cluster"
 )
 
-// visits is how often the zoo is looked at without anything having changed.
+// visits is the number of runs without changes.
 const visits = 100
 
-// TestZoo: over charts that spell things in every way which the API server and its controllers spell otherwise, a run
-// without changes finds nothing to do, however often it looks, and writes nothing.
-func TestZoo(t *testing.T) {
+// TestAllKinds has charts with values in every form that the API server or a controller changes. Runs without changes must find nothing to
+// do and write nothing.
+func TestAllKinds(t *testing.T) {
 	t.Parallel()
-	visit(t, newTenant(t), zoo(t, "namespaced"), nil)
+	visit(t, newTenant(t), chartsOf(t, "namespaced"), nil)
 }
 
-// TestZooInCluster is the same for objects that only an administrator may make. It is not parallel to tests that count
-// requests, because new kinds change what every chart could look at.
-func TestZooInCluster(t *testing.T) {
-	// A field that its definition does not know, and the API server therefore drops, is known to the API server alone.
-	visit(t, newAdmin(t), zoo(t, "cluster"), []string{"patch animals.zoo.example.com"})
+// TestClusterScopedKinds does the same for objects that only an administrator may create. It does not run in parallel with tests that count
+// requests, because new kinds change their fingerprints.
+func TestClusterScopedKinds(t *testing.T) {
+	// The API server drops a field that the CRD does not have. Only the API server can find this out.
+	visit(t, newAdmin(t), chartsOf(t, "cluster"), []string{"patch animals.zoo.example.com"})
 }
 
-// visit installs the files and looks at what they became again and again. The dry runs are those that each visit needs.
+// visit installs the files, and runs the agent again several times. dryRuns lists the dry runs that each run needs.
 func visit(t *testing.T, u tenant, files map[string]string, dryRuns []string) {
 	repo := newRepository(t, files)
 	u.converge("--repo", repo.url)
-	u.converge("--repo", repo.url) // a new kind is news to every chart
+	u.converge("--repo", repo.url) // new kinds change the fingerprints
 	before := now(t)
 	for n := range visits {
 		s := u.converge("--repo", repo.url)
@@ -43,12 +43,12 @@ func visit(t *testing.T, u tenant, files map[string]string, dryRuns []string) {
 			}
 		}
 	}
-	asked := requests(t, before, u)
-	if writes := cluster.Writes(asked); len(writes) != 0 {
+	requested := requests(t, before, u)
+	if writes := cluster.Writes(requested); len(writes) != 0 {
 		t.Errorf("writes: %v", writes)
 	}
 	counts := map[string]int{}
-	for _, r := range asked {
+	for _, r := range requested {
 		if r.Verb == "patch" {
 			counts[strings.TrimSuffix("patch "+r.Resource+"."+r.Group, ".")]++
 		}
@@ -60,23 +60,23 @@ func visit(t *testing.T, u tenant, files map[string]string, dryRuns []string) {
 	if !maps.Equal(want, counts) {
 		t.Errorf("dry runs in %d visits: want %v, got %v", visits, want, counts)
 	}
-	t.Logf("%d requests in %d visits of %d charts", len(asked), visits, strings.Count(files["helmfile.yaml"], "chart:"))
+	t.Logf("%d requests in %d visits of %d charts", len(requested), visits, strings.Count(files["helmfile.yaml"], "chart:"))
 }
 
-// zoo makes a chart and a release of every file in a directory. A custom resource needs its definition.
-func zoo(t *testing.T, dir string) map[string]string {
+// chartsOf makes a chart and a release from every file in a directory. A custom resource needs its CRD.
+func chartsOf(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	var helmfile strings.Builder
 	helmfile.WriteString("helmDefaults: {createNamespace: false}\nreleases:\n")
-	for _, path := range slices.Sorted(maps.Keys(tree(t, filepath.Join("testdata/zoo", dir)))) {
+	for _, path := range slices.Sorted(maps.Keys(tree(t, filepath.Join("testdata/kinds", dir)))) {
 		name := strings.TrimSuffix(path, ".yaml")
 		fmt.Fprintf(&helmfile, "- {name: %s, chart: ./charts/%s", name, name)
 		if name == "custom-resource" {
 			helmfile.WriteString(", needs: [crd]")
 		}
 		helmfile.WriteString("}\n")
-		content, err := os.ReadFile(filepath.Join("testdata/zoo", dir, path))
+		content, err := os.ReadFile(filepath.Join("testdata/kinds", dir, path))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,7 +87,7 @@ func zoo(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-// newAdmin is a user who may do everything, in a namespace of the test's own.
+// newAdmin returns a cluster admin with a namespace for the test.
 func newAdmin(t *testing.T) tenant {
 	t.Helper()
 	u := newTenant(t)

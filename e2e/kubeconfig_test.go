@@ -9,11 +9,11 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// TestRelativeKubeconfig: with a kubeconfig that is named by a relative path and names no namespace, records and objects are in the
-// release's namespace.
+// TestRelativeKubeconfig uses a kubeconfig with a relative path and without a namespace. Records and objects must be in the release's
+// namespace.
 func TestRelativeKubeconfig(t *testing.T) {
 	t.Parallel()
-	for how, told := range map[string]struct{ args, env []string }{
+	for how, test := range map[string]struct{ args, env []string }{
 		"a flag":             {args: []string{"--kubeconfig", "kubeconfig"}},
 		"a variable":         {env: []string{"HELMFILE_AGENT_KUBECONFIG=kubeconfig"}},
 		"kubectl's variable": {env: []string{"KUBECONFIG=kubeconfig"}},
@@ -28,8 +28,8 @@ func TestRelativeKubeconfig(t *testing.T) {
 			}
 			check(t, clientcmd.WriteToFile(*config, filepath.Join(dir, "kubeconfig")))
 			u.kubeconfig = os.DevNull
-			u.env = told.env
-			args := append([]string{"run", "--repo", newRepository(t, ownRelease("", text)).url, "--namespace", u.namespace, "--log-level", "warn"}, told.args...)
+			u.env = test.env
+			args := append([]string{"run", "--repo", newRepository(t, ownRelease("", text)).url, "--namespace", u.namespace, "--log-level", "warn"}, test.args...)
 			if r := u.run(dir, "helmfile-agent", args...); r.code != converged {
 				t.Fatal(r)
 			}

@@ -31,12 +31,12 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
 )
 
-// TestLease tells how runs of one instance keep out of each other's way.
-func TestLease(t *testing.T) { tellAll(t, leaseStories) }
+// TestLease checks that runs of one instance do not write at the same time.
+func TestLease(t *testing.T) { runStories(t, leaseStories) }
 
 const leaseName = "helmfile-agent"
 
-// stuck is atomic and waits for a hook that nobody runs; after needs it.
+// stuck is atomic and waits for a hook that never runs. The release after needs it.
 const stuck = `- {name: stuck, chart: ./stuck, atomic: true}
 - {name: after, chart: ./chart, needs: [stuck]}
 -- stuck/Chart.yaml --
@@ -47,14 +47,14 @@ version: 1.0.0
 ` + hook
 
 var leaseStories = map[string]func(*story){
-	"two runs see the same and one of them acts": func(s *story) {
+	"two runs read the same state, and only one of them writes": func(s *story) {
 		entries := strings.Builder{}
 		for i := range 10 {
 			fmt.Fprintf(&entries, "- {name: app-%d, chart: served/small, version: 1.0.0}\n", i)
 		}
-		s.commits(s.together(2) + "releases:\n" + entries.String())
-		one, other := s.begins(), s.begins()
-		winner, loser := one.ends(), other.ends()
+		s.commits(s.waitForRuns(2) + "releases:\n" + entries.String())
+		one, other := s.starts(), s.starts()
+		winner, loser := one.finishes(), other.finishes()
 		if winner.code == locked {
 			winner, loser = loser, winner
 		}
@@ -74,8 +74,8 @@ var leaseStories = map[string]func(*story){
 		s.run().shows(converged, strings.ReplaceAll(strings.Join(installed, ", "), "installed", "unchanged")).writes("")
 	},
 
-	"a run that would write does not begin beside another, and says who that is": func(s *story) {
-		s.holds("other-pod_1", time.Now().Add(-time.Second))
+	"a run that must write does not start while another run holds the lock, and names the holder": func(s *story) {
+		s.setsHolder("other-pod_1", time.Now().Add(-time.Second))
 		s.declares(web)
 		s.run().shows(locked, "web to install").
 			says("another run holds the lock: other-pod_1 since 2026-01-02T03:04:05Z (Lease "+s.namespace+"/helmfile-agent, renewed at ", "nothing was changed").
@@ -101,7 +101,7 @@ var leaseStories = map[string]func(*story){
 		}
 	},
 
-	"the ConfigMap of another application is not taken for the state": func(s *story) {
+	"the ConfigMap of another application is not used as the state": func(s *story) {
 		foreign := &core.ConfigMap{ObjectMeta: meta.ObjectMeta{Name: stateName}, Data: map[string]string{"state.json": "{}"}}
 		must(client(s.t).CoreV1().ConfigMaps(s.namespace).Create(s.t.Context(), foreign, meta.CreateOptions{}))(s.t)
 		s.declares(web)
@@ -111,31 +111,31 @@ var leaseStories = map[string]func(*story){
 		s.destroy("--yes").shows(configInvalid, "").says(says).writes("")
 	},
 
-	"a run that would only save its state does not either": func(s *story) {
+	"a run that would only save its state does not start either": func(s *story) {
 		s.installs(db, web)
-		s.holds("other-pod_1", time.Now())
+		s.setsHolder("other-pod_1", time.Now())
 		s.declares(db)
 		s.run().shows(locked, "db unchanged, web to mark").writes("")
-		s.marks("")
+		s.hasMarks("")
 	},
 
-	"a run with nothing to do goes on beside another": func(s *story) {
+	"a run with nothing to write works while another run holds the lock": func(s *story) {
 		s.installs(web)
-		s.holds("other-pod_1", time.Now())
+		s.setsHolder("other-pod_1", time.Now())
 		s.run().shows(converged, "web unchanged").writes("")
 	},
 
-	"a diff does not even look who is at work": func(s *story) {
-		s.holds("other-pod_1", time.Now())
+	"diff does not read the Lease": func(s *story) {
+		s.setsHolder("other-pod_1", time.Now())
 		s.declares(web)
 		c := s.diff().shows(converged, "web to install").writes("")
-		if asked := cluster.Select(requests(s.t, c.since, s.tenant), cluster.Request{Resource: "leases"}); len(asked) > 0 {
-			s.t.Errorf("asked %v", asked)
+		if requested := cluster.Select(requests(s.t, c.since, s.tenant), cluster.Request{Resource: "leases"}); len(requested) > 0 {
+			s.t.Errorf("asked %v", requested)
 		}
 	},
 
-	"a lock whose holder has been silent for long is taken over": func(s *story) {
-		s.holds("dead-pod_1", time.Now().Add(-10*time.Minute))
+	"a lock that was not renewed for a long time is taken over": func(s *story) {
+		s.setsHolder("dead-pod_1", time.Now().Add(-10*time.Minute))
 		s.declares(web)
 		s.run().shows(converged, "web installed")
 		s.lockIsFree()
@@ -145,56 +145,56 @@ var leaseStories = map[string]func(*story){
 	},
 
 	"clocks may differ by a minute": func(s *story) {
-		s.holds("other-pod_1", time.Now().Add(-90*time.Second))
+		s.setsHolder("other-pod_1", time.Now().Add(-90*time.Second))
 		s.declares(web)
 		s.run().shows(locked, "web to install").says("other-pod_1")
-		s.holds("other-pod_1", time.Now().Add(30*time.Second))
+		s.setsHolder("other-pod_1", time.Now().Add(30*time.Second))
 		s.run().shows(locked, "web to install").says("other-pod_1")
 	},
 
-	"whoever came and went while a run looked may have changed what it saw": func(s *story) {
-		repositories := s.meanwhile(func() { s.holds("", time.Now()) })
+	"a run ends if another run took and released the lock after it read the Lease": func(s *story) {
+		repositories := s.duringRun(func() { s.setsHolder("", time.Now()) })
 		s.commits(repositories + "releases:\n" + served)
 		s.run().shows(locked, "db to install").says("another run held the lock", "while this one looked", "nothing was changed").writesNothing()
 		s.run().shows(converged, "db installed")
 	},
 
-	"the lock is given back when releases have failed": func(s *story) {
+	"the lock is released when releases have failed": func(s *story) {
 		s.declares("- {name: web, chart: ./chart, values: [{color: [not, text]}]}\n", db)
 		s.run().shows(releasesFailed, "db installed, web failed")
 		s.lockIsFree()
 	},
 
-	"the lock is given back on SIGTERM": func(s *story) {
+	"the lock is released on SIGTERM": func(s *story) {
 		s.declares(stuck)
 		s.stopped().shows(terminated, "after skipped, stuck failed")
 		s.lockIsFree()
 	},
 
-	"a run that is killed keeps others out for a while, not for ever": func(s *story) {
+	"the lock of a killed run expires": func(s *story) {
 		s.declares(stuck)
-		p := s.begins()
-		p.awaits(s.pending)
+		p := s.starts()
+		p.waitsFor(s.pending)
 		check(s.t, p.Process.Kill())
-		p.isOver()
+		p.waits()
 		who := s.holder()
 		s.declares(db, stuck)
 		s.run().shows(locked, "after to install, db to install, stuck refused").says("another run holds the lock: " + who)
-		s.grows(10 * time.Minute)
+		s.agesLease(10 * time.Minute)
 		s.run().shows(releasesFailed, "after skipped, db installed, stuck refused")
 		s.lockIsFree()
 	},
 
 	"a run that loses the lock stops": func(s *story) {
 		s.declares(stuck)
-		p := s.begins()
-		p.awaits(func() bool { // then Helm only waits
+		p := s.starts()
+		p.waitsFor(func() bool { // from then on, Helm only waits
 			_, err := client(s.t).BatchV1().Jobs(s.namespace).Get(s.t.Context(), "stuck", meta.GetOptions{})
 			return err == nil
 		})
-		s.holds("thief_1", time.Now())
+		s.setsHolder("thief_1", time.Now())
 		stolen := now(s.t)
-		c := p.ends().shows(locked, "after skipped, stuck failed").says("the lock was lost: thief_1 holds it now")
+		c := p.finishes().shows(locked, "after skipped, stuck failed").says("the lock was lost: thief_1 holds it now")
 		if s.holder() != "thief_1" || s.hasState() {
 			s.t.Errorf("the lock is held by %q, and there is a saved state: %t", s.holder(), s.hasState())
 		}
@@ -203,19 +203,19 @@ var leaseStories = map[string]func(*story){
 		for _, r := range cluster.Writes(requests(s.t, stolen, s.tenant)) {
 			written = append(written, fmt.Sprintf("%s %s %d", r.Verb, r.Resource, r.Code))
 		}
-		// Its own revision is marked as failed, so that no run waits for it. The next run rolls it back. Events need no lock.
+		// The run marks its own revision as failed, so that no other run waits for it. The next run rolls it back. Events need no lock.
 		if diff := cmp.Diff([]string{"update leases 409", "update secrets 200", "create events 201"}, slices.Compact(written)); diff != "" {
 			s.t.Error(diff)
 		}
 		s.has("stuck 1")
 	},
 
-	"destroy takes the lock too, and in the end removes it": func(s *story) {
+	"destroy takes the lock and removes it in the end": func(s *story) {
 		s.installs(web)
-		s.holds("other-pod_1", time.Now())
+		s.setsHolder("other-pod_1", time.Now())
 		s.destroy("--yes").shows(locked, "web to prune").says("other-pod_1").writes("")
 		s.has("web 1")
-		s.holds("", time.Now())
+		s.setsHolder("", time.Now())
 		s.destroy("--yes").shows(converged, "web pruned")
 		if _, err := s.leases().Get(s.t.Context(), leaseName, meta.GetOptions{}); !apierrors.IsNotFound(err) {
 			s.t.Errorf("the Lease is left behind: %v", err)
@@ -224,12 +224,12 @@ var leaseStories = map[string]func(*story){
 	},
 }
 
-// TestLeaseOfAnotherInstance: two instances in one namespace do not wait for each other.
+// TestLeaseOfAnotherInstance checks that two instances in one namespace have separate locks.
 func TestLeaseOfAnotherInstance(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
-	s.holds("other-pod_1", time.Now())
-	other := s.beside("other")
+	s.setsHolder("other-pod_1", time.Now())
+	other := s.withInstance("other")
 	other.declares(web)
 	other.run().shows(converged, "web installed")
 	if s.holder() != "other-pod_1" {
@@ -237,7 +237,7 @@ func TestLeaseOfAnotherInstance(t *testing.T) {
 	}
 }
 
-// TestLeaseNeedsRights: the rights to the lock are asked for before anything is written, and what grants them is printed.
+// TestLeaseNeedsRights checks that the agent checks its rights for the Lease before it writes anything, and prints the missing rules.
 func TestLeaseNeedsRights(t *testing.T) {
 	t.Parallel()
 	withoutLease := slices.DeleteFunc(slices.Clone(records), func(rule rbac.PolicyRule) bool { return rule.Resources[0] == "leases" })
@@ -277,8 +277,8 @@ func (s *story) lockIsFree() {
 	}
 }
 
-// holds writes the Lease as another run would that has shown a sign of life at a time. Nobody is a holder too.
-func (s *story) holds(who string, renewed time.Time) {
+// setsHolder writes the Lease like another run that renewed it at the given time. An empty holder means that the lock is free.
+func (s *story) setsHolder(who string, renewed time.Time) {
 	s.t.Helper()
 	transitions, seconds := int32(7), int32(60)
 	since, at := meta.NewMicroTime(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)), meta.NewMicroTime(renewed)
@@ -297,13 +297,13 @@ func (s *story) holds(who string, renewed time.Time) {
 	check(s.t, err)
 }
 
-// ownLabels are those of the agent's own objects.
+// ownLabels returns the labels of the agent's own objects.
 func ownLabels(instance string) map[string]string {
 	return map[string]string{"app.kubernetes.io/managed-by": "helmfile-agent", release.InstanceLabel: instance}
 }
 
-// grows makes the holder's last sign of life older, as time would.
-func (s *story) grows(older time.Duration) {
+// agesLease moves the last renewal into the past.
+func (s *story) agesLease(older time.Duration) {
 	s.t.Helper()
 	lease := s.lease()
 	at := meta.NewMicroTime(lease.Spec.RenewTime.Add(-older))
@@ -311,18 +311,19 @@ func (s *story) grows(older time.Duration) {
 	must(s.leases().Update(s.t.Context(), lease, meta.UpdateOptions{}))(s.t)
 }
 
-// writesNothing is for a scene in which somebody else writes.
-func (c scene) writesNothing() {
+// writesNothing checks the requests of this run only, while another client writes.
+func (c finishedRun) writesNothing() {
 	c.t.Helper()
 	for _, r := range cluster.Writes(requests(c.t, c.since, c.tenant)) {
-		if r.Resource != "leases" || r.Code < 400 { // what is refused is no write
+		if r.Resource != "leases" || r.Code < 400 { // a refused request does not count
 			c.t.Errorf("the run wrote: %s", r)
 		}
 	}
 }
 
-// together is a chart repository that answers when so many runs have looked at the cluster and ask for its index.
-func (s *story) together(runs int) (repositories string) {
+// waitForRuns starts a chart repository that answers only when this number of runs have asked for its index. They have then read the
+// cluster.
+func (s *story) waitForRuns(runs int) (repositories string) {
 	s.t.Helper()
 	charts := must(servers.NewChartRepository(servers.Options{}))(s.t)
 	s.t.Cleanup(charts.Close)
@@ -349,7 +350,7 @@ func (s *story) together(runs int) (repositories string) {
 	return "repositories: [{name: served, url: " + server.URL + "}]\n"
 }
 
-// process is a run under way.
+// process is an active run.
 type process struct {
 	*exec.Cmd
 	s              *story
@@ -357,7 +358,7 @@ type process struct {
 	stdout, stderr bytes.Buffer
 }
 
-func (s *story) begins(args ...string) *process {
+func (s *story) starts(args ...string) *process {
 	s.t.Helper()
 	args = append([]string{"run", "--repo", s.repo.url, "--namespace", s.namespace, "--output", "json", "--log-level", "warn"}, args...)
 	ctx, cancel := context.WithTimeout(s.t.Context(), processTimeout)
@@ -369,24 +370,24 @@ func (s *story) begins(args ...string) *process {
 	return p
 }
 
-// awaits returns when something is so, and ends the test when it does not come to that in time.
-func (p *process) awaits(so func() bool) {
+// waitsFor returns when the condition is true. It fails the test after a timeout.
+func (p *process) waitsFor(so func() bool) {
 	p.s.t.Helper()
 	for until := time.Now().Add(soon); !so(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(until) {
-			_ = p.Process.Signal(syscall.SIGKILL) // the test has failed already
-			p.isOver()
+			_ = p.Process.Signal(syscall.SIGKILL) // the test has already failed
+			p.waits()
 			p.s.t.Fatalf("the run does not come to it: %s", p.stderr.String())
 		}
 	}
 }
 
-func (p *process) isOver() { _ = p.Wait() } // its code says how
+func (p *process) waits() { _ = p.Wait() } // the test checks the exit code
 
-func (p *process) ends() scene {
+func (p *process) finishes() finishedRun {
 	p.s.t.Helper()
-	p.isOver()
-	c := scene{story: p.s, since: p.since, result: result{code: p.ProcessState.ExitCode(), stdout: p.stdout.String(), stderr: p.stderr.String()}}
+	p.waits()
+	c := finishedRun{story: p.s, since: p.since, result: result{code: p.ProcessState.ExitCode(), stdout: p.stdout.String(), stderr: p.stderr.String()}}
 	check(p.s.t, json.Unmarshal(p.stdout.Bytes(), &c.summary))
 	return c
 }

@@ -19,30 +19,30 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// look is everything that Helm remembers of a namespace and the ConfigMaps that are in it, as text that does not depend on
-// the namespace's name or on the place of a checkout.
+// look returns Helm's records and the ConfigMaps of a namespace, as a text that does not depend on the name of the namespace or the path
+// of a checkout.
 func look(t *testing.T, namespace string) string {
 	t.Helper()
-	seen := map[string]any{}
+	content := map[string]any{}
 	for _, r := range revisions(t, namespace) {
-		seen[fmt.Sprintf("%s revision %d", r.Name, r.Version)] = remembered(r)
+		content[fmt.Sprintf("%s revision %d", r.Name, r.Version)] = recordContent(r)
 	}
 	for _, c := range configMaps(t, namespace) {
-		seen["ConfigMap "+c.Name] = []any{c.Labels, c.Annotations, c.Data}
+		content["ConfigMap "+c.Name] = []any{c.Labels, c.Annotations, c.Data}
 	}
-	text, err := yaml.Marshal(seen)
+	text, err := yaml.Marshal(content)
 	check(t, err)
 	return strings.ReplaceAll(chartPlace.ReplaceAllString(string(text), "CHECKOUT/charts/"), namespace, "NAMESPACE")
 }
 
-// chartPlace is where a chart was that chartify found among the files.
+// chartPlace matches the path of a local chart that chartify used.
 var chartPlace = regexp.MustCompile(`/\S*/charts/`)
 
-// agentDomain begins the names of the agent's own labels.
+// agentDomain is the prefix of the agent's own labels.
 var agentDomain, _, _ = strings.Cut(release.InstanceLabel, "/")
 
-// remembered leaves out times, and the labels of Helm and of the agent's own.
-func remembered(r *helm.Release) map[string]any {
+// recordContent returns a record without times, and without the labels of Helm and the agent.
+func recordContent(r *helm.Release) map[string]any {
 	labels := maps.Clone(r.Labels)
 	maps.DeleteFunc(labels, func(name, _ string) bool {
 		return strings.HasPrefix(name, agentDomain) || slices.Contains(driver.GetSystemLabels(), name)
@@ -65,7 +65,7 @@ func remembered(r *helm.Release) map[string]any {
 	}
 }
 
-// list is the newest revision of each release, like "web 2 deployed tiny-1.0.0".
+// list returns the newest revision of each release, such as "web 2 deployed tiny-1.0.0".
 func list(t *testing.T, namespace string) string {
 	t.Helper()
 	newest := map[string]string{}
@@ -75,7 +75,7 @@ func list(t *testing.T, namespace string) string {
 	return strings.Join(slices.Sorted(maps.Values(newest)), ", ")
 }
 
-// revisions are all that Helm's storage holds, older ones first.
+// revisions returns all revisions in Helm's storage, older ones first.
 func revisions(t *testing.T, namespace string) []*helm.Release {
 	t.Helper()
 	secrets := driver.NewSecrets(client(t).CoreV1().Secrets(namespace))
@@ -85,7 +85,7 @@ func revisions(t *testing.T, namespace string) []*helm.Release {
 	return all
 }
 
-// configMaps are those in a namespace, but for what Kubernetes and the agent keep in one for themselves.
+// configMaps returns the ConfigMaps of a namespace, except those of Kubernetes and of the agent.
 func configMaps(t *testing.T, namespace string) []core.ConfigMap {
 	t.Helper()
 	all, err := client(t).CoreV1().ConfigMaps(namespace).List(t.Context(), meta.ListOptions{})
@@ -100,7 +100,7 @@ func createSettings(t *testing.T, namespace, color string) {
 	check(t, err)
 }
 
-// client is the administrator's.
+// client returns the administrator's client.
 func client(t *testing.T) kubernetes.Interface {
 	t.Helper()
 	c, err := kubernetes.NewForConfig(control.Config())

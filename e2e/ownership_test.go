@@ -2,25 +2,25 @@ package e2e
 
 import "testing"
 
-// TestOwnership tells whose a release is, and what that means to others.
-func TestOwnership(t *testing.T) { tellAll(t, ownershipStories) }
+// TestOwnership checks which instance owns a release, and that other instances do not change it.
+func TestOwnership(t *testing.T) { runStories(t, ownershipStories) }
 
 var ownershipStories = map[string]func(*story){
-	"what is installed is labelled, and stays so": func(s *story) {
+	"an installed release is labelled, and an upgrade keeps the labels": func(s *story) {
 		s.installs(web)
-		s.owned("web", 1, "helmfile-agent")
+		s.hasOwner("web", 1, "helmfile-agent")
 		s.declares("- {name: web, chart: ./chart, values: [{color: red}]}\n")
 		s.run().shows(converged, "web upgraded")
-		s.owned("web", 2, "helmfile-agent")
-		s.told("web Installed", "web Upgraded")
+		s.hasOwner("web", 2, "helmfile-agent")
+		s.hasEvents("web Installed", "web Upgraded")
 	},
 
-	"an atomic upgrade that fails and is rolled back takes nothing away": func(s *story) {
+	"a failed atomic upgrade that is rolled back keeps the owner": func(s *story) {
 		s.installs(db, web)
 		s.declares(db, "- {name: web, chart: ./chart, atomic: true, timeout: 2, values: [{endless: true}]}\n")
 		s.run().shows(releasesFailed, "db unchanged, web failed")
 		s.has("db 1, web 3")
-		s.owned("web", 3, "helmfile-agent")
+		s.hasOwner("web", 3, "helmfile-agent")
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked")
 		s.run().shows(converged, "db unchanged, web pruned")
@@ -31,22 +31,22 @@ var ownershipStories = map[string]func(*story){
 		s.declares(db)
 		s.run().shows(converged, "db adopted").writes("create configmaps, create events, patch secrets")
 		s.has("db 1")
-		s.owned("db", 1, "helmfile-agent")
+		s.hasOwner("db", 1, "helmfile-agent")
 		s.run().shows(converged, "db unchanged").writes("")
 		s.declares(dbRed)
 		s.run().shows(converged, "db upgraded")
-		s.owned("db", 2, "helmfile-agent")
-		s.told("db Adopted", "db Upgraded")
+		s.hasOwner("db", 2, "helmfile-agent")
+		s.hasEvents("db Adopted", "db Upgraded")
 	},
 
-	"a release of the real helm that differs is upgraded, and so becomes its own": func(s *story) {
+	"a release of the real helm that differs is upgraded, and the instance then owns it": func(s *story) {
 		s.helm("install", "db", s.chartDir(), "--set", "color=green")
 		s.declares(db)
 		s.run().shows(converged, "db upgraded")
-		s.owned("db", 2, "helmfile-agent")
+		s.hasOwner("db", 2, "helmfile-agent")
 	},
 
-	"a release of the real helm that nobody declares is nobody's business": func(s *story) {
+	"a release of the real helm that is not declared does not change": func(s *story) {
 		s.helm("install", "foreign", s.chartDir())
 		s.installs(db)
 		for range 3 {
@@ -55,9 +55,9 @@ var ownershipStories = map[string]func(*story){
 		s.has("db 1, foreign 1")
 	},
 
-	"two instances in one namespace: each prunes its own only": func(s *story) {
+	"two instances in one namespace: each prunes only its own releases": func(s *story) {
 		s.installs(db, web)
-		other := s.beside("other")
+		other := s.withInstance("other")
 		other.installs(cache, mail)
 		s.run().shows(converged, "db unchanged, web unchanged").writes("")
 		s.declares(db)
@@ -72,21 +72,21 @@ var ownershipStories = map[string]func(*story){
 
 	"a release that two instances declare stays with the first": func(s *story) {
 		s.installs(db)
-		other := s.beside("other")
+		other := s.withInstance("other")
 		other.declares(cache, dbRed)
 		other.run().shows(releasesFailed, "cache installed, db refused").
 			says("instance helmfile-agent owns this release, and this agent is instance other")
 		s.has("cache 1, db 1")
-		s.owned("db", 1, "helmfile-agent")
+		s.hasOwner("db", 1, "helmfile-agent")
 		other.declares(cache, "- {name: db, chart: ./chart, installed: false}\n")
 		other.run().shows(releasesFailed, "cache unchanged, db refused")
 		s.has("cache 1, db 1")
-		s.told("cache Installed", "db Installed", "Warning db Refused")
+		s.hasEvents("cache Installed", "db Installed", "Warning db Refused")
 	},
 
-	"handed over: marked and pruned by one instance, installed by the other": func(s *story) {
+	"moved to another instance: one instance prunes it, and the other installs it": func(s *story) {
 		s.installs(db, web)
-		other := s.beside("other")
+		other := s.withInstance("other")
 		other.declares(web)
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked")
@@ -96,24 +96,24 @@ var ownershipStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged")
 	},
 
-	"given to another instance by hand between mark and prune": func(s *story) {
+	"labelled by hand for another instance, between mark and prune": func(s *story) {
 		s.installs(db, web)
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked")
 		s.patches("web", 1, `{"metadata":{"labels":{"helmfile-agent.github.io/instance":"other"}}}`)
 		s.run().shows(converged, "db unchanged")
-		other := s.beside("other")
+		other := s.withInstance("other")
 		other.declares(web)
 		other.run().shows(converged, "web adopted")
 		s.run().shows(converged, "db unchanged").writes("")
 		s.has("db 1, web 1")
 	},
 
-	"given to another instance by hand during the run that would prune it": func(s *story) {
+	"labelled by hand for another instance, during the run that would prune it": func(s *story) {
 		s.installs(db, web)
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked")
-		repositories := s.meanwhile(func() {
+		repositories := s.duringRun(func() {
 			s.patches("web", 1, `{"metadata":{"labels":{"helmfile-agent.github.io/instance":"other"}}}`)
 		})
 		s.commits(repositories + "releases:\n" + served)
@@ -121,7 +121,7 @@ var ownershipStories = map[string]func(*story){
 		s.has("db 1, web 1")
 	},
 
-	"set free by hand: nobody's again, so it stays": func(s *story) {
+	"the owner's label removed by hand: no instance owns it, so it stays": func(s *story) {
 		s.installs(db, web)
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked")

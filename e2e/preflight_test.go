@@ -21,7 +21,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/cluster"
 )
 
-// TestPreflightRoleInREADME lives with nothing but the Role that the README shows.
+// TestPreflightRoleInREADME checks that the Role in the README is enough for the quickstart example.
 func TestPreflightRoleInREADME(t *testing.T) {
 	t.Parallel()
 	readme := must(os.ReadFile("../README.md"))(t)
@@ -47,7 +47,7 @@ func TestPreflightRoleInREADME(t *testing.T) {
 	expectActions(t, u.converge("--repo", repo.url, "--prune-max-share", "100"), "database prune done 0", "web prune done 0", "worker unchanged done 0")
 }
 
-// records is what every run needs for itself.
+// records has the rights that every run needs for itself.
 var records = []rbac.PolicyRule{
 	{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get", "list", "create", "update", "patch", "delete"}},
 	{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create"}},
@@ -61,8 +61,8 @@ func may(group, resource string, verbs ...string) rbac.PolicyRule {
 	return rbac.PolicyRule{APIGroups: []string{group}, Resources: []string{resource}, Verbs: verbs}
 }
 
-// preflights are commits, one after the other, of a tenant who may do little, each with what the tenant may not: nothing
-// where the list is empty. What is granted is what the commit needs and no more.
+// preflights has commits of a tenant with few rights. Each case lists the missing rights of the commits; the list is empty if no right is
+// missing. The granted rights are exactly those that the commits need.
 var preflights = map[string]struct {
 	granted []rbac.PolicyRule
 	commits []files
@@ -142,7 +142,7 @@ var preflights = map[string]struct {
 
 const kept = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n  annotations: {helm.sh/resource-policy: keep}\n"
 
-// ownRelease is one release whose chart has one template.
+// ownRelease returns a helmfile with one release. Its chart has one template.
 func ownRelease(line, template string) files {
 	return files{
 		"helmfile.yaml":                 "releases:\n- name: own\n  chart: ./charts/own\n  " + line + "\n",
@@ -151,7 +151,8 @@ func ownRelease(line, template string) files {
 	}
 }
 
-// TestPreflight is asked for what Helm will do, and for nothing else: a run that it lets through does not fail for a right.
+// TestPreflight checks that the agent requires exactly the rights that Helm uses. A run that passes the check must not fail for a missing
+// right.
 func TestPreflight(t *testing.T) {
 	t.Parallel()
 	for name, test := range preflights {
@@ -174,7 +175,7 @@ func TestPreflight(t *testing.T) {
 	}
 }
 
-// expectMissing compares the rights that the agent asks for, without the namespace and the release.
+// expectMissing compares the missing rights in the message, without the namespace and the release.
 func expectMissing(t *testing.T, r result, s summary, want []string) {
 	t.Helper()
 	var got []string
@@ -199,7 +200,8 @@ func namespaceOf(s summary) string {
 	return s.Releases[0].Namespace
 }
 
-// TestPreflightOwnNamespace: the agent's own namespace is read though nothing is declared there, and the refusal says why.
+// TestPreflightOwnNamespace checks that the agent reads its own namespace even if it has no releases there, and that the error has the
+// reason.
 func TestPreflightOwnNamespace(t *testing.T) {
 	t.Parallel()
 	u := newTenant(t)
@@ -214,17 +216,19 @@ func TestPreflightOwnNamespace(t *testing.T) {
 	}
 }
 
-// TestPreflightPassesOverUnknownKinds: a release may define a kind that another one, which needs it, uses at once.
-func TestPreflightPassesOverUnknownKinds(t *testing.T) { // not in parallel: in other tests nothing to do is nothing only if the kinds stay
+// TestPreflightOfKindsFromTheCommit has a release that defines a kind, and another one that needs the first and uses the kind in the same
+// run.
+func TestPreflightOfKindsFromTheCommit(t *testing.T) { // not in parallel: new kinds would cause changes in other tests
 	u, plural := newAdministrator(t)
 	repo := newRepository(t, usesKind(plural, kindDefinition(plural)))
 	expectActions(t, u.converge("--repo", repo.url), "own install done 1", "uses install done 1")
-	u.converge("--repo", repo.url) // records that the cluster knows more kinds now
+	u.converge("--repo", repo.url) // relabels the releases, because the cluster has more kinds now
 	expectActions(t, u.converge("--repo", repo.url), "own unchanged done 1", "uses unchanged done 1")
 }
 
-// TestPreflightKindsThatOthersMake: while one release is installed, somebody defines the kind that the next one uses.
-func TestPreflightKindsThatOthersMake(t *testing.T) { // not in parallel: in other tests nothing to do is nothing only if the kinds stay
+// TestPreflightOfKindsDefinedDuringTheRun has another client that defines a kind while one release is installed. The next release uses
+// the kind.
+func TestPreflightOfKindsDefinedDuringTheRun(t *testing.T) { // not in parallel: new kinds would cause changes in other tests
 	u, plural := newAdministrator(t)
 	repo := newRepository(t, usesKind(plural, hook))
 	jobs, ctx := client(t).BatchV1().Jobs(u.namespace), t.Context()
@@ -232,13 +236,13 @@ func TestPreflightKindsThatOthersMake(t *testing.T) { // not in parallel: in oth
 	go func() {
 		defer close(done)
 		defineBetween(t, u, func() error { _, err := jobs.Get(ctx, "own", meta.GetOptions{}); return err }, kindDefinition(plural))
-		_ = jobs.Delete(ctx, "own", meta.DeleteOptions{}) // a hook that is gone is over
+		_ = jobs.Delete(ctx, "own", meta.DeleteOptions{}) // the hook ends when its Job is deleted
 	}()
 	expectActions(t, u.converge("--repo", repo.url), "own install done 1", "uses install done 1")
 	<-done
 }
 
-// newAdministrator may define kinds; the text is in no other test's.
+// newAdministrator returns a user who may define kinds, and a text that no other test uses.
 func newAdministrator(t *testing.T) (u tenant, unique string) {
 	t.Helper()
 	u = newTenant(t)
@@ -246,7 +250,7 @@ func newAdministrator(t *testing.T) (u tenant, unique string) {
 	return u, "kinds" + u.namespace[strings.LastIndex(u.namespace, "-")+1:]
 }
 
-// usesKind has a release with a template, and one that needs it and has an object of a kind.
+// usesKind returns a helmfile with two releases: one with the template, and one that needs the first and has an object of the kind.
 func usesKind(group, template string) files {
 	return ownRelease("", template).
 		and("helmfile.yaml", "releases:\n- {name: own, chart: ./charts/own}\n- {name: uses, chart: ./charts/uses, needs: [own]}\n").
@@ -254,10 +258,10 @@ func usesKind(group, template string) files {
 		and("charts/uses/templates/one.yaml", "apiVersion: "+group+".example.com/v1\nkind: Kind\nmetadata: {name: one}\n")
 }
 
-// defineBetween applies a definition once there is something, and returns when the API server has understood it.
-func defineBetween(t *testing.T, u tenant, there func() error, definition string) {
+// defineBetween applies a definition when ready returns no error. It returns when the API server serves the kind.
+func defineBetween(t *testing.T, u tenant, ready func() error, definition string) {
 	definitions := must(dynamic.NewForConfig(control.Config()))(t).Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})
-	for until := time.Now().Add(soon); there() != nil && time.Now().Before(until); {
+	for until := time.Now().Add(soon); ready() != nil && time.Now().Before(until); {
 		time.Sleep(20 * time.Millisecond)
 	}
 	var object unstructured.Unstructured
@@ -267,10 +271,10 @@ func defineBetween(t *testing.T, u tenant, there func() error, definition string
 	if _, err := definitions.Create(t.Context(), &object, meta.CreateOptions{}); err != nil {
 		t.Error(err)
 	}
-	time.Sleep(2 * time.Second) // more than it takes to be served
+	time.Sleep(2 * time.Second) // longer than the API server needs to serve the kind
 }
 
-// TestPreflightDiffNamesDefinitions: what a chart brings for the whole cluster is said before it comes.
+// TestPreflightDiffNamesDefinitions checks that diff lists the CRDs that a chart would install.
 func TestPreflightDiffNamesDefinitions(t *testing.T) {
 	t.Parallel()
 	u := newTenant(t)
@@ -295,7 +299,7 @@ spec:
 `
 }
 
-// withRole is a user with these rights in a new namespace and no others.
+// withRole returns a user who has only these rights, in a new namespace.
 func withRole(t *testing.T, rules ...rbac.PolicyRule) tenant {
 	t.Helper()
 	u := newTenant(t)
@@ -320,7 +324,7 @@ func binding(kind, role, user string) *rbac.RoleBinding {
 	}
 }
 
-// awaitRight returns when the API server has learnt of a binding.
+// awaitRight returns when a binding is in force in the API server.
 func awaitRight(t *testing.T, user, namespace, verb, resource string) {
 	t.Helper()
 	review := &authorization.SubjectAccessReview{Spec: authorization.SubjectAccessReviewSpec{
@@ -336,7 +340,7 @@ func awaitRight(t *testing.T, user, namespace, verb, resource string) {
 	t.Fatalf("%s may not %s %s in %s in time", user, verb, resource, namespace)
 }
 
-// recordsOf are the names and versions of Helm's records.
+// recordsOf returns the names and versions of Helm's records.
 func recordsOf(t *testing.T, namespace string) []string {
 	t.Helper()
 	secrets, err := client(t).CoreV1().Secrets(namespace).List(t.Context(), meta.ListOptions{})

@@ -11,11 +11,11 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
 )
 
-// TestPrune tells what becomes of releases whose entries leave the helmfile.
-func TestPrune(t *testing.T) { tellAll(t, pruneStories) }
+// TestPrune checks what happens to releases whose entries are removed from the helmfile.
+func TestPrune(t *testing.T) { runStories(t, pruneStories) }
 
 var pruneStories = map[string]func(*story){
-	"by the author: installed is false, then the entry goes, and both stay quiet": func(s *story) {
+	"by the author: installed is false, then the entry is removed; later runs do nothing": func(s *story) {
 		s.installs(db, web)
 		s.declares(db, webOff)
 		s.run().shows(converged, "db unchanged, web uninstalled")
@@ -34,7 +34,7 @@ var pruneStories = map[string]func(*story){
 		}
 	},
 
-	"by the author: deleteWait waits for what goes slowly, and deleteTimeout bounds it": func(s *story) {
+	"by the author: deleteWait waits for slow deletions, and deleteTimeout limits the wait": func(s *story) {
 		lingering := "values: [{finalizer: example.com/stay}]"
 		s.installs(db, "- {name: web, chart: ./chart, "+lingering+"}\n")
 		s.declares(db, "- {name: web, chart: ./chart, installed: false, deleteWait: true, deleteTimeout: 2}\n")
@@ -43,7 +43,7 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged, web unchanged")
 	},
 
-	"by the author: without deleteWait nobody waits": func(s *story) {
+	"by the author: without deleteWait the run does not wait": func(s *story) {
 		s.installs(db, "- {name: web, chart: ./chart, values: [{finalizer: example.com/stay}]}\n")
 		s.declares(db, webOff)
 		s.run().shows(converged, "db unchanged, web uninstalled")
@@ -56,7 +56,7 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged, web marked").
 			says("web: no longer declared since commit " + s.commit()[:7] + "; will be uninstalled by the next run").
 			writes("create events, update configmaps")
-		s.marks("web 1")
+		s.hasMarks("web 1")
 		s.has("db 1, web 1")
 		s.run().shows(converged, "db unchanged, web pruned").
 			says("web: no longer declared since commit " + s.commit()[:7] + ", marked 20")
@@ -65,7 +65,7 @@ var pruneStories = map[string]func(*story){
 			s.t.Error("the pre-delete hook did not run, or the object stayed")
 		}
 		s.run().shows(converged, "db unchanged").writes("")
-		s.told("db Installed", "web Installed", "web PruneMarked", "web Pruned")
+		s.hasEvents("db Installed", "web Installed", "web PruneMarked", "web Pruned")
 	},
 
 	"declared again, it is unmarked; removed again, it takes two runs again": func(s *story) {
@@ -76,8 +76,8 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged, web unchanged").
 			says("declared again, no longer marked").
 			writes("create events, update configmaps")
-		s.marks("")
-		s.told("db Installed", "web Installed", "web PruneMarked", "web PruneUnmarked")
+		s.hasMarks("")
+		s.hasEvents("db Installed", "web Installed", "web PruneMarked", "web PruneUnmarked")
 		s.run().shows(converged, "db unchanged, web unchanged").writes("")
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked")
@@ -92,10 +92,10 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "db marked, web unchanged")
 		s.declares(web, dbRed)
 		s.run().shows(converged, "db upgraded, web unchanged").says("declared again, no longer marked")
-		s.marks("")
+		s.hasMarks("")
 	},
 
-	"a grace keeps it, and the report says until when": func(s *story) {
+	"with a grace period it stays, and the report has the time": func(s *story) {
 		s.installs(db, web)
 		s.declares(db)
 		s.run("--prune-grace", "1h").shows(converged, "db unchanged, web marked").says("not before 20")
@@ -103,13 +103,13 @@ var pruneStories = map[string]func(*story){
 		s.run("--prune-grace", "1h").shows(converged, "db unchanged, web orphaned").
 			says("will be uninstalled after " + due).
 			writes("update configmaps")
-		s.marks("web 2")
+		s.hasMarks("web 2")
 		s.editsState(func(m *release.InstanceState) { m.Marks[0].Since = m.Marks[0].Since.Add(-time.Hour) })
 		s.run("--prune-grace", "1h").shows(converged, "db unchanged, web pruned")
 		s.has("db 1")
 	},
 
-	"--prune report and off report only, and forget no mark": func(s *story) {
+	"--prune report and off only report, and keep the marks": func(s *story) {
 		s.installs(db, web)
 		s.declares(db)
 		s.run("--prune", "off").shows(converged, "db unchanged, web orphaned").says("pruning is off").writes("")
@@ -123,14 +123,14 @@ var pruneStories = map[string]func(*story){
 		s.installs(db, cache, web)
 		s.declares(db, cache)
 		s.run("--selector", "name=db").shows(converged, "cache left, db unchanged, web orphaned").says("a selector is in use")
-		s.marks("")
+		s.hasMarks("")
 		s.run().shows(converged, "cache unchanged, db unchanged, web marked")
 		s.run("--selector", "name=db").shows(converged, "cache left, db unchanged, web orphaned")
 		s.has("cache 1, db 1, web 1")
 		s.run().shows(converged, "cache unchanged, db unchanged, web pruned")
 	},
 
-	"too many at once are refused, until a person allows them for one commit": func(s *story) {
+	"too many at once are held, until a person allows the commit": func(s *story) {
 		s.installs(cache, db, mail, web)
 		s.declares(db)
 		s.run().shows(converged, "cache marked, db unchanged, mail marked, web marked")
@@ -152,7 +152,7 @@ var pruneStories = map[string]func(*story){
 		s.run("--prune-max-share", "100%").shows(converged, "cache pruned, db unchanged, web pruned")
 	},
 
-	"emptied by accident, reverted, and the revert reverted: nothing is lost": func(s *story) {
+	"emptied by accident, reverted, and emptied again: nothing is pruned": func(s *story) {
 		s.installs(db, web)
 		for range 2 {
 			s.declares()
@@ -160,14 +160,14 @@ var pruneStories = map[string]func(*story){
 				s.run().shows(pruneRefused, "db held, web held").
 					says("the helmfile declares no releases", "--prune-allow "+s.commit()[:7]).writesNoState()
 			}
-			s.marks("")
+			s.hasMarks("")
 			s.declares(db, web)
 			s.run().shows(converged, "db unchanged, web unchanged").writes("")
 		}
 		s.has("db 1, web 1")
 	},
 
-	"emptied on purpose: a person allows the commit, and two runs remove all": func(s *story) {
+	"emptied on purpose: a person allows the commit, and two runs prune all": func(s *story) {
 		s.installs(db, web)
 		s.declares()
 		s.run().shows(pruneRefused, "db held, web held")
@@ -177,7 +177,7 @@ var pruneStories = map[string]func(*story){
 		s.run("--prune-allow", s.commit()).shows(converged, "").writes("")
 	},
 
-	"a helmfile that says nothing: empty, or with comments only, or with no releases": func(s *story) {
+	"a helmfile without releases: empty, only comments, or an empty list": func(s *story) {
 		s.installs(db, web)
 		for helmfile, code := range map[string]int{
 			"":                                      desiredInvalid,
@@ -195,7 +195,7 @@ var pruneStories = map[string]func(*story){
 		s.has("db 1, web 1")
 	},
 
-	"a helmfile that is gone": func(s *story) {
+	"a missing helmfile": func(s *story) {
 		s.installs(db, web)
 		s.repo.commit(s.t, map[string]string{"helmfile.yaml": servers.Deleted}, "gone")
 		for range 2 {
@@ -204,17 +204,17 @@ var pruneStories = map[string]func(*story){
 		s.has("db 1, web 1")
 	},
 
-	"a mistyped environment": func(s *story) {
+	"a typo in the environment": func(s *story) {
 		s.commits(twoEnvironments + "releases:\n" + db + web)
 		s.run("--environment", "production").shows(converged, "db installed, web installed")
 		for range 2 {
 			s.run("--environment", "prodution").shows(desiredInvalid, "").says("prodution").writes("")
 		}
 		s.has("db 1, web 1")
-		s.marks("")
+		s.hasMarks("")
 	},
 
-	"another environment that is defined: its releases are not the former's": func(s *story) {
+	"another environment that is defined: its releases do not replace those of the first": func(s *story) {
 		s.commits(twoEnvironments + "releases:\n" + db + "- {name: web, chart: ./chart, condition: web.enabled}\n")
 		s.run("--environment", "production").shows(converged, "db installed, web installed")
 		s.commits(twoEnvironments + "releases:\n" + db)
@@ -239,7 +239,7 @@ var pruneStories = map[string]func(*story){
 				says("helmfile skipped a state file: helmfile.d/b.yaml", "helmfile skipped state files: helmfile.d/b.yaml does not define the environment")
 		}
 		s.run(append(production, "--prune-allow", s.commit())...).shows(pruneRefused, "db unchanged, web held")
-		s.marks("")
+		s.hasMarks("")
 		s.has("db 1, web 1")
 	},
 
@@ -249,13 +249,13 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged, web marked")
 		s.commits("releases: [{name: {{ nonsense }}}]\n")
 		s.run().shows(desiredInvalid, "").writes("")
-		s.marks("web 1")
+		s.hasMarks("web 1")
 		s.has("db 1, web 1")
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web pruned")
 	},
 
-	"what fails keeps what is marked": func(s *story) {
+	"a failed release prevents pruning in that run": func(s *story) {
 		s.installs(db, web)
 		s.declares(dbBroken)
 		s.run().shows(releasesFailed, "db refused, web marked")
@@ -266,7 +266,7 @@ var pruneStories = map[string]func(*story){
 		s.has("db 1")
 	},
 
-	"renamed: the new one is installed first, the old one goes through both steps": func(s *story) {
+	"renamed: the new release is installed first, the old one is marked and pruned": func(s *story) {
 		s.installs(db, web)
 		s.declares(db, "- {name: website, chart: ./chart}\n")
 		s.run().shows(converged, "db unchanged, web marked, website installed")
@@ -275,8 +275,8 @@ var pruneStories = map[string]func(*story){
 		s.has("db 1, website 1")
 	},
 
-	"moved to another namespace: the same": func(s *story) {
-		s.ownsSecond()
+	"moved to another namespace: the new release is installed first, the old one is marked and pruned": func(s *story) {
+		s.bindSecond()
 		s.installs(db, web)
 		s.declares(db, webAway)
 		s.run().shows(converged, "db unchanged, web marked, SECOND/web installed")
@@ -285,7 +285,7 @@ var pruneStories = map[string]func(*story){
 	},
 
 	"the last release of a namespace is found through the saved state": func(s *story) {
-		s.ownsSecond()
+		s.bindSecond()
 		s.installs(db, webAway)
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, SECOND/web marked")
@@ -297,12 +297,12 @@ var pruneStories = map[string]func(*story){
 		}
 	},
 
-	"the state is lost: the agent finds its readable releases again": func(s *story) {
-		s.ownsSecond()
+	"the state is lost: the agent finds the releases in namespaces that it reads": func(s *story) {
+		s.bindSecond()
 		s.installs(db, web, webAway)
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked, SECOND/web marked")
-		s.losesState()
+		s.deletesState()
 		for range 2 {
 			s.run().shows(pruneRefused, "db unchanged, web held").says("its record was not written by this agent, or was changed since")
 		}
@@ -321,24 +321,24 @@ var pruneStories = map[string]func(*story){
 		for _, nonsense := range []string{"{", "", `{"version":2,"marks":[]}`, `{"version":1,"marks":"none"}`} {
 			s.overwritesState(nonsense)
 			s.run().shows(pruneRefused, "db unchanged, web held").says("the state of instance helmfile-agent could not be decoded and starts empty")
-			s.marks("")
+			s.hasMarks("")
 		}
 		s.has("db 1, web 1")
 	},
 
 	"another client writes the state during a run": func(s *story) {
 		s.installs(db, web)
-		repositories := s.meanwhile(func() { s.patchObject(stateName, `{"metadata":{"labels":{"written":"meanwhile"}}}`) })
+		repositories := s.duringRun(func() { s.patchObject(stateName, `{"metadata":{"labels":{"written":"meanwhile"}}}`) })
 		s.commits(repositories + "releases:\n" + served)
 		s.run().shows(locked, "db relabelled, web to mark").says("another client, which does not hold the lock, changed it")
-		s.marks("")
+		s.hasMarks("")
 		s.run().shows(converged, "db unchanged, web marked")
 		s.run().shows(converged, "db unchanged, web pruned")
 	},
 
 	"two clients write the first state": func(s *story) {
 		state := &core.ConfigMap{ObjectMeta: meta.ObjectMeta{Name: stateName, Labels: ownLabels(leaseName)}}
-		repositories := s.meanwhile(func() {
+		repositories := s.duringRun(func() {
 			must(s.configMaps().Create(s.t.Context(), state, meta.CreateOptions{}))(s.t)
 		})
 		s.commits(repositories + "releases:\n" + served)
@@ -346,7 +346,7 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged").says("could not be decoded")
 	},
 
-	"kept by a label in the helmfile: it outlives its entry": func(s *story) {
+	"prune: keep as a label in the helmfile: the release stays after its entry is removed": func(s *story) {
 		s.installs(db, webKept)
 		s.declares(db)
 		for range 3 {
@@ -355,7 +355,7 @@ var pruneStories = map[string]func(*story){
 		s.has("db 1, web 1")
 	},
 
-	"kept no more: the label goes while it is declared, then the entry": func(s *story) {
+	"prune: keep removed while the release is declared, then the entry removed": func(s *story) {
 		s.installs(db, webKept)
 		s.declares(db, web)
 		s.run().shows(converged, "db unchanged, web adopted")
@@ -364,7 +364,7 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged, web pruned")
 	},
 
-	"kept by an annotation on the newest record: also when it is marked already": func(s *story) {
+	"prune: keep as an annotation of the newest record, also if the release is already marked": func(s *story) {
 		s.installs(db, web)
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked")
@@ -376,9 +376,9 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged, web pruned")
 	},
 
-	"another repository: what it does not declare is held, what it declares becomes its own": func(s *story) {
+	"another repository: undeclared releases are held, declared ones are adopted": func(s *story) {
 		s.installs(db, web)
-		successor := s.beside("helmfile-agent")
+		successor := s.withInstance("helmfile-agent")
 		successor.declares(db)
 		for range 3 {
 			c := successor.run()
@@ -392,10 +392,10 @@ var pruneStories = map[string]func(*story){
 		allow := []string{"--prune-allow", successor.commit()}
 		successor.run(allow...).shows(converged, "db unchanged, web marked")
 		successor.run(allow...).shows(converged, "db unchanged, web pruned")
-		s.told("db Installed", "web Installed", "db Adopted", "Warning web PruneRefused", "web PruneMarked", "web Pruned")
+		s.hasEvents("db Installed", "web Installed", "db Adopted", "Warning web PruneRefused", "web PruneMarked", "web Pruned")
 	},
 
-	"a condition that is off is no removal": func(s *story) {
+	"a release that is disabled by its condition is not removed": func(s *story) {
 		condition := func(on string) string {
 			return "environments: {default: {values: [{web: {enabled: " + on + "}}]}}\n---\nreleases:\n" + db + "- {name: web, chart: ./chart, condition: web.enabled}\n"
 		}
@@ -408,7 +408,7 @@ var pruneStories = map[string]func(*story){
 		s.has("db 1, web 1")
 	},
 
-	"left out by the selectors of a nested helmfile: declared all the same": func(s *story) {
+	"not selected by a nested helmfile: the release still counts as declared": func(s *story) {
 		s.commits("helmfiles: [{path: sub/helmfile.yaml}]\n-- sub/helmfile.yaml --\nreleases:\n- {name: db, chart: ../chart}\n- {name: web, chart: ../chart}\n")
 		s.run().shows(converged, "db installed, web installed")
 		s.commits("helmfiles: [{path: sub/helmfile.yaml, selectors: [name=db]}]\n")
@@ -417,17 +417,17 @@ var pruneStories = map[string]func(*story){
 		}
 	},
 
-	"uninstalled by hand between mark and prune: quiet": func(s *story) {
+	"uninstalled by hand between mark and prune: the mark is removed": func(s *story) {
 		s.installs(db, web)
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked")
 		s.helm("uninstall", "web")
 		s.run().shows(converged, "db unchanged").writes("update configmaps")
-		s.marks("")
+		s.hasMarks("")
 		s.run().shows(converged, "db unchanged").writes("")
 	},
 
-	"uninstalled by hand with its history kept: quiet too": func(s *story) {
+	"uninstalled by hand with --keep-history: the mark is removed": func(s *story) {
 		s.installs(db, web)
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked")
@@ -442,7 +442,7 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged, web marked")
 		s.helm("upgrade", "web", s.chartDir(), "--set", "color=green")
 		s.run().shows(pruneRefused, "db unchanged, web held")
-		s.marks("")
+		s.hasMarks("")
 		s.has("db 1, web 2")
 		s.helm("uninstall", "web")
 		s.run().shows(converged, "db unchanged")
@@ -450,22 +450,22 @@ var pruneStories = map[string]func(*story){
 
 	"upgraded by hand during the run that would prune it": func(s *story) {
 		s.installs(db, web)
-		repositories := s.meanwhile(func() {})
+		repositories := s.duringRun(func() {})
 		s.commits(repositories + "releases:\n" + served)
 		s.run().shows(converged, "db relabelled, web marked")
 		chart := s.chartDir()
-		repositories = s.meanwhile(func() { s.helm("upgrade", "web", chart, "--set", "color=green") })
+		repositories = s.duringRun(func() { s.helm("upgrade", "web", chart, "--set", "color=green") })
 		s.commits(repositories + "releases:\n" + served)
 		s.run().shows(releasesFailed, "db relabelled, web failed").says("was changed by another client during this run: not pruned")
 		s.has("db 1, web 2")
 		s.run().shows(pruneRefused, "db unchanged, web held")
 	},
 
-	"kept by hand during the run that would prune it": func(s *story) {
+	"annotated with prune: keep by hand during the run that would prune it": func(s *story) {
 		s.installs(db, web)
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked")
-		repositories := s.meanwhile(func() {
+		repositories := s.duringRun(func() {
 			s.patches("web", 1, `{"metadata":{"annotations":{"helmfile-agent.github.io/prune":"keep"}}}`)
 		})
 		s.commits(repositories + "releases:\n" + served)
@@ -474,7 +474,7 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged, web orphaned")
 	},
 
-	"dependants go first, although nothing declares their needs any more": func(s *story) {
+	"releases are pruned in the order of their former needs": func(s *story) {
 		s.installs(mail,
 			"- {name: cache, chart: ./chart}\n",
 			"- {name: db, chart: ./chart, needs: [cache]}\n",
@@ -485,7 +485,7 @@ var pruneStories = map[string]func(*story){
 			deletes("web", "db", "cache")
 	},
 
-	"what cannot be uninstalled fails, keeps what it needs, and is tried again": func(s *story) {
+	"a failed uninstallation is tried again, and the needed releases stay until then": func(s *story) {
 		s.installs(mail, cache, db, "- {name: web, chart: ./chart, needs: [db], values: [{farewell: Not_A_Name}]}\n")
 		s.declares(mail, cache)
 		s.run().shows(converged, "cache unchanged, db marked, mail unchanged, web marked")
@@ -494,7 +494,7 @@ var pruneStories = map[string]func(*story){
 		s.has("cache 1, db 1, mail 1, web 1")
 	},
 
-	"declared again after it could not be uninstalled: it is put right": func(s *story) {
+	"declared again after a failed uninstallation: it is upgraded": func(s *story) {
 		s.installs(db, "- {name: web, chart: ./chart, values: [{farewell: Not_A_Name}]}\n")
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked")
@@ -504,7 +504,7 @@ var pruneStories = map[string]func(*story){
 		s.has("db 1, web 2")
 	},
 
-	"its objects are gone already": func(s *story) {
+	"its objects were already deleted": func(s *story) {
 		s.installs(db, web)
 		check(s.t, s.configMaps().Delete(s.t.Context(), "web", meta.DeleteOptions{}))
 		s.declares(db)
@@ -513,20 +513,20 @@ var pruneStories = map[string]func(*story){
 		s.has("db 1")
 	},
 
-	"told to stop before it could prune: the mark stands, and that run does not count": func(s *story) {
+	"stopped before it could prune: the mark stays, and that run does not count": func(s *story) {
 		s.installs(db, web)
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked")
 		s.declares("- {name: db, chart: ./chart, wait: true, values: [{endless: true}]}\n")
 		s.stopped().shows(terminated, "db failed, web skipped")
-		s.marks("web 1")
+		s.hasMarks("web 1")
 		s.has("db 2, web 1")
 		s.declares(db)
 		s.run().shows(converged, "db upgraded, web pruned")
 	},
 
-	"told to stop when it had installed something elsewhere: it is found all the same": func(s *story) {
-		s.ownsSecond()
+	"stopped after it installed a release in another namespace: the next run finds the release": func(s *story) {
+		s.bindSecond()
 		s.installs(db)
 		s.declares(db, webAway, "- {name: cache, chart: ./chart, wait: true, values: [{endless: true}], needs: [SECOND/web]}\n")
 		s.stopped().shows(terminated, "cache failed, db unchanged, SECOND/web installed")
@@ -535,7 +535,7 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "cache unchanged, db unchanged, SECOND/web pruned")
 	},
 
-	"the clock went back behind the mark": func(s *story) {
+	"the clock went back to before the mark": func(s *story) {
 		s.installs(db, web)
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, web marked")
@@ -544,14 +544,14 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged, web pruned")
 	},
 
-	"rights in a namespace are lost and come back": func(s *story) {
-		s.ownsSecond()
+	"rights in a namespace are removed and granted again": func(s *story) {
+		s.bindSecond()
 		s.installs(db, webAway)
 		s.declares(db)
 		s.run().shows(converged, "db unchanged, SECOND/web marked")
-		s.disowned()
+		s.unbindSecond()
 		s.run().shows(converged, "db unchanged").writes("")
-		s.ownsSecond()
+		s.bindSecond()
 		s.run().shows(converged, "db unchanged, SECOND/web pruned")
 	},
 
@@ -564,7 +564,7 @@ var pruneStories = map[string]func(*story){
 		s.run().shows(converged, "db unchanged, web marked")
 		s.diff("--prune-grace", "1h").shows(converged, "db unchanged, web to orphan").says("will be uninstalled after 20").writes("")
 		s.diff("--detailed-exitcode").shows(2, "db unchanged, web to prune").writes("")
-		s.marks("web 1")
+		s.hasMarks("web 1")
 		text := s.tenant.run("", "helmfile-agent", "diff", "--repo", s.repo.url, "--namespace", s.namespace, "--log-level", "warn")
 		contains(s.t, text.stdout, "web: to prune: no longer declared since commit "+s.commit()[:7], "--- ConfigMap/web", "-  color: blue", "1 to prune")
 		s.has("db 1, web 1")

@@ -11,7 +11,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/cluster"
 )
 
-// TestQuickstart is the life of a repository: everything is installed, then nothing is written, then one value changes.
+// TestQuickstart installs the example, checks that the next run writes nothing, and changes one value.
 func TestQuickstart(t *testing.T) {
 	t.Parallel()
 	u := newTenant(t)
@@ -55,26 +55,26 @@ func TestQuickstart(t *testing.T) {
 	contains(t, u.helm("get", "values", "web"), "replicas: 2", "url: https://shop.example.com")
 }
 
-// TestNothingToDoAsksLittle: what a run without changes asks of the API server is known to the request.
-func TestNothingToDoAsksLittle(t *testing.T) {
+// TestRequestsWithNothingToDo lists every request of a run without changes to the API server.
+func TestRequestsWithNothingToDo(t *testing.T) {
 	t.Parallel()
 	u := newTenant(t)
 	repo := newRepository(t, tree(t, "../examples/quickstart"))
 	u.converge("--repo", repo.url)
 	before := now(t)
 	u.converge("--repo", repo.url)
-	var asked []string
+	var requested []string
 	for _, r := range requests(t, before, u) {
-		asked = append(asked, r.Verb+" "+cmp.Or(r.Resource, strings.SplitN(r.URI, "?", 2)[0]))
+		requested = append(requested, r.Verb+" "+cmp.Or(r.Resource, strings.SplitN(r.URI, "?", 2)[0]))
 	}
-	slices.Sort(asked)
+	slices.Sort(requested)
 	want := []string{"get /api", "get /apis", "get /version", "get configmaps", "get leases", "list configmaps", "list deployments", "list secrets", "list services"}
-	if diff := gocmp.Diff(want, asked); diff != "" {
+	if diff := gocmp.Diff(want, requested); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// helm is the real command line, as the tenant.
+// helm runs the real helm as the tenant.
 func (u tenant) helm(args ...string) string {
 	u.t.Helper()
 	r := u.run("", "helm", append(args, "--namespace", u.namespace)...)
@@ -93,8 +93,8 @@ func now(t *testing.T) cluster.Position {
 	return position
 }
 
-// requests are what the tenant's processes asked of the API server in its namespace or nowhere in particular. Other
-// tests may use the same user elsewhere.
+// requests returns the requests of the tenant's processes in its namespace or without a namespace. Other tests may use the same user in
+// other namespaces.
 func requests(t *testing.T, since cluster.Position, u tenant) []cluster.Request {
 	t.Helper()
 	all, err := control.Audit.Requests(t.Context(), since, u.user)

@@ -12,7 +12,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster"
 )
 
-// TestReadProxyHidesSecrets asks a real API server through the proxy that the loader has, in all ways in which it answers with Secrets.
+// TestReadProxyHidesSecrets sends requests to a real API server through the loader's proxy, in all ways that return Secrets.
 func TestReadProxyHidesSecrets(t *testing.T) {
 	t.Parallel()
 	u := newTenant(t)
@@ -28,7 +28,7 @@ func TestReadProxyHidesSecrets(t *testing.T) {
 	check(t, err)
 	proxy, err := reader.ReadProxy()
 	check(t, err)
-	const canary, plain = "Y2FuYXJ5", "cGxhaW4=" // base64, as the API server writes them
+	const canary, plain = "Y2FuYXJ5", "cGxhaW4=" // base64, as in the answers of the API server
 	in := "/api/v1/namespaces/" + u.namespace
 	for _, test := range []struct {
 		path string

@@ -27,8 +27,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
 )
 
-// TestRequestsDoNotGrow: what a run without changes asks of the API server is the same for few releases and for many of the
-// same kinds, it writes nothing, and it asks neither a chart repository nor a registry.
+// TestRequestsDoNotGrow checks that a run without changes sends the same requests for few and for many releases of the same kinds. It
+// writes nothing, and sends no request to a chart repository or registry.
 func TestRequestsDoNotGrow(t *testing.T) {
 	t.Parallel()
 	few, many := quietRequests(t, 10), quietRequests(t, 1000)
@@ -38,7 +38,7 @@ func TestRequestsDoNotGrow(t *testing.T) {
 	}
 }
 
-// quietRequests are those of a run that finds nothing to do; the next chunk of a LIST does not count.
+// quietRequests returns the requests of a run that has nothing to do, without further chunks of a LIST.
 func quietRequests(t *testing.T, releases int) []string {
 	t.Helper()
 	u := newTenant(t)
@@ -53,7 +53,7 @@ func quietRequests(t *testing.T, releases int) []string {
 	u.converge("--repo", repo.url)
 	multiply(t, u, releases)
 	repo.commit(t, map[string]string{"helmfile.yaml": remoteReleases(releases, charts.URL, ref)}, "all of them")
-	u.converge("--repo", repo.url, "--concurrency", "16") // adopts what the agent has not installed itself
+	u.converge("--repo", repo.url, "--concurrency", "16") // adopts the releases that the agent did not install
 	charts.Forget()
 	registry.Forget()
 	before := now(t)
@@ -62,15 +62,15 @@ func quietRequests(t *testing.T, releases int) []string {
 			t.Errorf("%s: %s: %s", r.Name, r.Action, r.Why)
 		}
 	}
-	asked := requests(t, before, u)
-	if writes := cluster.Writes(asked); len(writes) > 0 {
+	requested := requests(t, before, u)
+	if writes := cluster.Writes(requested); len(writes) > 0 {
 		t.Errorf("%d releases: writes %v", releases, writes)
 	}
 	if downloads := append(charts.Requests(), registry.Requests()...); len(downloads) > 0 {
 		t.Errorf("%d releases: charts were asked for: %v", releases, downloads)
 	}
 	counted := map[string]int{}
-	for _, r := range asked {
+	for _, r := range requested {
 		if !strings.Contains(r.URI, "continue=") {
 			counted[r.Verb+" "+cmp.Or(r.Resource, strings.SplitN(r.URI, "?", 2)[0])]++
 		}
@@ -82,8 +82,7 @@ func quietRequests(t *testing.T, releases int) []string {
 	return lines
 }
 
-// multiply has in the cluster what Helm would have left there, had it installed n releases like the first: to install that many
-// would take minutes.
+// multiply creates the records and objects of n releases like the first. Installing so many with Helm would take minutes.
 func multiply(t *testing.T, u tenant, n int) {
 	t.Helper()
 	config := rest.CopyConfig(control.Config())
@@ -109,7 +108,7 @@ func multiply(t *testing.T, u tenant, n int) {
 	check(t, group.Wait())
 }
 
-// create makes one object as Helm does.
+// create creates one object like Helm.
 func create(ctx context.Context, client dynamic.Interface, of helm.Release, document string) error {
 	object := &unstructured.Unstructured{}
 	if err := yaml.Unmarshal([]byte(document), object); err != nil {
@@ -147,7 +146,7 @@ spec: {podSelector: {}, ingress: [{ports: [{port: 80}]}]}
 `,
 }
 
-// remoteReleases are half from the repository and half from the registry, all by exact version.
+// remoteReleases returns releases with exact versions: half from the repository, half from the registry.
 func remoteReleases(n int, repository, ref string) string {
 	var helmfile strings.Builder
 	fmt.Fprintf(&helmfile, "repositories: [{name: served, url: %s}]\nhelmDefaults: {plainHttp: true}\nreleases:\n", repository)

@@ -21,7 +21,7 @@ import (
 
 const secretsUnreadable = 15
 
-// keyring is a directory of mounted keys, with what sops needs to encrypt for each of them.
+// keyring is a directory of mounted keys, with the recipients of these keys for sops.
 type keyring struct {
 	dir, gnupg    string
 	age, ssh, pgp string // recipients
@@ -70,7 +70,7 @@ func (k keyring) mountPGP(t *testing.T) (fingerprint string) {
 	return fmt.Sprintf("%X", entity.PrimaryKey.Fingerprint)
 }
 
-// encrypts is `sops encrypt` with these flags.
+// encrypts runs `sops encrypt` with these flags.
 func (k keyring) encrypts(t *testing.T, name, plain string, flags ...string) string {
 	t.Helper()
 	args := append([]string{"encrypt", "--filename-override", strings.TrimSuffix(name, ".gotmpl")}, flags...)
@@ -85,8 +85,8 @@ func (k keyring) encrypts(t *testing.T, name, plain string, flags ...string) str
 	return stdout.String()
 }
 
-// TestMountedKeys decrypts with a directory of keys alone, for every way in which a helmfile may have secrets and every
-// format that sops knows. The configuration names the directory as the environment does in a container.
+// TestMountedKeys decrypts with only a directory of keys, for every source of secrets in a helmfile and every format of sops. An
+// environment variable names the directory, as in a container.
 func TestMountedKeys(t *testing.T) {
 	t.Parallel()
 	u, k := newTenant(t), newKeyring(t)
@@ -154,9 +154,9 @@ yaml: plain-yaml`
 	}
 }
 
-// TestAMissingKey: whichever way leads to a secret, the run says which file, for whom it is encrypted and what is at hand,
-// with one exit code, and nothing is changed.
-func TestAMissingKey(t *testing.T) {
+// TestMissingKey checks, for every source of secrets, that the message names the file, its recipients and the available keys. The exit code
+// is the same in all cases, and nothing changes.
+func TestMissingKey(t *testing.T) {
 	t.Parallel()
 	k, other := newKeyring(t), t.TempDir()
 	atHand := mountAge(t, other, "other.agekey").Recipient().String()
@@ -195,8 +195,8 @@ func TestAMissingKey(t *testing.T) {
 	}
 }
 
-// TestKeysStayOutOfTheHelmfile: who writes the helmfile may use the keys, but not read them.
-func TestKeysStayOutOfTheHelmfile(t *testing.T) {
+// TestHelmfileCannotReadKeys checks that a helmfile can use the keys, but cannot read them.
+func TestHelmfileCannotReadKeys(t *testing.T) {
 	t.Parallel()
 	u, k := newTenant(t), newKeyring(t)
 	path := filepath.Join(k.dir, "team.agekey")
@@ -225,7 +225,7 @@ func TestKeysStayOutOfTheHelmfile(t *testing.T) {
 	}
 }
 
-// TestKeysAreMasked: should a key turn up in a text all the same, here because somebody committed it, it is not shown.
+// TestKeysAreMasked checks that a key is masked even if it was committed to the repository.
 func TestKeysAreMasked(t *testing.T) {
 	t.Parallel()
 	u, k := newTenant(t), newKeyring(t)
@@ -245,8 +245,8 @@ func TestKeysAreMasked(t *testing.T) {
 	}
 }
 
-// TestKeysThatCannotBeUsed ends a run before it begins.
-func TestKeysThatCannotBeUsed(t *testing.T) {
+// TestUnusableKeys checks that a run fails at the start if a key cannot be used.
+func TestUnusableKeys(t *testing.T) {
 	t.Parallel()
 	u := newTenant(t)
 	dir := t.TempDir()
@@ -264,7 +264,8 @@ func TestKeysThatCannotBeUsed(t *testing.T) {
 	}
 }
 
-// TestCiphertextIsNeverDeployed: an encrypted file that is not named as a secret would reach the cluster as it is.
+// TestCiphertextIsNeverDeployed checks that the agent refuses an encrypted file outside of secrets, because Helm would deploy the encrypted
+// text.
 func TestCiphertextIsNeverDeployed(t *testing.T) {
 	t.Parallel()
 	u, k := newTenant(t), newKeyring(t)
@@ -274,7 +275,7 @@ func TestCiphertextIsNeverDeployed(t *testing.T) {
 	for way, test := range map[string]struct{ state, says string }{
 		"a values file":           {"releases: [{name: web, chart: charts/tiny, values: [{color: red}, whole.yaml]}]\n", "helmfile.yaml.gotmpl: release web: whole.yaml" + advice},
 		"a part of a values file": {"releases: [{name: web, chart: charts/tiny, values: [part.yaml]}]\n", "release web: part.yaml" + advice},
-		"a value written out": {"releases: [{name: web, chart: charts/tiny, values: [{{ readFile \"part.yaml\" | fromYaml | toJson }}]}]\n",
+		"an inline value": {"releases: [{name: web, chart: charts/tiny, values: [{{ readFile \"part.yaml\" | fromYaml | toJson }}]}]\n",
 			"release web: an inline value" + advice},
 		"within another value": {"releases: [{name: web, chart: charts/tiny, values: [{url: 'https://ada:{{ (readFile \"whole.yaml\" | fromYaml).password }}@example.com'}]}]\n",
 			"release web: an inline value" + advice},
@@ -295,7 +296,7 @@ func TestCiphertextIsNeverDeployed(t *testing.T) {
 	}
 }
 
-// TestRotation: a file that is encrypted anew for other keys is the same file; another content is another revision.
+// TestRotation checks that a file encrypted for other keys causes no new revision, and that a changed content does.
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	u, k := newTenant(t), newKeyring(t)

@@ -13,16 +13,16 @@ import (
 	"testing"
 )
 
-// TestPlaintextAtRest looks into the temporary directory in the middle of a run, when one release's secrets are decrypted
-// and another release waits for a secret store that does not answer, and once more after the run was told to stop.
+// TestPlaintextAtRest checks the temporary directory during a run, when the secrets of one release are decrypted and another release waits
+// for a secret store that does not answer. It checks it again after the run was stopped.
 func TestPlaintextAtRest(t *testing.T) {
 	t.Parallel()
 	u, k := newTenant(t), newKeyring(t)
 	temp := inMemory(t)
-	asked := make(chan struct{}, 100)
+	requests := make(chan struct{}, 100)
 	stop := make(chan struct{})
 	store := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		asked <- struct{}{}
+		requests <- struct{}{}
 		<-stop
 	}))
 	t.Cleanup(store.Close)
@@ -49,7 +49,7 @@ releases:
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	select {
-	case <-asked:
+	case <-requests:
 	case <-ended:
 		t.Fatalf("it did not wait for the secret store: %s", output.String())
 	}
@@ -67,7 +67,7 @@ releases:
 	}
 }
 
-// plaintexts counts the files that hold the text, and insists that they, and all else, are their user's alone.
+// plaintexts counts the files that contain the text. It fails the test if another user can read a file.
 func plaintexts(t *testing.T, dir, text string) int {
 	t.Helper()
 	found := 0
@@ -77,9 +77,9 @@ func plaintexts(t *testing.T, dir, text string) int {
 		}
 		info, err := entry.Info()
 		if err != nil {
-			return nil // gone meanwhile
+			return nil // deleted in the meantime
 		}
-		// What was cloned is not secret; it lies below a directory that is closed like all others.
+		// The checkout is not secret. It is in a directory that other users cannot read.
 		if mode := info.Mode().Perm(); mode&0o077 != 0 && !strings.Contains(path, "/checkout") {
 			t.Errorf("%s has the mode %o", strings.TrimPrefix(path, dir), mode)
 		}
@@ -94,7 +94,7 @@ func plaintexts(t *testing.T, dir, text string) int {
 	return found
 }
 
-// inMemory is a directory in memory-backed storage, as the container has one.
+// inMemory returns a directory in memory, as in the container.
 func inMemory(t *testing.T) string {
 	t.Helper()
 	dir := must(os.MkdirTemp("/dev/shm", "e2e-"))(t)
@@ -102,8 +102,8 @@ func inMemory(t *testing.T) string {
 	return dir
 }
 
-// TestADiskIsToldOf: on a disk a deleted plaintext may be found again, so whoever runs the agent should know.
-func TestADiskIsToldOf(t *testing.T) {
+// TestDiskWarning checks that the agent warns if the temporary directory is on a disk, because deleted plaintext can be recovered there.
+func TestDiskWarning(t *testing.T) {
 	t.Parallel()
 	u, k := newTenant(t), newKeyring(t)
 	files := tree(t, "testdata")

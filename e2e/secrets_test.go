@@ -10,8 +10,8 @@ import (
 	"filippo.io/age"
 )
 
-// TestSecretsAreDecrypted has secrets wherever a helmfile may have them. The real helmfile would need the plugin
-// helm-secrets and a sops binary; the agent needs nothing but the key.
+// TestSecretsAreDecrypted uses every source of secrets in a helmfile. The real helmfile would need the plugin helm-secrets and a sops
+// binary. The agent needs only the key.
 func TestSecretsAreDecrypted(t *testing.T) {
 	t.Parallel()
 	u := newTenant(t)
@@ -74,7 +74,7 @@ size:
 	}
 }
 
-// encrypt is what `sops encrypt` makes of a file.
+// encrypt returns the output of `sops encrypt`.
 func encrypt(t *testing.T, recipient, name, plain string) string {
 	t.Helper()
 	name = strings.TrimSuffix(name, ".gotmpl")

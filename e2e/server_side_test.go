@@ -11,13 +11,13 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestServerSide tells of releases that Helm 4 applied server-side.
-func TestServerSide(t *testing.T) { tellAll(t, serverSideStories) }
+// TestServerSide has releases that Helm 4 applied server-side.
+func TestServerSide(t *testing.T) { runStories(t, serverSideStories) }
 
 const refusedServerSide = "Helm 4 applied revision 1 server-side (apply_method: ssa in its record)"
 
 var serverSideStories = map[string]func(*story){
-	"such a release is refused, and its record keeps the mark": func(s *story) {
+	"the release is refused, and its record keeps the mark": func(s *story) {
 		s.installs(db, web)
 		s.appliesServerSide("web")
 		s.run().shows(releasesFailed, "db unchanged, web refused").says(refusedServerSide, "--adopt-server-side").writesNoState()
@@ -30,7 +30,7 @@ var serverSideStories = map[string]func(*story){
 		}
 	},
 
-	"a label in the helmfile has it taken over": func(s *story) {
+	"with a label in the helmfile, the agent takes the release over": func(s *story) {
 		s.installs(web)
 		s.appliesServerSide("web")
 		s.declares(`- {name: web, chart: ./chart, labels: {helmfile-agent.github.io/adopt-server-side: "true"}}` + "\n")
@@ -42,7 +42,7 @@ var serverSideStories = map[string]func(*story){
 		s.run().shows(converged, "web unchanged").writes("")
 	},
 
-	"the setting has all taken over": func(s *story) {
+	"with the setting, the agent takes all releases over": func(s *story) {
 		s.installs(web)
 		s.appliesServerSide("web")
 		s.run("--adopt-server-side").shows(converged, "web upgraded").says("taken over from Helm 4")
@@ -58,7 +58,7 @@ var serverSideStories = map[string]func(*story){
 	},
 }
 
-// appliesServerSide gives the first revision the mark of a Helm 4 client.
+// appliesServerSide adds the mark of a Helm 4 client to the first revision.
 func (s *story) appliesServerSide(name string) {
 	s.t.Helper()
 	record := s.record(name, 1)
@@ -72,7 +72,7 @@ func (s *story) appliesServerSide(name string) {
 	must(client(s.t).CoreV1().Secrets(s.namespace).Update(s.t.Context(), record, meta.UpdateOptions{}))(s.t)
 }
 
-// applyMethod is what the record says.
+// applyMethod returns the mark in the record.
 func (s *story) applyMethod(name string, revision int) string {
 	s.t.Helper()
 	method, _ := unpack(s.t, s.record(name, revision).Data["release"])["apply_method"].(string)

@@ -15,7 +15,7 @@ import (
 
 const sopsAge = "../examples/sops-age"
 
-// TestSopsAgeExample does what the README of the example says, command by command, in a copy of the example.
+// TestSopsAgeExample runs the commands in the README of the example, in a copy of the example.
 func TestSopsAgeExample(t *testing.T) {
 	t.Parallel()
 	u := newTenant(t)
@@ -42,13 +42,13 @@ func TestSopsAgeExample(t *testing.T) {
 		t.Errorf("the password is %q", got)
 	}
 	committed := u.runProgram(dir, "git", "grep", "-e", "correct-horse", "-e", "AGE-SECRET-KEY", "main~1", "main", "--", "secrets", "keys", ".sops.yaml")
-	if committed.code != 1 { // nothing is found
-		t.Errorf("the repository holds what it must not: %s", committed)
+	if committed.code != 1 { // git grep finds nothing
+		t.Errorf("the repository contains a secret or a key: %s", committed)
 	}
 }
 
-// TestSopsAgeCronJob: an API server takes the CronJob of the example, its keys are mounted where it looks for them, and its
-// /tmp is memory.
+// TestSopsAgeCronJob checks that the API server accepts the CronJob of the example, that the keys are mounted at the path of --sops-keys, and
+// that /tmp is in memory.
 func TestSopsAgeCronJob(t *testing.T) {
 	t.Parallel()
 	u := newTenant(t)
@@ -75,7 +75,7 @@ func TestSopsAgeCronJob(t *testing.T) {
 
 var shellBlock = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
 
-// shell are the blocks of commands in a page.
+// shell returns the blocks of commands in a page.
 func shell(page string) []string {
 	var commands []string
 	for _, found := range shellBlock.FindAllStringSubmatch(page, -1) {

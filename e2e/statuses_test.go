@@ -15,20 +15,20 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// history is what Helm's storage may hold of a release, revision by revision, and what the agent makes of it.
+// history has the revisions of a release in Helm's storage, and the expected result of the agent.
 type history struct {
 	statuses []helm.Status
 	age      time.Duration // of the newest revision
-	line     string        // of the release in the helmfile
-	owner    string        // another instance
+	line     string        // an additional line of the release in the helmfile
+	owner    string        // another instance that owns the release
 
-	want string // the agent's report
-	left string // the statuses of the revisions then
+	want string // the expected report
+	left string // the expected statuses of the revisions after the run
 }
 
-const long = 2 * time.Hour // nobody is at work any more
+const long = 2 * time.Hour // no Helm client can still be working
 
-// statuses are every status that Helm knows, as a first revision and after one that was good.
+// statuses has every status of Helm, for a first revision and for one after a good revision.
 var statuses = map[string]history{
 	"deployed":                          {statuses: []helm.Status{"deployed"}, want: "good unchanged done 1", left: "deployed"},
 	"failed at first":                   {statuses: []helm.Status{"failed"}, want: "good upgrade done 2", left: "superseded deployed"},
@@ -41,32 +41,31 @@ var statuses = map[string]history{
 	"being uninstalled":                 {statuses: []helm.Status{"uninstalling"}, want: "good refuse failed 1", left: "uninstalling"},
 	"being uninstalled for long":        {statuses: []helm.Status{"uninstalling"}, age: long, want: "good upgrade done 1", left: "deployed"},
 	"being uninstalled after an update": {statuses: []helm.Status{"superseded", "uninstalling"}, age: long, want: "good upgrade done 1", left: "deployed"},
-	"being uninstalled, as it should": {statuses: []helm.Status{"superseded", "uninstalling"}, line: "installed: false",
+	"being uninstalled, with installed: false": {statuses: []helm.Status{"superseded", "uninstalling"}, line: "installed: false",
 		want: "good refuse failed 2", left: "superseded uninstalling"},
-	"being uninstalled for long, as it should": {statuses: []helm.Status{"superseded", "uninstalling"}, age: long, line: "installed: false",
+	"being uninstalled for long, with installed: false": {statuses: []helm.Status{"superseded", "uninstalling"}, age: long, line: "installed: false",
 		want: "good uninstall done 0", left: ""},
-	"being upgraded, but it should go": {statuses: []helm.Status{"deployed", "pending-upgrade"}, line: "installed: false",
+	"being upgraded, with installed: false": {statuses: []helm.Status{"deployed", "pending-upgrade"}, line: "installed: false",
 		want: "good refuse failed 2", left: "deployed pending-upgrade"},
-	"being upgraded for long, but it should go": {statuses: []helm.Status{"deployed", "pending-upgrade"}, age: long, line: "installed: false",
+	"being upgraded for long, with installed: false": {statuses: []helm.Status{"deployed", "pending-upgrade"}, age: long, line: "installed: false",
 		want: "good uninstall done 0", left: ""},
-	"unknown":                             {statuses: []helm.Status{"unknown"}, want: "good refuse failed 1", left: "unknown"},
-	"unknown for long":                    {statuses: []helm.Status{"unknown"}, age: long, want: "good upgrade done 2", left: "superseded deployed"},
-	"unknown for long after an update":    {statuses: []helm.Status{"deployed", "unknown"}, age: long, want: "good upgrade done 3", left: "superseded failed deployed"},
-	"superseded by nothing":               {statuses: []helm.Status{"superseded"}, want: "good install done 2", left: "superseded deployed"},
-	"superseded by nothing, twice":        {statuses: []helm.Status{"superseded", "superseded"}, want: "good install done 3", left: "superseded superseded deployed"},
-	"superseded by nothing, another's":    {statuses: []helm.Status{"superseded"}, owner: "other", want: "good install failed 1", left: "superseded"},
-	"uninstalled":                         {statuses: []helm.Status{"uninstalled"}, want: "good install done 2", left: "superseded deployed"},
-	"uninstalled, with its history":       {statuses: []helm.Status{"superseded", "uninstalled"}, want: "good install done 3", left: "superseded superseded deployed"},
-	"uninstalled, as it should":           {statuses: []helm.Status{"superseded", "uninstalled"}, line: "installed: false", want: "good unchanged done 0", left: "superseded uninstalled"},
-	"failed after an uninstallation":      {statuses: []helm.Status{"uninstalled", "failed"}, want: "good upgrade done 3", left: "uninstalled superseded deployed"},
-	"being upgraded for long, with a gap": {statuses: []helm.Status{"", "deployed", "pending-upgrade"}, age: long, want: "good upgrade done 4", left: "superseded failed deployed"},
+	"unknown":                                               {statuses: []helm.Status{"unknown"}, want: "good refuse failed 1", left: "unknown"},
+	"unknown for long":                                      {statuses: []helm.Status{"unknown"}, age: long, want: "good upgrade done 2", left: "superseded deployed"},
+	"unknown for long after an update":                      {statuses: []helm.Status{"deployed", "unknown"}, age: long, want: "good upgrade done 3", left: "superseded failed deployed"},
+	"superseded without a newer revision":                   {statuses: []helm.Status{"superseded"}, want: "good install done 2", left: "superseded deployed"},
+	"superseded twice, without a newer revision":            {statuses: []helm.Status{"superseded", "superseded"}, want: "good install done 3", left: "superseded superseded deployed"},
+	"superseded without a newer revision, owned by another": {statuses: []helm.Status{"superseded"}, owner: "other", want: "good install failed 1", left: "superseded"},
+	"uninstalled":                                           {statuses: []helm.Status{"uninstalled"}, want: "good install done 2", left: "superseded deployed"},
+	"uninstalled, with its history":                         {statuses: []helm.Status{"superseded", "uninstalled"}, want: "good install done 3", left: "superseded superseded deployed"},
+	"uninstalled, with installed: false":                    {statuses: []helm.Status{"superseded", "uninstalled"}, line: "installed: false", want: "good unchanged done 0", left: "superseded uninstalled"},
+	"failed after an uninstallation":                        {statuses: []helm.Status{"uninstalled", "failed"}, want: "good upgrade done 3", left: "uninstalled superseded deployed"},
+	"being upgraded for long, with a gap":                   {statuses: []helm.Status{"", "deployed", "pending-upgrade"}, age: long, want: "good upgrade done 4", left: "superseded failed deployed"},
 }
 
-// TestStatuses writes histories into Helm's storage, as whatever was interrupted may have left them, and has the agent make
-// of each what the helmfile says.
+// TestStatuses writes histories into Helm's storage, like interrupted operations, and runs the agent.
 func TestStatuses(t *testing.T) {
 	t.Parallel()
-	s := newStand(t)
+	s := newTestServers(t)
 	for name, h := range statuses {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -76,14 +75,14 @@ func TestStatuses(t *testing.T) {
 			if h.line != "" {
 				a.repo.commit(t, files{"helmfile.yaml": strings.Replace(goodState["helmfile.yaml"], "- name: good", "- name: good\n    "+h.line, 1)}, "next")
 			}
-			said := a.make(badInput{})
-			if diff := cmp.Diff([]string{h.want, "other unchanged done 1"}, said.actions()); diff != "" {
-				t.Errorf("%s\n%s", diff, said.result)
+			output := a.make(badInput{})
+			if diff := cmp.Diff([]string{h.want, "other unchanged done 1"}, output.actions()); diff != "" {
+				t.Errorf("%s\n%s", diff, output.result)
 			}
 			if diff := cmp.Diff(h.left, strings.Join(a.statusesOf("good"), " ")); diff != "" {
-				t.Errorf("the revisions: %s\n%s", diff, said.result)
+				t.Errorf("the revisions: %s\n%s", diff, output.result)
 			}
-			if said.code == converged && h.line == "" {
+			if output.code == converged && h.line == "" {
 				a.expectText("good", "first")
 				a.expectNothingToDo()
 			}
@@ -94,15 +93,15 @@ func TestStatuses(t *testing.T) {
 func (a *attempt) expectNothingToDo() {
 	a.t.Helper()
 	before := a.snapshot()
-	if said := a.make(badInput{}); said.code != converged {
-		a.t.Errorf("the next run did not converge: %s", said.result)
+	if output := a.make(badInput{}); output.code != converged {
+		a.t.Errorf("the next run did not converge: %s", output.result)
 	}
 	if diff := cmp.Diff(before.of("good"), a.snapshot().of("good")); diff != "" {
 		a.t.Errorf("the next run did something: %s", diff)
 	}
 }
 
-// rewrite makes the history of the release good from its only revision.
+// rewrite replaces the only revision of the release good by the history.
 func (a *attempt) rewrite(h history) {
 	a.t.Helper()
 	secrets := driver.NewSecrets(a.admin.CoreV1().Secrets(a.namespace))
@@ -125,7 +124,7 @@ func (a *attempt) rewrite(h history) {
 
 func (a *attempt) testing() *testing.T { return a.t.(*testing.T) }
 
-// statusesOf are those of a release's revisions, older ones first.
+// statusesOf returns the statuses of a release's revisions, older ones first.
 func (a *attempt) statusesOf(name string) []string {
 	a.t.Helper()
 	var all []string
@@ -137,7 +136,7 @@ func (a *attempt) statusesOf(name string) []string {
 	return all
 }
 
-// TestStatusesNotStored: a revision that Helm could not record is none.
+// TestStatusesNotStored checks that a revision that Helm could not record does not count.
 func TestStatusesNotStored(t *testing.T) {
 	t.Parallel()
 	noise := make([]byte, 1<<20)

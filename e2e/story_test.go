@@ -32,21 +32,21 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
 )
 
-// story is the life of one repository and of what is installed from it, told in commits and runs.
+// story is a repository and the releases from it. A test describes it as commits and runs.
 type story struct {
 	tenant
 	t     *testing.T
 	repo  repository
-	flags []string // of every run
+	flags []string // flags of every run
 }
 
-// The exit codes that only these stories need.
+// Exit codes that only these stories need.
 const (
 	pruneRefused = 19
 	locked       = 20
 )
 
-// The entries that stories declare and remove. SECOND stands for another namespace in which the tenant has rights.
+// Entries that stories declare and remove. SECOND is the placeholder of another namespace in which the tenant has rights.
 const (
 	web      = "- {name: web, chart: ./chart}\n"
 	db       = "- {name: db, chart: ./chart}\n"
@@ -60,11 +60,11 @@ const (
 )
 
 const (
-	stateName   = "helmfile-agent-state"
-	secondPlace = "SECOND"
+	stateName         = "helmfile-agent-state"
+	secondPlaceholder = "SECOND"
 )
 
-// storyChart is what every release of a story is made of. Its values ask for what goes wrong.
+// storyChart is the chart of every release in a story. Its values cause failures.
 var storyChart = map[string]string{
 	"chart/Chart.yaml": "apiVersion: v2\nname: small\nversion: 1.0.0\n",
 	"chart/templates/all.yaml": `{{ if .Values.broken }}{{ fail "broken on purpose" }}{{ end }}
@@ -101,13 +101,13 @@ spec:
 `,
 }
 
-// tellAll tells the stories beside each other.
-func tellAll(t *testing.T, stories map[string]func(*story)) {
+// runStories runs the stories in parallel.
+func runStories(t *testing.T, stories map[string]func(*story)) {
 	t.Parallel()
-	for title, tell := range stories {
+	for title, run := range stories {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			tell(newStory(t))
+			run(newStory(t))
 		})
 	}
 }
@@ -118,20 +118,20 @@ func newStory(t *testing.T) *story {
 	return &story{tenant: u, t: t, repo: newRepository(t, storyChart)}
 }
 
-// beside is another story of the same tenant: with a repository and an instance of its own.
-func (s *story) beside(instance string) *story {
+// withInstance returns another story of the same tenant, with its own repository and instance.
+func (s *story) withInstance(instance string) *story {
 	s.t.Helper()
 	return &story{tenant: s.tenant, t: s.t, repo: newRepository(s.t, storyChart), flags: []string{"--instance", instance}}
 }
 
-// second is the other namespace.
+// second returns the name of the other namespace.
 func (s *story) second() string { return s.namespace + "-second" }
 
-// ownsSecond gives the tenant rights in the other namespace, which is made for it.
-func (s *story) ownsSecond() { bind(s.t, s.second(), s.user) }
+// bindSecond creates the other namespace and gives the tenant rights in it.
+func (s *story) bindSecond() { bind(s.t, s.second(), s.user) }
 
-// disowned takes the rights away again, and returns when they are gone.
-func (s *story) disowned() {
+// unbindSecond removes these rights, and returns when they are no longer in force.
+func (s *story) unbindSecond() {
 	s.t.Helper()
 	check(s.t, client(s.t).RbacV1().RoleBindings(s.second()).DeleteCollection(s.t.Context(), meta.DeleteOptions{}, meta.ListOptions{}))
 	for until := time.Now().Add(soon); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
@@ -142,7 +142,7 @@ func (s *story) disowned() {
 	s.t.Fatal("the rights stay in force")
 }
 
-// declares commits a helmfile with these entries, and nothing else.
+// declares commits a helmfile with only these entries.
 func (s *story) declares(entries ...string) {
 	s.t.Helper()
 	helmfile := "releases: []\n"
@@ -152,29 +152,29 @@ func (s *story) declares(entries ...string) {
 	s.commits(helmfile)
 }
 
-// commits has a helmfile.yaml, and other files, each after a line "-- its/path --".
+// commits commits a helmfile.yaml and other files. Each file is after a line "-- path/of/file --".
 func (s *story) commits(text string) {
 	s.t.Helper()
-	s.repo.commit(s.t, sections(strings.NewReplacer(secondPlace, s.second(), "NAMESPACE", s.namespace).Replace(text)), "next")
+	s.repo.commit(s.t, sections(strings.NewReplacer(secondPlaceholder, s.second(), "NAMESPACE", s.namespace).Replace(text)), "next")
 }
 
-// commit is the repository's last one.
+// commit returns the last commit of the repository.
 func (s *story) commit() string { return must(s.repo.Head())(s.t) }
 
-// scene is one process of the agent.
-type scene struct {
+// finishedRun is the result of one process of the agent.
+type finishedRun struct {
 	summary
 	result
 	*story
 	since cluster.Position
 }
 
-func (s *story) run(args ...string) scene {
+func (s *story) run(args ...string) finishedRun {
 	s.t.Helper()
-	return s.calls("run", append([]string{"--repo", s.repo.url}, args...)...)
+	return s.execute("run", append([]string{"--repo", s.repo.url}, args...)...)
 }
 
-// installs is the run that every story begins with.
+// installs declares the entries and runs the agent. Every story begins with it.
 func (s *story) installs(entries ...string) {
 	s.t.Helper()
 	s.declares(entries...)
@@ -183,21 +183,21 @@ func (s *story) installs(entries ...string) {
 	}
 }
 
-// diff is what a person asks before a run.
-func (s *story) diff(args ...string) scene {
+// diff runs the command diff.
+func (s *story) diff(args ...string) finishedRun {
 	s.t.Helper()
-	return s.calls("diff", append([]string{"--repo", s.repo.url}, args...)...)
+	return s.execute("diff", append([]string{"--repo", s.repo.url}, args...)...)
 }
 
-func (s *story) calls(command string, args ...string) scene {
+func (s *story) execute(command string, args ...string) finishedRun {
 	s.t.Helper()
-	c := scene{story: s, since: now(s.t)}
+	c := finishedRun{story: s, since: now(s.t)}
 	c.summary, c.result = s.agent(command, append(slices.Clone(s.flags), args...)...)
 	return c
 }
 
-// shows compares how the run ended, and its report as a picture: "db unchanged, web marked".
-func (c scene) shows(code int, picture string) scene {
+// shows compares the exit code of the run, and its report in the form "db unchanged, web marked".
+func (c finishedRun) shows(code int, picture string) finishedRun {
 	c.t.Helper()
 	if c.code != code || c.picture() != picture {
 		c.t.Errorf("want %d: %s\n got %d: %s\n%s", code, picture, c.code, c.picture(), c.message())
@@ -210,7 +210,7 @@ var words = map[string]string{
 	"mark": "marked", "prune": "pruned", "orphan": "orphaned", "hold": "held", "refuse": "refused",
 }
 
-func (c scene) picture() string {
+func (c finishedRun) picture() string {
 	lines := make([]string, 0, len(c.Releases))
 	for _, r := range c.Releases {
 		word := r.Action
@@ -223,61 +223,61 @@ func (c scene) picture() string {
 		case r.Result == "skipped", r.Result == "failed" && r.Action != "refuse":
 			word = r.Result
 		}
-		lines = append(lines, c.place(r.Namespace)+r.Name+" "+word)
+		lines = append(lines, c.prefix(r.Namespace)+r.Name+" "+word)
 	}
 	return strings.Join(lines, ", ")
 }
 
-// place is how a picture tells one namespace from the other.
-func (s *story) place(namespace string) string {
+// prefix returns the prefix of releases in a namespace: empty, or "SECOND/".
+func (s *story) prefix(namespace string) string {
 	if namespace == s.second() {
-		return secondPlace + "/"
+		return secondPlaceholder + "/"
 	}
 	return ""
 }
 
-// message is all that the run has to say in words.
-func (c scene) message() string {
+// message returns all texts of the run: errors, warnings, reasons and standard error.
+func (c finishedRun) message() string {
 	lines := append([]string{c.Error}, c.Warnings...)
 	for _, r := range c.Releases {
-		lines = append(lines, c.place(r.Namespace)+r.Name+": "+r.Why+" "+r.Error)
+		lines = append(lines, c.prefix(r.Namespace)+r.Name+": "+r.Why+" "+r.Error)
 	}
 	return strings.Join(append(lines, c.stderr), "\n")
 }
 
-func (c scene) says(parts ...string) scene {
+func (c finishedRun) says(parts ...string) finishedRun {
 	c.t.Helper()
 	contains(c.t, c.message(), parts...)
 	return c
 }
 
-// writes compares what the run asked the API server to change, such as "create configmaps, patch secrets". All of it, but for
-// Events, is written between taking the lock and giving it back; a run that writes nothing does not take the lock.
-func (c scene) writes(want string) scene {
+// writes compares the run's writes to the API server, such as "create configmaps, patch secrets". All writes except Events must happen
+// while the run holds the lock. A run that writes nothing must not take the lock.
+func (c finishedRun) writes(want string) finishedRun {
 	c.t.Helper()
-	var asked, locked []string
+	var requested, locked []string
 	for _, r := range cluster.Writes(requests(c.t, c.since, c.tenant)) {
 		if r.Resource == "leases" {
 			locked = append(locked, r.Verb)
 			continue
 		}
-		asked = append(asked, r.Verb+" "+r.Resource)
+		requested = append(requested, r.Verb+" "+r.Resource)
 		if r.Resource != "events" && len(locked) != 1 {
 			c.t.Errorf("%s is written when the lock was written %d times", r, len(locked))
 		}
 	}
-	if alone := slices.ContainsFunc(asked, func(write string) bool { return write != "create events" }); alone != (len(locked) == 2) {
-		c.t.Errorf("writes %q, and to the lock: %q", asked, locked)
+	if needsLock := slices.ContainsFunc(requested, func(write string) bool { return write != "create events" }); needsLock != (len(locked) == 2) {
+		c.t.Errorf("writes %q, and to the lock: %q", requested, locked)
 	}
-	slices.Sort(asked)
-	if got := strings.Join(asked, ", "); got != want {
+	slices.Sort(requested)
+	if got := strings.Join(requested, ", "); got != want {
 		c.t.Errorf("writes: want %q, got %q", want, got)
 	}
 	return c
 }
 
-// writesNoState allows for nothing but Events.
-func (c scene) writesNoState() {
+// writesNoState checks that the run wrote nothing except Events.
+func (c finishedRun) writesNoState() {
 	c.t.Helper()
 	for _, r := range cluster.Writes(requests(c.t, c.since, c.tenant)) {
 		if r.Resource != "events" {
@@ -286,8 +286,8 @@ func (c scene) writesNoState() {
 	}
 }
 
-// deletes are the storage records that the run deleted, in order.
-func (c scene) deletes(want ...string) {
+// deletes compares the storage records that the run deleted, in order.
+func (c finishedRun) deletes(want ...string) {
 	c.t.Helper()
 	var names []string
 	for _, r := range cluster.Select(requests(c.t, c.since, c.tenant), cluster.Request{Verb: "delete", Resource: "secrets"}) {
@@ -298,13 +298,13 @@ func (c scene) deletes(want ...string) {
 	}
 }
 
-// has compares what Helm says is installed, in both namespaces: "db 1, web 2".
+// has compares the installed releases in both namespaces, by Helm's records: "db 1, web 2".
 func (s *story) has(want string) {
 	s.t.Helper()
 	newest := map[string]string{}
 	for _, namespace := range []string{s.namespace, s.second()} {
 		for _, r := range revisions(s.t, namespace) {
-			name := s.place(namespace) + r.Name
+			name := s.prefix(namespace) + r.Name
 			newest[name] = fmt.Sprintf("%s %d", name, r.Version)
 		}
 	}
@@ -313,7 +313,7 @@ func (s *story) has(want string) {
 	}
 }
 
-// hasObject says whether one of the releases' ConfigMaps is there.
+// hasObject reports whether a ConfigMap exists.
 func (s *story) hasObject(name string) bool {
 	_, err := s.configMaps().Get(s.t.Context(), name, meta.GetOptions{})
 	return err == nil
@@ -323,7 +323,7 @@ func (s *story) configMaps() corev1.ConfigMapInterface {
 	return client(s.t).CoreV1().ConfigMaps(s.namespace)
 }
 
-// record is the storage record of a revision, to look at or to change by hand.
+// record returns the storage record of a revision.
 func (s *story) record(name string, revision int) *core.Secret {
 	s.t.Helper()
 	return must(client(s.t).CoreV1().Secrets(s.namespace).Get(s.t.Context(), recordOf(name, revision), meta.GetOptions{}))(s.t)
@@ -333,7 +333,7 @@ func recordOf(name string, revision int) string {
 	return fmt.Sprintf("sh.helm.release.v1.%s.v%d", name, revision)
 }
 
-// patches a storage record as a person would with kubectl label and kubectl annotate.
+// patches patches a storage record, like kubectl label and kubectl annotate.
 func (s *story) patches(name string, revision int, patch string) {
 	s.t.Helper()
 	_, err := client(s.t).CoreV1().Secrets(s.namespace).Patch(s.t.Context(), recordOf(name, revision), types.MergePatchType, []byte(patch), meta.PatchOptions{})
@@ -345,28 +345,28 @@ func (s *story) patchObject(name, patch string) {
 	must(s.configMaps().Patch(s.t.Context(), name, types.MergePatchType, []byte(patch), meta.PatchOptions{}))(s.t)
 }
 
-// owned checks the labels of a record.
-func (s *story) owned(name string, revision int, instance string) {
+// hasOwner checks the labels of a record.
+func (s *story) hasOwner(name string, revision int, instance string) {
 	s.t.Helper()
 	labels := s.record(name, revision).Labels
 	if labels[release.InstanceLabel] != instance || len(labels[release.OriginLabel]) != 40 {
-		s.t.Errorf("%s revision %d is not labelled as %s's: %v", name, revision, instance, labels)
+		s.t.Errorf("%s revision %d does not have the owner %s: %v", name, revision, instance, labels)
 	}
 }
 
-// state is the saved state of the instance.
+// state returns the saved state of the instance.
 func (s *story) state() release.InstanceState {
 	s.t.Helper()
 	stored := must(s.configMaps().Get(s.t.Context(), stateName, meta.GetOptions{}))(s.t)
 	return must(release.DecodeState(stored.Data["state.json"]))(s.t)
 }
 
-// marks compares which releases are marked, and by how many runs: "web 1".
-func (s *story) marks(want string) {
+// hasMarks compares the marked releases with the number of runs that marked them: "web 1".
+func (s *story) hasMarks(want string) {
 	s.t.Helper()
 	var marks []string
 	for _, mark := range s.state().Marks {
-		marks = append(marks, fmt.Sprintf("%s%s %d", s.place(mark.Namespace), mark.Name, mark.Runs))
+		marks = append(marks, fmt.Sprintf("%s%s %d", s.prefix(mark.Namespace), mark.Name, mark.Runs))
 	}
 	if got := strings.Join(marks, ", "); got != want {
 		s.t.Errorf("marks: want %q, got %q", want, got)
@@ -388,7 +388,7 @@ func (s *story) overwritesState(state string) {
 	must(s.configMaps().Update(s.t.Context(), stored, meta.UpdateOptions{}))(s.t)
 }
 
-func (s *story) losesState() {
+func (s *story) deletesState() {
 	s.t.Helper()
 	check(s.t, s.configMaps().Delete(s.t.Context(), stateName, meta.DeleteOptions{}))
 }
@@ -402,8 +402,8 @@ func (s *story) hasState() bool {
 	return err == nil
 }
 
-// told compares the Events that the agent wrote, like "web PruneMarked", in any order.
-func (s *story) told(want ...string) {
+// hasEvents compares the Events of the agent, such as "web PruneMarked", in any order.
+func (s *story) hasEvents(want ...string) {
 	s.t.Helper()
 	all := must(client(s.t).CoreV1().Events(s.namespace).List(s.t.Context(), meta.ListOptions{}))(s.t)
 	var events []string
@@ -420,12 +420,12 @@ func (s *story) told(want ...string) {
 	}
 }
 
-// chartDir is the chart as the real helm installs it.
+// chartDir returns the directory of the chart, for the real helm.
 func (s *story) chartDir() string { return filepath.Join(checkout(s.t, storyChart), "chart") }
 
-// meanwhile lets something happen once during a run, after it has looked at the cluster and before it writes: when it asks
-// a chart repository for its index. The releases are those of the chart repository then.
-func (s *story) meanwhile(happens func()) (repositories string) {
+// duringRun calls happens once during a run, after the agent has read the cluster and before it writes: when it gets the index of a chart
+// repository. It returns the lines of the helmfile that declare this chart repository.
+func (s *story) duringRun(happens func()) (repositories string) {
 	s.t.Helper()
 	charts := must(servers.NewChartRepository(servers.Options{}))(s.t)
 	s.t.Cleanup(charts.Close)
@@ -442,15 +442,15 @@ func (s *story) meanwhile(happens func()) (repositories string) {
 	return "repositories: [{name: served, url: " + server.URL + "}]\n"
 }
 
-// served is like db, from the chart repository.
+// served is like db, with the chart from the chart repository.
 const served = "- {name: db, chart: served/small, version: 1.0.0}\n"
 
-// stopped begins a run, waits until a release is in the making, and tells the process to stop.
-func (s *story) stopped() scene {
+// stopped starts a run, waits until a revision is pending, and sends SIGTERM.
+func (s *story) stopped() finishedRun {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), processTimeout)
 	defer cancel()
-	c := scene{story: s, since: now(s.t)}
+	c := finishedRun{story: s, since: now(s.t)}
 	cmd := exec.CommandContext(ctx, filepath.Join(binaries, "helmfile-agent"),
 		"run", "--repo", s.repo.url, "--namespace", s.namespace, "--output", "json", "--log-level", "warn")
 	cmd.Env = s.environment()
@@ -461,7 +461,7 @@ func (s *story) stopped() scene {
 		time.Sleep(50 * time.Millisecond)
 	}
 	check(s.t, cmd.Process.Signal(syscall.SIGTERM))
-	_ = cmd.Wait() // its code says it
+	_ = cmd.Wait() // the test checks the exit code
 	c.result = result{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
 	check(s.t, json.Unmarshal(stdout.Bytes(), &c.summary))
 	return c

@@ -2,10 +2,10 @@ package e2e
 
 import "testing"
 
-// workloadExamples are about waiting for workloads, and about what is left behind when they do not become ready: the
-// control plane has no nodes, so no replica ever does.
+// workloadExamples test waiting for workloads, and the result if they do not become ready. The control plane has no nodes, so no replica
+// becomes ready.
 var workloadExamples = map[string]example{
-	"what becomes ready is waited for": {
+	"wait waits until the workloads are ready": {
 		repo: `
 helmDefaults: {wait: true, waitForJobs: true, timeout: 30, atomic: true}
 releases:
@@ -19,7 +19,7 @@ releases:
 		want: "web 2 deployed workload-1.0.0",
 	},
 
-	"what does not become ready is not waited for unless the helmfile says so": {repo: `
+	"without wait, the run does not wait for workloads": {repo: `
 releases:
 - {name: web, chart: charts/workload, values: [{replicas: 1}], timeout: 3}
 `,
@@ -53,7 +53,7 @@ releases:
 		want:  "web 3 deployed workload-1.0.0",
 	},
 
-	"a failed installation is upgraded when its cause is gone": {
+	"a failed installation is upgraded when its cause is corrected": {
 		repo: `
 releases:
 - {name: web, chart: charts/workload, wait: true, timeout: 3, values: [{replicas: 1}]}
@@ -66,7 +66,7 @@ releases:
 		want:  "web 2 deployed workload-1.0.0",
 	},
 
-	"a failed upgrade leaves nothing new behind, and is upgraded when its cause is gone": {
+	"a failed upgrade with cleanup leaves no new objects, and is upgraded when its cause is corrected": {
 		repo: `
 releases:
 - {name: web, chart: charts/workload}
@@ -82,7 +82,7 @@ releases:
 		want:  "web 3 deployed workload-1.0.0",
 	},
 
-	"what needs a release that fails is not begun": {repo: `
+	"a release that needs a failed release is not started": {repo: `
 releases:
 - {name: database, chart: charts/workload, wait: true, timeout: 3, values: [{replicas: 1}]}
 - {name: web, chart: charts/tiny, needs: [database]}
@@ -93,7 +93,7 @@ releases:
 	},
 }
 
-// TestWorkloads is TestSameAsHelmfile for releases that are waited for, and that fail.
+// TestWorkloads does the same as TestSameAsHelmfile, for releases with wait and for releases that fail.
 func TestWorkloads(t *testing.T) {
 	t.Parallel()
 	compareAll(t, workloadExamples)
