@@ -49,7 +49,7 @@ func (e ArchiveEntry) write(archive *tar.Writer, words *strings.Replacer) error 
 	return err
 }
 
-// zeros is an endless file.
+// zeros is an endless reader of zero bytes.
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) {

@@ -1,7 +1,7 @@
-// Package attacks reads the hostile repositories below this directory, and judges how a run on one of them ended. Each is a
-// directory with the file attack.yaml, which says what it tries and what must be seen, and the directory repo.
+// Package attacks reads the hostile repositories in this directory, and judges the result of a run on one of them. Each attack is a
+// directory with the directory repo and the file attack.yaml, which describes the attack and the expected result.
 //
-// Tests run them on this machine and in pods. They say what stands for the placeholders there.
+// Tests run the attacks on this machine and in pods. They supply the values of the placeholders.
 package attacks
 
 import (
@@ -15,25 +15,24 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
 )
 
-// All names the environment variable that has every attack run everywhere, as `make attacks` does. Without it some tests
-// run a sample.
+// All names the environment variable that makes all tests run every attack, as in `make attacks`. Without it, some tests run a sample.
 const All = "ALL_ATTACKS"
 
-// Attack is the file attack.yaml. Texts may hold placeholders.
+// Attack is the file attack.yaml. Texts may contain placeholders.
 type Attack struct {
-	Name      string            `json:"-"`                 // of its directory
+	Name      string            `json:"-"`                 // the name of its directory
 	Repo      map[string]string `json:"-"`                 // files of the repository, by path
 	Tries     string            `json:"tries"`             // one sentence
-	Args      []string          `json:"args"`              // of the agent, beside those of every attack
-	Seen      []string          `json:"seen"`              // the output must contain these, unless the attack gets through where it may
-	Hidden    []string          `json:"hidden"`            // what a successful attack shows, besides the canaries
+	Args      []string          `json:"args"`              // additional arguments of the agent
+	Seen      []string          `json:"seen"`              // the output must contain these texts, unless the attack is allowed to succeed
+	Hidden    []string          `json:"hidden"`            // texts that only a successful attack shows, in addition to the canaries
 	Exit      []int             `json:"exit"`              // allowed exit codes
-	Others    []string          `json:"others"`            // releases that must be deployed all the same
+	Others    []string          `json:"others"`            // releases that must be deployed despite the attack
 	Off       []string          `json:"unsandboxed"`       // kinds of finding that the mode off does not prevent
-	OffReason string            `json:"unsandboxedReason"` // why it does not
-	Known     string            `json:"known"`             // why it gets through all the same; docs/security.md says so
-	Links     map[string]string `json:"links"`             // symbolic links in the repository, and where they lead
-	Archive   []ArchiveEntry    `json:"archive"`           // of the chart evil that the listener serves below /charts
+	OffReason string            `json:"unsandboxedReason"` // the reason
+	Known     string            `json:"known"`             // why it is known to succeed; docs/security.md must say so
+	Links     map[string]string `json:"links"`             // symbolic links in the repository, with their targets
+	Archive   []ArchiveEntry    `json:"archive"`           // entries of the chart evil that the listener serves below /charts
 	Sparse    map[string]int64  `json:"sparse"`            // files of zeros in a local checkout, which a diff reads
 }
 
@@ -66,7 +65,7 @@ func read(dir string) (Attack, error) {
 	if a.Tries == "" || (len(a.Off) > 0) != (a.OffReason != "") {
 		return a, fmt.Errorf("want what it tries, and a reason for each exception of the mode off")
 	}
-	// An attack with a mistake in its own helmfile would be held too.
+	// An attack with a mistake in its helmfile would fail as well, and prove nothing.
 	if len(a.Seen) == 0 && len(a.Exit) == 0 && a.Known == "" {
 		return Attack{}, fmt.Errorf("%s: want seen or exit, which prove that the attack was tried", dir)
 	}
@@ -74,7 +73,7 @@ func read(dir string) (Attack, error) {
 	return a, err
 }
 
-// Mentions says whether a placeholder occurs in the repository or its links.
+// Mentions reports whether a placeholder occurs in the repository or its links.
 func (a Attack) Mentions(placeholder string) bool {
 	for _, texts := range []map[string]string{a.Repo, a.Links} {
 		for _, text := range texts {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// ShowChart is a chart in every hostile repository. It puts all values into a ConfigMap, for everyone to see.
+// ShowChart is a chart in every hostile repository. It puts all values into a ConfigMap, where everyone can read them.
 var ShowChart = map[string]string{
 	"charts/show/Chart.yaml": "apiVersion: v2\nname: show\nversion: 1.0.0\n",
 	"charts/show/templates/values.yaml": `apiVersion: v1

@@ -8,20 +8,20 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/leaks"
 )
 
-// exits are the exit codes of a run that an attack may end with, unless it names others: converged, the source was refused,
-// the helmfile is invalid, a secret cannot be read, a release failed.
+// exits has the allowed exit codes of a run, unless the attack names others: converged, source refused, helmfile invalid, secret
+// unreadable, releases failed.
 var exits = []int{0, 12, 14, 15, 18}
 
 // The kinds of finding.
 const (
-	Canary   = "canary"   // a secret is somewhere it must not be
-	Hidden   = "hidden"   // something else that only a successful attack shows
-	Reached  = "listener" // the attacker's server was reached
+	Canary   = "canary"   // a secret is at a place where it must not be
+	Hidden   = "hidden"   // another text that only a successful attack shows
+	Reached  = "listener" // the attacker's server got a request
 	Written  = "written"  // a file outside of the checkout was changed
 	Leftover = "leftover" // a temporary file was left
 )
 
-// Findings is what got out, by kind.
+// Findings has the effects of an attack, by kind.
 type Findings map[string][]string
 
 // Add adds details of one kind.
@@ -31,7 +31,7 @@ func (f Findings) Add(kind string, details ...string) {
 	}
 }
 
-// Search looks for canaries, by what holds them, and for what the attack must not show, in places by their names.
+// Search searches texts for canaries and for texts that the attack must not show. Canaries and texts are given by their place.
 func (a Attack) Search(places, canaries map[string]string, words *strings.Replacer) Findings {
 	found := Findings{}
 	for place, text := range places {
@@ -49,7 +49,7 @@ func (a Attack) Search(places, canaries map[string]string, words *strings.Replac
 	return found
 }
 
-// Outcome is how a run on the repository ended.
+// Outcome is the result of a run on the repository.
 type Outcome struct {
 	Code     int
 	Output   string
@@ -57,8 +57,8 @@ type Outcome struct {
 	Findings Findings
 }
 
-// Judge returns what is wrong with the outcome: findings of kinds that are not excused, another exit code than the attack
-// allows, and what is not seen or not deployed. Of an attack that is known to get through, it is wrong if it no longer does.
+// Judge returns what is wrong with the outcome: findings of kinds that are not excused, an exit code that the attack does not allow, and
+// missing texts or releases. For an attack that is known to succeed, it is wrong if the attack fails.
 func (a Attack) Judge(o Outcome, words *strings.Replacer, excused []string) []string {
 	if a.Known != "" {
 		if len(o.Findings) == 0 && slices.Contains(exits, o.Code) {

@@ -18,10 +18,10 @@ type Listener struct {
 	server   *httptest.Server
 	archive  []byte
 	mu       sync.Mutex
-	expected bool // a request below /charts came
+	expected bool // there was a request below /charts
 	requests []string
 	received strings.Builder
-	silent   map[string]bool // connections that have made no request, such as an attempt to speak TLS
+	silent   map[string]bool // connections without a request, such as an attempt to use TLS
 }
 
 // NewListener listens on an address of this machine, and serves the archive of the attack.
@@ -44,7 +44,7 @@ func NewListener(address net.IP, archive []ArchiveEntry, words *strings.Replacer
 // Close ends the server.
 func (l *Listener) Close() { l.server.Close() }
 
-// ServeHTTP answers what each client expects, so that an attack gets as far as it can.
+// ServeHTTP gives each client a valid answer, so that an attack can continue as far as possible.
 func (l *Listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.note(r)
 	switch r.URL.Path {
@@ -73,7 +73,7 @@ func (l *Listener) connected(c net.Conn, state http.ConnState) {
 }
 
 func (l *Listener) note(r *http.Request) {
-	text, _ := httputil.DumpRequest(r, true) // as much of it as came
+	text, _ := httputil.DumpRequest(r, true) // the part that was received
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.received.Write(text)
@@ -85,8 +85,8 @@ func (l *Listener) note(r *http.Request) {
 	}
 }
 
-// Hits are the requests and connections that are not expected. Go's client may open one connection more than it needs, so
-// after an expected request such a connection is no finding.
+// Hits returns unexpected requests and connections. Go's client may open one connection more than it needs, so such a connection after an
+// expected request is not a finding.
 func (l *Listener) Hits() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

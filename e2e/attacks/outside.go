@@ -15,14 +15,14 @@ const (
 	InChart = "a chart elsewhere"
 )
 
-// Outside is a directory that the agent has no business in.
+// Outside is a directory that the agent must not read or change.
 type Outside struct {
 	dir      string
-	Canaries map[string]string // by what holds them
-	before   map[string]string // its files
+	Canaries map[string]string // by their place
+	before   map[string]string // its files before the attack
 }
 
-// NewOutside fills a directory, which the agent sees at a path that may be another one.
+// NewOutside fills a directory. The agent may see it at another path.
 func NewOutside(dir, seenAt string) (*Outside, error) {
 	o := &Outside{dir: dir, Canaries: map[string]string{
 		InFile:  "file-" + rand.Text(),
@@ -48,7 +48,7 @@ func NewOutside(dir, seenAt string) (*Outside, error) {
 	return o, err
 }
 
-// Changed returns the names of files that were made, changed or removed.
+// Changed returns the names of files that were created, changed or deleted.
 func (o *Outside) Changed() ([]string, error) {
 	after, err := contents(o.dir)
 	if err != nil {

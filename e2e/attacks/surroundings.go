@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// Surroundings are what an agent has around it. An attack names them by placeholders.
+// Surroundings has the paths and the listener that an attack can name by placeholders.
 type Surroundings struct {
 	Outside    string    // the path at which the agent sees the directory of that name
 	TokenFile  string    // a token that the agent can read
 	Keys       string    // the directory of keys for sops
 	Kubeconfig string    // the agent's, if it has one
 	Namespace  string    // of the agent
-	Listener   *Listener // nil while it is being made
+	Listener   *Listener // nil while it is being created
 }
 
 // KeyFile is the key in the directory of keys.
@@ -32,7 +32,7 @@ func (s Surroundings) Words() *strings.Replacer {
 		"@KEY_FILE@", path.Join(s.Keys, KeyFile),
 		KubeconfigPlaceholder, s.Kubeconfig,
 		"@NAMESPACE@", s.Namespace,
-		"@UP@", strings.TrimSuffix(strings.Repeat("../", 24), "/"), // leads to the root directory from everywhere
+		"@UP@", strings.TrimSuffix(strings.Repeat("../", 24), "/"), // leads to the root directory from every directory
 	}
 	if s.Listener != nil {
 		pairs = append(pairs, "@HTTP@", s.Listener.URL, "@HOST@", strings.TrimPrefix(s.Listener.URL, "http://"))

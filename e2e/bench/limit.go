@@ -10,8 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// limit is what no run can do without: starting the process, and once more as helmfile's helm; the clone; and the LISTs of
-// Helm's records and of the live objects. It is measured apart, part by part, and one after another.
+// limit is the cost that no run can avoid: two process starts (the agent, and helmfile's helm), the clone, and the LISTs of Helm's records
+// and live objects. It is measured separately, one part after the other.
 func (s *stage) limit(ctx context.Context, namespace string) (time.Duration, error) {
 	start := time.Now()
 	for range 2 {
@@ -30,7 +30,7 @@ func (s *stage) limit(ctx context.Context, namespace string) (time.Duration, err
 	return time.Since(start), nil
 }
 
-// lists asks for what a run asks for.
+// lists sends the LISTs of a run.
 func (s *stage) lists(ctx context.Context, namespace string) error {
 	all := metav1.ListOptions{}
 	core, apps := s.client.CoreV1(), s.client.AppsV1()

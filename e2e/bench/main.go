@@ -1,7 +1,7 @@
-// Command bench measures whole runs of the agent on a real control plane, beside helmfile sync, and prints a table in
-// Markdown. It is what `make bench` runs; docs/performance.md explains the numbers.
+// Command bench measures whole runs of the agent and of helmfile sync on a real control plane, and prints a table in Markdown. `make
+// bench` runs it, and docs/performance.md explains the numbers.
 //
-// Times of one machine mean little; ratios within one run and counts mean more.
+// Times depend on the machine. Counts, and ratios within one run, are more useful.
 package main
 
 import (
@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// longest bounds the whole measurement.
+// longest limits the time of the whole measurement.
 const longest = time.Hour
 
 func main() {

@@ -17,15 +17,15 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
 )
 
-// figures are what one process cost, its children included.
+// figures is the cost of one process, including its children.
 type figures struct {
 	wall, cpu time.Duration
 	memory    int64 // bytes of the largest single process
 	requests  map[string]int
-	received  int64 // bytes from the API server, as they came over the wire
+	received  int64 // bytes from the API server on the network
 }
 
-// kind is one way to run: prepare makes the world such that the next run has that to do.
+// kind is one kind of run. prepare changes the cluster or the repository so that the next run is of this kind.
 type kind struct {
 	name    string
 	prepare func(i int) error
@@ -84,10 +84,10 @@ func (s *stage) measure(ctx context.Context, n, repeat int, withHelmfile bool) e
 	return s.beside(ctx, n, first, quiet)
 }
 
-// calm is how long nothing must be written for the control plane to count as settled.
+// calm is the time without writes after which the control plane counts as settled.
 const calm = 3 * time.Second
 
-// settle waits until the controllers have done what a first install gives them to do, and no longer compete with what is measured.
+// settle waits until the controllers have finished their work for the first install, so that they do not disturb the measurement.
 func (s *stage) settle(ctx context.Context) error {
 	for {
 		since, err := s.cluster.Audit.Now(ctx)
@@ -106,7 +106,7 @@ func (s *stage) settle(ctx context.Context) error {
 	}
 }
 
-// compare prints the limit, the fastest of several times, and how many times that a run with nothing to do takes.
+// compare prints the limit (the fastest of several measurements), and the ratio of a run with nothing to do to it.
 func (s *stage) compare(ctx context.Context, n, repeat int, namespace string, quiet figures) error {
 	var best time.Duration
 	for range repeat {
@@ -122,7 +122,7 @@ func (s *stage) compare(ctx context.Context, n, repeat int, namespace string, qu
 	return nil
 }
 
-// beside measures helmfile sync on the same releases in a namespace of its own.
+// beside measures helmfile sync with the same releases in another namespace.
 func (s *stage) beside(ctx context.Context, n int, first, quiet figures) error {
 	namespace, user := fmt.Sprintf("helmfile-%d", n), cluster.TenantUser(1)
 	kubeconfig, err := s.tenant(ctx, namespace, user)
@@ -165,7 +165,7 @@ func fastest(repeat int, prepare func(int) error, run func() (figures, error)) (
 	return slices.MinFunc(all, func(a, b figures) int { return int(a.wall - b.wall) }), nil
 }
 
-// process runs one of the binaries and accounts for it.
+// process runs one of the binaries and returns its figures.
 func (s *stage) process(ctx context.Context, user, kubeconfig, dir, name string, args ...string) (figures, error) {
 	before, err := s.cluster.Audit.Now(ctx)
 	if err != nil {

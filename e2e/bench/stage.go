@@ -64,7 +64,7 @@ func (s *stage) close() error {
 	return errors.Join(err, os.RemoveAll(s.dir))
 }
 
-// tenant makes a namespace and a kubeconfig of a user with rights in it alone.
+// tenant creates a namespace, and a kubeconfig of a user with rights in this namespace only.
 func (s *stage) tenant(ctx context.Context, namespace, user string) (string, error) {
 	if err := s.cluster.Tenant(ctx, namespace, user); err != nil {
 		return "", err
@@ -117,7 +117,7 @@ spec:
 	}
 }
 
-// spoil makes one live object differ.
+// spoil changes one live object.
 func (s *stage) spoil(ctx context.Context, namespace string) error {
 	configMaps := s.client.CoreV1().ConfigMaps(namespace)
 	found, err := configMaps.Get(ctx, "app-0000", metav1.GetOptions{})

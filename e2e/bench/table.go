@@ -17,13 +17,13 @@ func printRow(n int, name string, f figures) {
 	fmt.Printf("| %d | %s | %s | %s | %d MiB | %s | %d KiB |\n", n, name, rounded(f.wall), rounded(f.cpu), f.memory>>20, counts(f.requests), f.received>>10)
 }
 
-// printLimit says what a run cannot do without, and how many times that it takes.
+// printLimit prints the limit, and the ratio of a run to it.
 func printLimit(n int, limit time.Duration, quiet figures) {
 	fmt.Printf("| %d | the limit: process starts, clone, LISTs | %s | | | | |\n", n, rounded(limit))
 	fmt.Printf("| %d | ↳ nothing to do, times the limit | %.1f× | | | | |\n", n, quiet.wall.Seconds()/limit.Seconds())
 }
 
-// printRatio says how many times the agent's figures the others are.
+// printRatio prints the figures of helmfile sync divided by those of the agent.
 func printRatio(n int, agent, other figures) {
 	fmt.Printf("| %d | ↳ times the agent | %.1f× | %.1f× | | %.1f× | %.1f× |\n", n,
 		other.wall.Seconds()/agent.wall.Seconds(), other.cpu.Seconds()/agent.cpu.Seconds(),

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 )
 
-// wire is a way to the API server on which bytes are counted. It passes them on as they are, TLS included.
+// wire is a TCP proxy in front of the API server that counts bytes, including TLS.
 type wire struct {
 	listener net.Listener
 	server   string
@@ -39,11 +39,11 @@ func (w *wire) connect(client net.Conn) {
 	defer client.Close()
 	server, err := net.Dial("tcp", w.server)
 	if err != nil {
-		return // the client sees its connection close
+		return // the client's connection is closed
 	}
 	defer server.Close()
 	go func() {
-		_, _ = io.Copy(server, client) // its end ends the other direction
+		_, _ = io.Copy(server, client) // when it ends, the other direction ends, too
 		_ = server.Close()
 	}()
 	_, _ = io.Copy(io.MultiWriter(client, counter{w}), server)
@@ -59,7 +59,7 @@ func (c counter) Write(p []byte) (int, error) {
 func (w *wire) reset()          { w.count.Store(0) }
 func (w *wire) received() int64 { return w.count.Load() }
 
-// reroute makes a kubeconfig lead through the wire.
+// reroute changes a kubeconfig to use the wire.
 func (w *wire) reroute(kubeconfig string) error {
 	content, err := os.ReadFile(kubeconfig)
 	if err != nil {

@@ -13,13 +13,13 @@ import (
 
 const auditTimeout = 15 * time.Second
 
-// errNotRecorded says that a marker has not been seen in the log yet.
+// errNotRecorded means that the log does not contain the marker yet.
 var errNotRecorded = errors.New("the marker is not in the audit log yet")
 
-// Audit reads what the API server was asked. It is exact: a reader sends a marker through the API server and reads up
-// to the marker's line, which is written after the lines of all requests that were answered before.
+// Audit reads the requests to the API server from its audit log. It is exact: a reader sends a marker request to the API server, and reads
+// up to the marker's line. The API server writes this line after those of all requests that it answered before.
 //
-// A request that is still under way when the marker is sent may fall on either side.
+// A request that is active when the marker is sent may be before or after it.
 type Audit struct {
 	path string
 	mark func(ctx context.Context, marker string) error
@@ -28,7 +28,7 @@ type Audit struct {
 // Position is a place between two requests.
 type Position int64
 
-// Now is the position after everything that has been answered so far.
+// Now returns the position after all requests that were answered so far.
 func (a *Audit) Now(ctx context.Context) (Position, error) {
 	info, err := os.Stat(a.path)
 	if err != nil {
@@ -38,8 +38,8 @@ func (a *Audit) Now(ctx context.Context) (Position, error) {
 	return Position(end), err
 }
 
-// Requests lists what the user asked since the position, or what everybody asked if user is empty, in the order of
-// the answers. What this package itself asks the cluster is never listed.
+// Requests returns the user's requests since the position, in the order of the answers. If user is empty, it returns the requests of all
+// users. It never returns the requests of this package.
 func (a *Audit) Requests(ctx context.Context, since Position, user string) ([]Request, error) {
 	log, _, err := a.upToMarker(ctx, int64(since))
 	if err != nil {
@@ -52,7 +52,7 @@ func (a *Audit) Requests(ctx context.Context, since Position, user string) ([]Re
 	return Select(requests, Request{User: user}), nil
 }
 
-// upToMarker marks the log and returns the lines before the marker, and where the marker's line ends.
+// upToMarker sends a marker, and returns the lines before it and the position after its line.
 func (a *Audit) upToMarker(ctx context.Context, from int64) (log []byte, end int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, auditTimeout)
 	defer cancel()
@@ -99,7 +99,7 @@ func readFrom(path string, offset int64) ([]byte, error) {
 	return io.ReadAll(file)
 }
 
-// markAudit asks something cheap that no one else asks.
+// markAudit sends a cheap request that no other client sends.
 func (c *Cluster) markAudit(ctx context.Context, marker string) error {
 	return c.probe.Discovery().RESTClient().Get().AbsPath("/version").Param("marker", marker).Do(ctx).Error()
 }

@@ -14,8 +14,8 @@ const BinaryVariable = "HELMFILE_AGENT_CONTROLPLANE"
 
 const repositoryModule = "module github.com/helmfile-agent/helmfile-agent\n"
 
-// FindBinary finds the controlplane binary: where BinaryVariable says, or else in the repository's bin directory.
-// It never builds one, because that takes minutes which a test would not account for.
+// FindBinary returns the path of the controlplane binary: the value of BinaryVariable, or the repository's bin directory. It never builds
+// the binary, because that would take minutes of a test's time.
 func FindBinary() (string, error) {
 	path := os.Getenv(BinaryVariable)
 	if path == "" {
@@ -39,7 +39,7 @@ func binaryOr(path string) (string, error) {
 	return FindBinary()
 }
 
-// repositoryRoot looks upwards from the working directory, which for a test is its package's directory.
+// repositoryRoot searches upwards from the working directory, which is the package's directory in a test.
 func repositoryRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

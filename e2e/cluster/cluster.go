@@ -21,10 +21,10 @@ const (
 
 // Options says which binary a cluster runs and where it keeps its files.
 type Options struct {
-	Binary string    // the controlplane binary; the answer of FindBinary if empty
-	Dir    string    // files and logs, absent or empty at Start and removed by Stop; a temporary directory if empty
-	Log    io.Writer // gets one line per component that is ready; silent if nil
-	Node   *Node     // where pods run; none do if nil
+	Binary string    // the controlplane binary; the default is that of FindBinary
+	Dir    string    // the directory of files and logs; must not exist or be empty at Start; Stop removes it; the default is a temporary directory
+	Log    io.Writer // gets one line for each ready component; optional
+	Node   *Node     // the node for pods; without it, no pods run
 }
 
 // Cluster is a running control plane, and perhaps a node.
@@ -37,12 +37,12 @@ type Cluster struct {
 	address   string // of the API server, host:port
 	authority []byte // PEM of the certificate authority that signed for the API server
 	tokens    map[string]string
-	probe     kubernetes.Interface // asks on the cluster's own behalf; its requests are not accounted
+	probe     kubernetes.Interface // the client of this package; its requests are not counted
 	processes []*process
 }
 
-// Start starts a control plane and returns when it serves. The context bounds the start only: the cluster runs until
-// Stop, or until this process ends.
+// Start starts a control plane, and returns when it is ready. The context limits only the start. The cluster runs until Stop, or until
+// this process ends.
 func Start(ctx context.Context, opts Options) (*Cluster, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -52,7 +52,7 @@ func Start(ctx context.Context, opts Options) (*Cluster, error) {
 		if c, err = start(ctx, opts); err == nil {
 			return c, nil
 		}
-		// Somebody took a port between our choosing it and the component's listening on it: choose others.
+		// Another process took a port before the component listened on it, so choose other ports.
 		if !errors.Is(err, errPortTaken) {
 			break
 		}
@@ -133,7 +133,7 @@ func (c *Cluster) runComponent(ctx context.Context, wanted component) error {
 	return err
 }
 
-// path is where the components look for programs.
+// path returns the PATH of the components.
 func (c *Cluster) path() string {
 	if c.node == nil {
 		return os.Getenv("PATH")
@@ -141,10 +141,10 @@ func (c *Cluster) path() string {
 	return c.node.toolPath()
 }
 
-// Stop ends every process, waits for them and removes the cluster's directory. A second call does nothing.
+// Stop ends all processes, waits for them and removes the cluster's directory. A second call does nothing.
 func (c *Cluster) Stop() error {
 	var errs []error
-	// Clients go before their servers, so that none of them spends its grace on retries.
+	// Clients end before their servers, so that they do not retry requests while they end.
 	for i := len(c.processes) - 1; i >= 0; i-- {
 		errs = append(errs, c.processes[i].stop(stopGrace))
 	}
@@ -155,7 +155,7 @@ func (c *Cluster) Stop() error {
 	return errors.Join(errs...)
 }
 
-// ownDir makes the directory that Stop will remove; one that holds something already is not ours to remove.
+// ownDir creates the directory that Stop removes. It refuses a directory with content, because Stop must not remove that.
 func ownDir(dir string) (string, error) {
 	if dir == "" {
 		made, err := os.MkdirTemp("", "cluster-")

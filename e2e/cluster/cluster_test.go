@@ -17,7 +17,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// One control plane serves all subtests: each takes a namespace and a user of its own.
+// All subtests use one control plane. Each has its own namespace and user.
 func TestCluster(t *testing.T) {
 	c := startForTest(t)
 	t.Run("counts exactly what a user asked", func(t *testing.T) { countsExactly(t, c) })

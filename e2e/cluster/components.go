@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// component is one process of the cluster: how it is started, and how to see that it serves.
+// component is one process of the cluster, with its arguments and its check for readiness.
 type component struct {
 	name   string
 	binary string
@@ -16,7 +16,7 @@ type component struct {
 	ready  func(context.Context) error
 }
 
-// components lists the cluster in the order of starting: each one needs those before it.
+// components returns the components in the order in which they start. Each needs those before it.
 func (c *Cluster) components(binary string, ports []int) []component {
 	client, peer, api := loopbackURL(ports[0]), loopbackURL(ports[1]), ports[2]
 	controlPlane := func(name string, flags []string, ready func(context.Context) error) component {
@@ -34,7 +34,7 @@ func (c *Cluster) components(binary string, ports []int) []component {
 	return append(append(list, scheduler), c.nodeComponents()...)
 }
 
-// started is for a component whose work the readiness of a later one does not wait for.
+// started is the check for components on which no later component depends.
 func started(context.Context) error {
 	return nil
 }
@@ -67,13 +67,14 @@ func (c *Cluster) apiServerFlags(etcd string, port int) []string {
 		"--token-auth-file="+c.file(tokensFile),
 		"--audit-policy-file="+c.file(auditPolicyFile),
 		"--audit-log-path="+c.file(auditLogFile),
-		"--audit-log-mode=blocking", // a request is recorded before its answer is complete
+		"--audit-log-mode=blocking", // the API server records a request before it completes the answer
 		"--audit-log-maxsize=0",     // a rotated log would lose the positions in it
 		"--profiling=false",
 	)
 }
 
-// apiServerAddress lets pods find the API server, if there are any. Loopback is no endpoint of kubernetes.default.
+// apiServerAddress makes the API server reachable for pods, if there is a node. A loopback address cannot be an endpoint of
+// kubernetes.default.
 func (c *Cluster) apiServerAddress() []string {
 	if c.node == nil {
 		return []string{"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none"}
@@ -81,14 +82,14 @@ func (c *Cluster) apiServerAddress() []string {
 	return []string{
 		"--bind-address=0.0.0.0",
 		"--advertise-address=" + BridgeAddress.String(),
-		"--kubelet-preferred-address-types=InternalIP", // nobody resolves the node's name
+		"--kubelet-preferred-address-types=InternalIP", // the node's name cannot be resolved
 	}
 }
 
 func (c *Cluster) schedulerFlags() []string {
 	return []string{
 		"--kubeconfig=" + c.kubeconfigPath(schedulerUser, ""),
-		"--secure-port=0", // nobody asks it anything
+		"--secure-port=0", // no client needs this port
 		"--leader-elect=false",
 	}
 }
@@ -96,12 +97,12 @@ func (c *Cluster) schedulerFlags() []string {
 func (c *Cluster) controllerManagerFlags() []string {
 	return []string{
 		"--kubeconfig=" + c.kubeconfigPath(controllerManagerUser, ""),
-		"--secure-port=0", // nobody asks it anything
+		"--secure-port=0", // no client needs this port
 		"--leader-elect=false",
 		"--use-service-account-credentials",
 		"--root-ca-file=" + c.file(authorityFile),
 		"--service-account-private-key-file=" + c.file(accountKeyFile),
-		// The default of 20 requests per second would make its start the longest part of ours.
+		// With the default of 20 requests per second, it would start too slowly.
 		"--kube-api-qps=500",
 		"--kube-api-burst=1000",
 	}

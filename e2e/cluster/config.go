@@ -11,12 +11,12 @@ import (
 
 const clusterName = "e2e"
 
-// Config is the administrator's.
+// Config returns the administrator's configuration.
 func (c *Cluster) Config() *rest.Config {
 	return c.config(c.tokens[Admin])
 }
 
-// ConfigFor is the configuration of Admin or of a TenantUser.
+// ConfigFor returns the configuration of Admin or of a TenantUser.
 func (c *Cluster) ConfigFor(user string) (*rest.Config, error) {
 	token, known := c.tokens[user]
 	if !known {
@@ -30,12 +30,12 @@ func (c *Cluster) config(token string) *rest.Config {
 		Host:            "https://" + c.address,
 		BearerToken:     token,
 		TLSClientConfig: rest.TLSClientConfig{CAData: c.authority},
-		QPS:             -1, // a test does not wait for its own client
+		QPS:             -1, // no limit, so that the client does not delay tests
 	}
 }
 
 // Kubeconfig writes a file with one context, which has the user's name and, unless it is empty, a default namespace.
-// The file is complete in itself and lives as long as the cluster.
+// The file needs no other files. Stop removes it.
 func (c *Cluster) Kubeconfig(user, namespace string) (path string, err error) {
 	token, known := c.tokens[user]
 	if !known {

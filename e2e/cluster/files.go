@@ -20,8 +20,8 @@ const (
 	etcdDir         = "etcd"
 )
 
-// auditPolicy has one line per request, written before its answer is complete. A watch is accounted when it starts:
-// its end may come long after the test has counted.
+// auditPolicy records one line for each request, before the answer is complete. It records a watch when it starts, because the watch may
+// end long after the test.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 rules:
@@ -36,7 +36,7 @@ func (c *Cluster) file(name string) string {
 	return filepath.Join(c.dir, name)
 }
 
-// writeFiles writes all that the components read: who they are, whom they trust, and what they record.
+// writeFiles writes all files that the components read: certificates, tokens and configurations.
 func (c *Cluster) writeFiles() error {
 	own, err := authority.New()
 	if err != nil {
@@ -68,7 +68,7 @@ func (c *Cluster) writeFiles() error {
 	return nil
 }
 
-// newAccountKey makes the key that signs ServiceAccount tokens.
+// newAccountKey creates the key that signs ServiceAccount tokens.
 func newAccountKey() ([]byte, error) {
 	key, err := authority.NewKey()
 	if err != nil {

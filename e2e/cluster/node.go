@@ -13,22 +13,22 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Node says with what a cluster runs pods. It needs root and Linux, and leaves bridges, packet filters and mounts behind:
-// package e2e/node/enclosure is the place for it.
+// Node has the programs and images with which a cluster runs pods. It needs root and Linux. It leaves bridges, packet filters and mounts on
+// the machine, so run it in package e2e/node/enclosure.
 type Node struct {
-	Binary string   // with kubelet and kube-proxy: bin/node
-	Tools  string   // with Debian's containerd, runc, CNI plugins, iptables and ip: bin/debian
+	Binary string   // the binary of kubelet and kube-proxy: bin/node
+	Tools  string   // the directory of Debian's containerd, runc, CNI plugins, iptables and ip: bin/debian
 	Images []string // archives of the images that pods use, and of PauseImage
 	CGroup string   // an existing control group for all pods, as a path below a hierarchy's root
 }
 
-// PauseImage is the image that holds a pod's namespaces.
+// PauseImage is the image of the container that keeps a pod's namespaces.
 const PauseImage = "pause.e2e/pause:1"
 
 const (
 	nodeName       = "node"
 	bridge         = "pods"
-	bridgeMAC      = "02:00:0a:f4:00:01" // without one of its own a bridge takes that of a pod, and changes it when pods come and go
+	bridgeMAC      = "02:00:0a:f4:00:01" // without a fixed address, a bridge uses that of a pod, and changes it when pods start and end
 	podNetwork     = "10.244.0.0/24"
 	serviceNetwork = "10.96.0.0/16"
 )
@@ -39,7 +39,7 @@ var (
 	serviceAddress = net.IPv4(10, 96, 0, 1)
 )
 
-// nodeComponents lists what runs on a node, in the order of starting.
+// nodeComponents returns the components of a node, in the order in which they start.
 func (c *Cluster) nodeComponents() []component {
 	n := c.node
 	return []component{
@@ -49,7 +49,7 @@ func (c *Cluster) nodeComponents() []component {
 	}
 }
 
-// prepareNode makes the bridge, because the API server listens on its address, and all the files that the node reads.
+// prepareNode creates the bridge, because the API server listens on its address, and all files that the node reads.
 func (c *Cluster) prepareNode(ctx context.Context) error {
 	if err := c.writeNodeFiles(); err != nil {
 		return fmt.Errorf("prepare the node: %w", err)
@@ -67,7 +67,7 @@ func (c *Cluster) prepareNode(ctx context.Context) error {
 	return nil
 }
 
-// containerdReady imports the images as soon as somebody takes them.
+// containerdReady imports the images as soon as containerd accepts them.
 func (c *Cluster) containerdReady(ctx context.Context) error {
 	if err := c.ctr(ctx, "version"); err != nil {
 		return err
@@ -88,7 +88,7 @@ func (c *Cluster) proxyReady(ctx context.Context) error {
 	return healthy(ctx, "http://127.0.0.1:10256/healthz")
 }
 
-// nodeReady asks for the node's own word.
+// nodeReady checks the condition Ready of the node.
 func (c *Cluster) nodeReady(ctx context.Context) error {
 	node, err := c.probe.CoreV1().Nodes().Get(ctx, nodeName, meta.GetOptions{})
 	if err != nil {
@@ -110,7 +110,7 @@ func (c *Cluster) tool(ctx context.Context, name string, args ...string) error {
 	return nil
 }
 
-// toolPath is the PATH of the node's processes: they look for runc, the shim and iptables.
+// toolPath returns the PATH of the node's processes, which need runc, the shim and iptables.
 func (n *Node) toolPath() string {
 	path := os.Getenv("PATH")
 	for _, dir := range []string{"usr/sbin", "usr/bin", "links"} {

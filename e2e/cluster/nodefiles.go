@@ -14,7 +14,7 @@ const (
 	kubeletFile      = "kubelet.yaml"
 )
 
-// containerdConfig: restrict_oom_score_adj, because not every root may make a process less killable than itself is.
+// containerdConfig sets restrict_oom_score_adj, because root in some containers may not lower the OOM score of a process.
 const containerdConfig = `version = 2
 root = "%[1]s/containerd/root"
 state = "%[1]s/containerd/state"
@@ -43,8 +43,8 @@ const networkConfig = `{
 }
 `
 
-// kubeletConfig believes who asks for logs, does without cgroups for qualities of service, without swap's and the disk's limits, and asks
-// nobody for names: there is no name server where it points, so that a lookup fails at once.
+// kubeletConfig accepts all requests for logs. It uses no cgroups for quality of service, and no limits for swap and disk. Its name server
+// does not exist, so that a lookup fails at once.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 address: "%[3]s"
@@ -106,7 +106,7 @@ func (c *Cluster) proxyFlags() []string {
 		"--proxy-mode=iptables",
 		"--cluster-cidr=" + podNetwork,
 		"--hostname-override=" + nodeName,
-		// Connection tracking is the machine's, whoever asks.
+		// Connection tracking belongs to the whole machine, so kube-proxy must not change it.
 		"--conntrack-max-per-core=0",
 		"--conntrack-min=0",
 		"--conntrack-tcp-timeout-established=0",

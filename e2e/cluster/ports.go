@@ -6,7 +6,7 @@ import (
 	"net"
 )
 
-// freePorts finds loopback ports that nobody listens on now. All are held until the last is found, so they differ.
+// freePorts returns free loopback ports. It keeps all of them open until it has found the last one, so they differ.
 func freePorts(n int) (ports []int, err error) {
 	for range n {
 		listener, listenErr := net.Listen("tcp", "127.0.0.1:0")

@@ -19,16 +19,16 @@ const (
 	tailLines    = 20
 )
 
-// errPortTaken tells a lost race for a port from every other reason not to start.
+// errPortTaken means that another process took the port before the component started.
 var errPortTaken = errors.New("a port was taken meanwhile")
 
-// process is a running component; it ends when it is stopped, or when this process ends.
+// process is a running component. It ends when it is stopped, or when this process ends.
 type process struct {
 	name string
 	log  string // path of the file with its standard output and error
 	cmd  *exec.Cmd
-	done chan struct{} // closed when it has ended
-	err  error         // how it ended, to be read after done
+	done chan struct{} // closed when the process has ended
+	err  error         // the error of the process; valid after done is closed
 }
 
 func startProcess(dir, name, path, binary string, args ...string) (*process, error) {
@@ -37,11 +37,11 @@ func startProcess(dir, name, path, binary string, args ...string) (*process, err
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	defer log.Close() // the child has its own descriptor
+	defer log.Close() // the child has its own file descriptor
 	p.cmd = exec.Command(binary, args...)
 	p.cmd.Dir = dir
 	p.cmd.Stdout, p.cmd.Stderr = log, log
-	// Nothing is inherited: etcd would take ETCD_* variables for flags.
+	// The child inherits no environment variables, because etcd reads ETCD_* variables as flags.
 	p.cmd.Env = []string{"HOME=" + dir, "PATH=" + path}
 	p.cmd.SysProcAttr = endWithParent()
 	started := make(chan error)
@@ -52,8 +52,7 @@ func startProcess(dir, name, path, binary string, args ...string) (*process, err
 	return p, nil
 }
 
-// run holds its thread for as long as the child lives: Linux sends the parent's death signal when the thread that
-// started the child ends, and not only when the whole parent does.
+// run locks its thread while the child runs, because Linux sends the parent's death signal when the thread that started the child ends.
 func (p *process) run(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -66,7 +65,7 @@ func (p *process) run(started chan<- error) {
 	close(p.done)
 }
 
-// await asks until the process is ready. It gives up when the process ends or when the context does.
+// await checks until the process is ready. It returns an error when the process or the context ends.
 func (p *process) await(ctx context.Context, ready func(context.Context) error) error {
 	for {
 		err := ready(ctx)
@@ -90,7 +89,7 @@ func (p *process) ending() error {
 	return p.err
 }
 
-// failure adds what the process said last.
+// failure adds the last lines of the process's log to the error.
 func (p *process) failure(err error) error {
 	tail := p.tail()
 	if strings.Contains(tail, "address already in use") {
@@ -108,9 +107,9 @@ func (p *process) tail() string {
 	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
 }
 
-// stop asks the process to end and, after the grace, makes it.
+// stop sends SIGTERM to the process, and kills it after the grace period.
 func (p *process) stop(grace time.Duration) error {
-	// An error means that it has ended already, which is what is wanted.
+	// An error means that the process has already ended.
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	if p.ended(grace) {
 		return nil

@@ -10,7 +10,7 @@ import (
 
 const parentVariable = "CLUSTER_TEST_PARENT"
 
-// The test binary runs itself as the parent that is going to be killed.
+// The test binary runs itself as the parent that the test kills.
 func TestComponentDiesWithItsParent(t *testing.T) {
 	if dir := os.Getenv(parentVariable); dir != "" {
 		beParent(dir)
@@ -32,7 +32,7 @@ func TestComponentDiesWithItsParent(t *testing.T) {
 		t.Fatal("the component does not run")
 	}
 	_ = parent.Process.Kill()
-	_ = parent.Wait() // its error says that it was killed
+	_ = parent.Wait() // the error is that it was killed
 	for deadline := time.Now().Add(10 * time.Second); alive(child); time.Sleep(pollInterval) {
 		if time.Now().After(deadline) {
 			t.Fatalf("process %d outlived its parent", child)
@@ -40,7 +40,7 @@ func TestComponentDiesWithItsParent(t *testing.T) {
 	}
 }
 
-// beParent starts a component, says its process id, and does nothing until it is killed.
+// beParent starts a component, prints its process id, and waits until it is killed.
 func beParent(dir string) {
 	p, err := startProcess(dir, "sleep", os.Getenv("PATH"), "sleep", "60")
 	if err != nil {

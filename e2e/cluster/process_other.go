@@ -4,7 +4,7 @@ package cluster
 
 import "syscall"
 
-// endWithParent can promise nothing here: only Linux tells a child that its parent died, so Stop must be called.
+// endWithParent does nothing here, because only Linux can signal a child when its parent dies. So tests must call Stop.
 func endWithParent() *syscall.SysProcAttr {
 	return nil
 }

@@ -25,7 +25,8 @@ func TestStopKillsAProcessThatIgnoresTheRequest(t *testing.T) {
 	}
 }
 
-// alive does not take a zombie for a process: in a container nobody may reap an orphan. It can tell on Linux only.
+// alive reports whether a process runs. A zombie does not count, because in some containers no process reaps orphans. It works only on
+// Linux.
 func alive(pid int) bool {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {

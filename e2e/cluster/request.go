@@ -13,17 +13,17 @@ import (
 type Request struct {
 	Verb        string // get, list, watch, create, update, patch, delete, deletecollection
 	Group       string // of the API; empty for the core group
-	Resource    string // empty when no resource was asked for, as in /readyz
+	Resource    string // empty for requests without a resource, such as /readyz
 	Subresource string
 	Namespace   string
 	Name        string
 	URI         string
 	User        string
 	UserAgent   string
-	Code        int // of the HTTP answer
+	Code        int // the code of the HTTP answer
 }
 
-// String is the request in one line, such as "get secrets shop/web 200".
+// String returns the request in one line, such as "get secrets shop/web 200".
 func (r Request) String() string {
 	what := r.Resource
 	if r.Group != "" {
@@ -39,7 +39,7 @@ func (r Request) String() string {
 	return strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), " ")
 }
 
-// Select keeps the requests that agree with the wanted one in every field which that has: an empty field asks nothing.
+// Select returns the requests that match the wanted one in all its non-empty fields.
 func Select(requests []Request, want Request) []Request {
 	var kept []Request
 	for _, request := range requests {
@@ -67,9 +67,9 @@ func same(got, want string) bool {
 	return want == "" || want == got
 }
 
-// Writes keeps the requests that asked for a lasting change, refused ones too: look at Code to tell them apart.
+// Writes returns the requests that change something permanently, including refused ones, which have another Code.
 //
-// A dry run of a deletion counts as a write if the client asked for it in the body, which the audit log leaves out.
+// A dry run of a deletion counts as a write if only the body says so, because the audit log does not have the body.
 func Writes(requests []Request) []Request {
 	var writes []Request
 	for _, request := range requests {
@@ -89,7 +89,7 @@ func (r Request) isWrite() bool {
 	}
 }
 
-// isQuestion tells the objects that are created only to get an answer: access and token reviews, and tokens.
+// isQuestion reports whether an object is created only to get an answer: access reviews, token reviews and tokens.
 func (r Request) isQuestion() bool {
 	return r.Group == "authorization.k8s.io" || r.Group == "authentication.k8s.io" ||
 		r.Resource == "serviceaccounts" && r.Subresource == "token"
@@ -100,7 +100,7 @@ func (r Request) isDryRun() bool {
 	return err == nil && slices.Contains(uri.Query()["dryRun"], "All")
 }
 
-// event is the part of an audit.k8s.io/v1 Event that is used here.
+// event has the fields of an audit.k8s.io/v1 Event that this package uses.
 type event struct {
 	Verb       string `json:"verb"`
 	RequestURI string `json:"requestURI"`
@@ -120,7 +120,7 @@ type event struct {
 	} `json:"responseStatus"`
 }
 
-// parseRequests reads complete lines of the audit log and leaves out what this package asked.
+// parseRequests reads complete lines of the audit log, and leaves out the requests of this package.
 func parseRequests(log []byte) ([]Request, error) {
 	var requests []Request
 	for line := range bytes.Lines(log) {

@@ -20,16 +20,16 @@ const (
 	rootBundle     = "kube-root-ca.crt"
 )
 
-// tenantRights has one right from each of the roles that the built-in ClusterRole admin is aggregated from: a tenant
-// that has them has them all.
+// tenantRights has one right from each ClusterRole that is aggregated into the built-in ClusterRole admin. A tenant with these rights has
+// all of them.
 var tenantRights = []authorization.ResourceAttributes{
 	{Verb: "create", Group: "rbac.authorization.k8s.io", Resource: "rolebindings"}, // aggregate-to-admin
 	{Verb: "create", Group: "apps", Resource: "deployments"},                       // aggregate-to-edit
 	{Verb: "get", Resource: "namespaces"},                                          // aggregate-to-view
 }
 
-// Tenant makes a namespace and binds the built-in ClusterRole admin in it to the user. When it returns, the rights are
-// in force and the namespace has all that the controllers put into a new one, so that nothing changes by itself later.
+// Tenant creates a namespace, and binds the built-in ClusterRole admin in it to the user. When it returns, the rights are in force, and the
+// controllers have created their objects in the namespace.
 func (c *Cluster) Tenant(ctx context.Context, namespace, user string) error {
 	ctx, cancel := context.WithTimeout(ctx, tenantTimeout)
 	defer cancel()
@@ -46,7 +46,7 @@ func (c *Cluster) Tenant(ctx context.Context, namespace, user string) error {
 	return nil
 }
 
-// createNamespace is content with a namespace that exists: two users may share one.
+// createNamespace creates a namespace if it does not exist. Two users may share one.
 func (c *Cluster) createNamespace(ctx context.Context, name string) error {
 	namespace := &core.Namespace{ObjectMeta: meta.ObjectMeta{Name: name}}
 	_, err := c.probe.CoreV1().Namespaces().Create(ctx, namespace, meta.CreateOptions{})
@@ -79,7 +79,7 @@ func (c *Cluster) settled(ctx context.Context, namespace, user string) error {
 	return c.furnished(ctx, namespace)
 }
 
-// may asks on the probe's account, so that the user's own requests can still be counted.
+// may checks a right of the user with the probe's identity, so that the request is not counted for the user.
 func (c *Cluster) may(ctx context.Context, user string, right authorization.ResourceAttributes) error {
 	review := &authorization.SubjectAccessReview{
 		Spec: authorization.SubjectAccessReviewSpec{User: user, ResourceAttributes: &right},
@@ -94,7 +94,7 @@ func (c *Cluster) may(ctx context.Context, user string, right authorization.Reso
 	return nil
 }
 
-// furnished looks for what the controllers put into every namespace.
+// furnished checks for the objects that the controllers create in every namespace.
 func (c *Cluster) furnished(ctx context.Context, namespace string) error {
 	if _, err := c.probe.CoreV1().ServiceAccounts(namespace).Get(ctx, defaultAccount, meta.GetOptions{}); err != nil {
 		return err
@@ -103,7 +103,7 @@ func (c *Cluster) furnished(ctx context.Context, namespace string) error {
 	return err
 }
 
-// controllersReady takes what the controllers do for the namespace that is always there as the sign that they work.
+// controllersReady checks for the controllers' objects in the default namespace.
 func (c *Cluster) controllersReady(ctx context.Context) error {
 	role, err := c.probe.RbacV1().ClusterRoles().Get(ctx, tenantRole, meta.GetOptions{})
 	if err != nil {
@@ -115,7 +115,7 @@ func (c *Cluster) controllersReady(ctx context.Context) error {
 	return c.furnished(ctx, meta.NamespaceDefault)
 }
 
-// eventually asks until there is no error, and returns the last one when the context ends.
+// eventually repeats the check until there is no error. It returns the last error when the context ends.
 func eventually(ctx context.Context, ask func(context.Context) error) error {
 	for {
 		err := ask(ctx)

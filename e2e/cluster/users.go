@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// Admin is the user who may do everything.
+// Admin is the user with all rights.
 const Admin = "admin"
 
-// Tenants is how many tenant users there are. The API server reads its users once, so all of them exist from the start.
+// Tenants is the number of tenant users. All of them exist from the start, because the API server reads its users only once.
 const Tenants = 500
 
 const (
@@ -24,12 +24,12 @@ const (
 	adminGroup            = "system:masters"
 )
 
-// TenantUser names the i-th tenant user, from 0 to Tenants-1; it has no rights until Tenant gives it some.
+// TenantUser names the i-th tenant user, from 0 to Tenants-1; it has no rights before the call of Tenant.
 func TenantUser(i int) string {
 	return fmt.Sprintf("tenant-%d", i)
 }
 
-// newTokens makes every user's token. They are random, so that a client never takes one cluster for another.
+// newTokens creates the tokens of all users. They are random, so that a token of one cluster is not valid in another.
 func newTokens() map[string]string {
 	tokens := map[string]string{}
 	for _, user := range []string{Admin, controllerManagerUser, schedulerUser, proxyUser, nodeUser, probeUser} {

@@ -4,7 +4,7 @@ import "strings"
 
 // chapter is one commit, or none, and one run of the agent on it.
 type chapter struct {
-	title string // empty for one more run of the same chapter
+	title string // empty for another run in the same chapter
 	text  string
 	// edit changes files of the last commit; nil commits nothing.
 	edit    func(files map[string]string)
@@ -89,7 +89,7 @@ var chapters = []chapter{
 	},
 }
 
-// The entries of the example's helmfile, as they are once the worker is not wanted any more.
+// The entries of the example's helmfile after the worker was removed.
 const (
 	database = `  - name: database
     chart: ./charts/app

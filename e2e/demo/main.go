@@ -1,7 +1,7 @@
-// Command demo runs the agent's main job on a real control plane and shows what happens. It needs no root, no network
-// and no cluster; it ends by itself, or with -keep when it is interrupted.
+// Command demo runs the agent on a real control plane and shows the results. It needs no root, no network and no cluster. It ends by itself;
+// with -keep, it ends when it is interrupted.
 //
-// The binaries come from `make demo`: the control plane, the agent, and the helm command line as an independent witness.
+// `make demo` builds the binaries: the control plane, the agent, and helm, which shows the releases independently of the agent.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// limit is how long the whole demo may take; it takes well under a minute.
+// limit is the longest time of the whole demo. It usually needs less than a minute.
 const limit = 5 * time.Minute
 
 func main() {
@@ -45,7 +45,7 @@ func run(ctx context.Context, bin, example string, keep bool) (err error) {
 			return fmt.Errorf("%s: %w", chapter.title, err)
 		}
 	}
-	fmt.Printf("\nThat was it: every run was one process, as the CronJob would start it, acting as %s with rights in one namespace only.\n", user)
+	fmt.Printf("\nThis is the end of the demo. Each run was one process, as a CronJob would start it, with the user %s, who has rights in one namespace only.\n", user)
 	if keep {
 		s.wait(ctx)
 	}

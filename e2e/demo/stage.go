@@ -15,7 +15,7 @@ import (
 
 const namespace = "shop"
 
-// user may do what the built-in ClusterRole admin allows in the one namespace, and nothing elsewhere.
+// user has the built-in ClusterRole admin in one namespace, and no other rights.
 var user = cluster.TenantUser(0)
 
 // stage is a control plane with one tenant, and a git repository.
@@ -112,7 +112,7 @@ func (s *stage) play(ctx context.Context, c chapter) error {
 	return err
 }
 
-// agent runs the agent and insists on how it ends.
+// agent runs the agent, and returns an error if it does not exit with the expected code.
 func (s *stage) agent(ctx context.Context, command string, want int) error {
 	code, err := s.command(ctx, "helmfile-agent", command, "--repo", s.git.RepoURL("config.git"), "--namespace", namespace, "--log-level", "error")
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *stage) agent(ctx context.Context, command string, want int) error {
 	return nil
 }
 
-// command runs one of the binaries as the tenant, in sight of the reader, and returns how it ended.
+// command prints and runs one of the binaries as the tenant, and returns the exit code.
 func (s *stage) command(ctx context.Context, name string, args ...string) (int, error) {
 	fmt.Printf("\n$ %s %s\n", name, strings.Join(args, " "))
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...)
@@ -139,8 +139,8 @@ func (s *stage) command(ctx context.Context, name string, args ...string) (int, 
 	return 0, err
 }
 
-// wait leaves the reader alone with the cluster.
+// wait keeps the cluster running until the demo is interrupted.
 func (s *stage) wait(ctx context.Context) {
-	fmt.Printf("\nThe cluster is still there, until you press Ctrl-C:\n\n  export KUBECONFIG=%s\n  git clone %s\n", s.kubeconfig, s.git.RepoURL("config.git"))
+	fmt.Printf("\nThe cluster keeps running until you press Ctrl-C:\n\n  export KUBECONFIG=%s\n  git clone %s\n", s.kubeconfig, s.git.RepoURL("config.git"))
 	<-ctx.Done()
 }

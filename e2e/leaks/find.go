@@ -1,4 +1,4 @@
-// Package leaks finds secrets in texts, in all the forms in which a program may show them.
+// Package leaks finds secrets in texts, in all encodings in which a program may show them.
 package leaks
 
 import (
@@ -11,8 +11,7 @@ import (
 	"strings"
 )
 
-// Find returns the forms of secrets that occur in a text, each with the secret it is one of. It knows nothing of how the
-// agent masks.
+// Find returns the encodings of secrets that occur in a text, each with its secret. It does not use the agent's mask.
 func Find(text string, secrets []string) []string {
 	words := strings.Fields(strings.ReplaceAll(text, `\n`, "\n"))
 	folded, broken := strings.Join(words, " "), strings.Join(words, "")
@@ -29,7 +28,7 @@ func Find(text string, secrets []string) []string {
 	return seen
 }
 
-// formsOf is how a secret may look in a text.
+// formsOf returns the encodings of a secret in a text.
 func formsOf(secret string) map[string]string {
 	trimmed := strings.TrimSpace(secret)
 	forms := map[string]string{

@@ -36,7 +36,7 @@ const (
 type victim struct {
 	*place
 	attack   attacks.Attack
-	canaries map[string]string // by what holds them
+	canaries map[string]string // by their place
 	dir      string            // what the pod sees at outsideAt
 	files    *attacks.Outside  // what is in it
 	listener *attacks.Listener

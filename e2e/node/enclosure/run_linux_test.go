@@ -93,7 +93,7 @@ func TestNothingIsLeftAfterACrash(t *testing.T) {
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_ = cmd.Wait() // its error says that it was killed
+	_ = cmd.Wait() // the error is that it was killed
 	within(t, "the processes in the enclosure end", func() bool { return len(members(t, group)) == 0 })
 	if err := program("exit").Run(); err == nil || strings.Contains(err.Error(), "exit status 1") {
 		t.Errorf("the next run: %v", err)

@@ -1,6 +1,6 @@
-// Command controlplane is the Kubernetes control plane in one binary: the component is the first argument, its flags follow.
+// Command controlplane is the Kubernetes control plane in one binary. The first argument is the component; its flags follow.
 //
-// The kubelet and kube-proxy are not here, so that a demo that needs no node does not wait for them to be built.
+// It does not contain the kubelet and kube-proxy, so that the demo, which needs no node, builds faster.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command node is the part of Kubernetes that runs on a node in one binary: the component is the first argument, its flags follow.
+// Command node has the components of a Kubernetes node in one binary. The first argument is the component; its flags follow.
 package main
 
 import (
