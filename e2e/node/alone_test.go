@@ -12,21 +12,22 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestOneRunAtATime starts runs beside each other, which no concurrencyPolicy prevents: each release is installed once.
+// TestOneRunAtATime starts several runs by hand at the same time, which concurrencyPolicy does not prevent. Each release is installed
+// only once.
 func TestOneRunAtATime(t *testing.T) {
 	t.Parallel()
-	for title, tell := range map[string]func(*place){
+	for title, tell := range map[string]func(*testNamespace){
 		"a manual run beside a scheduled one ends with 20 and says who holds the lock": besideOne,
 		"of runs that start together, one applies":                                     together,
 	} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			tell(newPlace(t))
+			tell(newTestNamespace(t))
 		})
 	}
 }
 
-func besideOne(p *place) {
+func besideOne(p *testNamespace) {
 	p.declares(gated, web)
 	a := p.install("gitops", everyMinute)
 	holder := a.holder()
@@ -42,14 +43,14 @@ func besideOne(p *place) {
 	a.wrote(before)
 }
 
-func together(p *place) {
+func together(p *testNamespace) {
 	p.declares(gated, web, db)
 	a := p.install("gitops")
 	var jobs []string
 	for _, name := range []string{"one", "two", "three"} {
 		jobs = append(jobs, a.begin(name))
 	}
-	a.eventually("all but one end", runTimeout, func(context.Context) bool { return a.underWay(jobs) == 1 })
+	a.eventually("all but one end", runTimeout, func(context.Context) bool { return a.activeJobs(jobs) == 1 })
 	p.openGate()
 	var codes []int
 	for _, job := range jobs {
@@ -62,16 +63,16 @@ func together(p *place) {
 	a.has("db 1, gated 1, web 1")
 }
 
-// openGate lets the gated release get ready.
-func (p *place) openGate() {
+// openGate creates the ConfigMap for which the gated release waits.
+func (p *testNamespace) openGate() {
 	p.t.Helper()
 	gate := &core.ConfigMap{ObjectMeta: meta.ObjectMeta{Name: "gate"}}
 	_, err := p.client.CoreV1().ConfigMaps(p.namespace).Create(p.t.Context(), gate, meta.CreateOptions{})
 	p.must(err)
 }
 
-// underWay is how many of the Jobs are still under way.
-func (p *place) underWay(jobs []string) (n int) {
+// activeJobs returns the number of active Jobs.
+func (p *testNamespace) activeJobs(jobs []string) (n int) {
 	p.t.Helper()
 	for _, job := range jobs {
 		found, err := p.client.BatchV1().Jobs(p.namespace).Get(p.t.Context(), job, meta.GetOptions{})
@@ -83,7 +84,7 @@ func (p *place) underWay(jobs []string) (n int) {
 	return n
 }
 
-// holder waits until somebody has taken the instance's lock.
+// holder waits until a run has taken the instance's lock.
 func (a *agent) holder() (who string) {
 	a.t.Helper()
 	a.eventually("a run takes the lock", runTimeout, func(ctx context.Context) bool {

@@ -14,16 +14,16 @@ import (
 )
 
 const (
-	sampled      = 18 // one in how many attacks runs without attacks.All
-	besides      = 5  // how many attacks run beside each other
+	sampled      = 18 // without attacks.All, one in this number of attacks runs
+	besides      = 5  // number of attacks that run in parallel
 	leastAttacks = 150
-	leftOut      = 4 // how many attacks [worksInPods] excludes
+	leftOut      = 4 // number of attacks that [worksInPods] excludes
 )
 
-// turn is taken by each attack while it runs: pods share few processors, and the agent's timeout must not end a run.
+// turn limits the number of attacks that run in parallel, because pods share few processors and the agent's timeout must not end a run.
 var turn = make(chan struct{}, besides)
 
-// TestEscapeAttempts runs the agent on hostile repositories, in Jobs that the chart makes, and looks for what got out.
+// TestEscapeAttempts runs the agent on hostile repositories, in Jobs of the chart, and searches for leaked secrets and other damage.
 func TestEscapeAttempts(t *testing.T) {
 	t.Parallel()
 	all, err := attacks.Read("../attacks")
@@ -41,13 +41,13 @@ func TestEscapeAttempts(t *testing.T) {
 		t.Run(attack.Name, func(t *testing.T) {
 			t.Parallel()
 			takeTurn(t)
-			newVictim(t, attack).expectHeld()
+			newVictim(t, attack).expectDefended()
 		})
 	}
 }
 
-// worksInPods excludes attacks that need what no pod has: a checkout on the same machine, which is how files of a gigabyte
-// are made, or a kubeconfig.
+// worksInPods excludes attacks that cannot run in a pod, because they need a kubeconfig or a checkout on the same machine (for files of a
+// gigabyte).
 func worksInPods(a attacks.Attack) bool {
 	return len(a.Sparse) == 0 && !a.Mentions(attacks.KubeconfigPlaceholder)
 }
@@ -57,12 +57,12 @@ func takeTurn(t *testing.T) {
 	t.Cleanup(func() { <-turn })
 }
 
-// TestEscapeAttemptsAreSeen proves that each kind of finding is found, and that an honest repository has none.
+// TestEscapeAttemptsAreSeen proves that the search finds each kind of effect, and that a harmless repository has none.
 func TestEscapeAttemptsAreSeen(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		spoil func(*victim)
-		want  func(*victim) []string // the beginnings of findings
+		want  func(*victim) []string // the prefixes of the expected findings
 	}{
 		"an honest repository": {
 			spoil: func(*victim) {},
@@ -86,7 +86,7 @@ func TestEscapeAttemptsAreSeen(t *testing.T) {
 				return []string{in + "logs", in + "termination message", in + "pods", in + "events"}
 			},
 		},
-		"what the operator permits": { // so the key and the variables are in the pod
+		"what the operator permits": { // proves that the key and the variables are in the pod
 			spoil: func(v *victim) {
 				v.attack.Args = []string{"--template-env", "CANARY_ENV", "--template-env", "VAULT_TOKEN"}
 				v.attack.Hidden = []string{"opened with the key"}

@@ -2,7 +2,7 @@
 
 package node
 
-// The entries that tests declare and remove.
+// Entries that tests declare and remove.
 const (
 	web     = "- {name: web, chart: ./chart}\n"
 	webRed  = "- {name: web, chart: ./chart, values: [{color: red}]}\n"
@@ -13,8 +13,8 @@ const (
 	gated   = "- {name: gated, chart: ./chart, wait: true, timeout: 120, values: [{gate: gate}]}\n"
 )
 
-// smallChart is what most releases are made of. Its values ask for what goes wrong, and for a Deployment that
-// does not get ready before a ConfigMap is there.
+// smallChart is the chart of most releases. Its values can cause failures, and a Deployment that becomes ready only when a ConfigMap
+// exists.
 var smallChart = map[string]string{
 	"chart/Chart.yaml": "apiVersion: v2\nname: small\nversion: 1.0.0\n",
 	"chart/templates/all.yaml": `{{ if .Values.broken }}{{ fail "broken on purpose" }}{{ end }}

@@ -16,29 +16,30 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/cluster"
 )
 
-// TestExitCodes lets runs end in every way, in Jobs that may be tried twice: none is where no retry can help.
+// TestExitCodes checks every exit code of runs in Jobs with one retry. Kubernetes must not retry a run whose exit code says that a retry
+// cannot help.
 func TestExitCodes(t *testing.T) {
 	t.Parallel()
 	for title, c := range exitCodes {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			c.tell(newPlace(t))
+			c.tell(newTestNamespace(t))
 		})
 	}
 }
 
 const (
-	inVain = "Failed(PodFailurePolicy)"     // the code says that a retry is in vain
-	tried  = "Failed(BackoffLimitExceeded)" // it was tried as often as the user allowed
+	notRetried = "Failed(PodFailurePolicy)"     // not tried again, because of the exit code
+	tried      = "Failed(BackoffLimitExceeded)" // tried as often as the user allowed
 )
 
-// exitCase is a way to end, and what the Job shows of it.
+// exitCase is a run with its expected exit code and the expected result of the Job.
 type exitCase struct {
-	prepare func(*place) // before the installation; a good helmfile is committed if nil
+	prepare func(*testNamespace) // called before the installation; commits a good helmfile if nil
 	values  values
-	then    func(*agent) // after the installation, and before the run
+	then    func(*agent) // called after the installation and before the run
 	want    string
-	says    string // in the termination message
+	says    string // expected text in the termination message
 }
 
 var twice = values{"job": values{"backoffLimit": 1}}
@@ -46,32 +47,32 @@ var twice = values{"job": values{"backoffLimit": 1}}
 var exitCodes = map[string]exitCase{
 	"a setting that is wrong": {
 		values: values{"extraEnv": []values{{"name": "HELMFILE_AGENT_TIMEOUT", "value": "soon"}}},
-		want:   inVain + " [10]", says: "HELMFILE_AGENT_TIMEOUT",
+		want:   notRetried + " [10]", says: "HELMFILE_AGENT_TIMEOUT",
 	},
 	"a repository that is not there": {
 		values: values{"config": values{"repo": "https://10.244.0.1:1/config.git"}},
 		want:   tried + " [11 11]", says: "10.244.0.1:1",
 	},
 	"a password that is wrong": {
-		prepare: func(p *place) {
+		prepare: func(p *testNamespace) {
 			p.declares(web)
 			p.secret("wrong", core.SecretTypeOpaque, map[string]string{"username": username, "password": "sesame", "ca.crt": string(outside.git.CA)})
 		},
 		values: values{"git": values{"existingSecret": "wrong"}},
-		want:   inVain + " [12]", says: "credentials",
+		want:   notRetried + " [12]", says: "credentials",
 	},
 	"a helmfile that does not load": {
-		prepare: func(p *place) {
+		prepare: func(p *testNamespace) {
 			p.commit(map[string]string{"helmfile.yaml": "releases: [{name: web, chrat: ./chart}]\n"}, "mistyped")
 		},
-		want: inVain + " [14]", says: "helmfile.yaml",
+		want: notRetried + " [14]", says: "helmfile.yaml",
 	},
 	"a secret without its key": {
-		prepare: func(p *place) {
+		prepare: func(p *testNamespace) {
 			p.declares("- {name: web, chart: ./chart, secrets: [secret.yaml]}\n")
-			p.commit(map[string]string{"secret.yaml": encryptedForNobody}, "a secret")
+			p.commit(map[string]string{"secret.yaml": encryptedForLostKey}, "a secret")
 		},
-		want: inVain + " [15]", says: "secret.yaml",
+		want: notRetried + " [15]", says: "secret.yaml",
 	},
 	"an API server that does not answer": {
 		values: values{"extraEnv": []values{{"name": "KUBERNETES_SERVICE_PORT", "value": "1"}}},
@@ -79,19 +80,19 @@ var exitCodes = map[string]exitCase{
 	},
 	"a right that is missing": {
 		values: values{"rbac": values{"kinds": []string{"services"}}},
-		want:   inVain + " [17]", says: "configmaps",
+		want:   notRetried + " [17]", says: "configmaps",
 	},
 	"a release that fails": {
-		prepare: func(p *place) { p.declares(db, refused) },
+		prepare: func(p *testNamespace) { p.declares(db, refused) },
 		want:    tried + " [18 18]", says: "web",
 	},
 	"an emptied helmfile": {
-		prepare: func(p *place) { p.declares(web, db) },
+		prepare: func(p *testNamespace) { p.declares(web, db) },
 		then: func(a *agent) {
 			a.converges("full")
 			a.declares()
 		},
-		want: inVain + " [19]", says: "declares no releases",
+		want: notRetried + " [19]", says: "declares no releases",
 	},
 	"another run's lock": {
 		then: holdLock,
@@ -99,15 +100,15 @@ var exitCodes = map[string]exitCase{
 	},
 	"a repository that does not answer": {
 		then: func(a *agent) {
-			a.upgrade(twice, values{"config": values{"timeout": "5s", "repo": "https://" + silent(a.t) + "/config.git"}})
+			a.upgrade(twice, values{"config": values{"timeout": "5s", "repo": "https://" + unresponsiveServer(a.t) + "/config.git"}})
 		},
 		want: tried + " [21 21]", says: "did not end within 5s",
 	},
 }
 
-func (c exitCase) tell(p *place) {
+func (c exitCase) tell(p *testNamespace) {
 	if c.prepare == nil {
-		c.prepare = func(p *place) { p.declares(web) }
+		c.prepare = func(p *testNamespace) { p.declares(web) }
 	}
 	c.prepare(p)
 	a := p.install("gitops", twice, c.values)
@@ -120,10 +121,10 @@ func (c exitCase) tell(p *place) {
 	}
 }
 
-// TestRetry: where the user allows it, a failure that passes is tried again.
+// TestRetry checks that Kubernetes retries a temporary failure if the user allows it.
 func TestRetry(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
+	p := newTestNamespace(t)
 	p.declares(web)
 	a := p.install("gitops", twice)
 	holdLock(a)
@@ -139,18 +140,18 @@ func TestRetry(t *testing.T) {
 	a.has("web 1")
 }
 
-// silent is the address of a server that takes calls and says nothing.
-func silent(t *testing.T) string {
+// unresponsiveServer returns the address of a server that accepts connections and never answers.
+func unresponsiveServer(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", net.JoinHostPort(cluster.BridgeAddress.String(), "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = listener.Close() }) // a test's end needs no answer
+	t.Cleanup(func() { _ = listener.Close() }) // an error does not matter at the end of a test
 	return listener.Addr().String()
 }
 
-// holdLock is another run, on a node that nobody sees, with a sign of life from now.
+// holdLock writes the Lease like another run that has just renewed it.
 func holdLock(a *agent) {
 	holder, seconds, now := "somebody-else", int32(3600), meta.NewMicroTime(time.Now())
 	lease := &coordination.Lease{
@@ -163,8 +164,8 @@ func holdLock(a *agent) {
 	a.must(err)
 }
 
-// encryptedForNobody is a file of sops whose age key is lost.
-const encryptedForNobody = `password: ENC[AES256_GCM,data:Tm90aGluZw==,iv:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,tag:AAAAAAAAAAAAAAAAAAAAAA==,type:str]
+// encryptedForLostKey is a file of sops whose age key does not exist any more.
+const encryptedForLostKey = `password: ENC[AES256_GCM,data:Tm90aGluZw==,iv:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,tag:AAAAAAAAAAAAAAAAAAAAAA==,type:str]
 sops:
     age:
         - recipient: age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p

@@ -1,3 +1,3 @@
-// Package node tests what users install on a real node: the image in containerd, the chart in a tenant's namespace, the
-// CronJob of a real controller. It needs root and Linux, and what `make bin/node` and the like have built.
+// Package node tests the installation on a real node: the image runs in containerd, the chart is in a tenant's namespace, and a real
+// controller runs the CronJob. It needs root, Linux and the files of `make node`.
 package node

@@ -43,7 +43,7 @@ func pauseArchive(program, target string) error {
 func pauseConfig(image v1.Image) *v1.ConfigFile {
 	config, err := image.ConfigFile()
 	if err != nil {
-		panic(err) // it was just made in memory
+		panic(err) // the name is valid
 	}
 	config = config.DeepCopy()
 	config.OS, config.Architecture = "linux", runtime.GOARCH

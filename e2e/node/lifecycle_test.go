@@ -18,10 +18,10 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/cluster"
 )
 
-// TestLifecycle is an installation from its first day to its last.
+// TestLifecycle installs, uses and uninstalls the agent.
 func TestLifecycle(t *testing.T) {
 	t.Parallel()
-	for title, tell := range map[string]func(*place){
+	for title, tell := range map[string]func(*testNamespace){
 		"installed, upgraded and uninstalled, it leaves nothing behind": leavesNothing,
 		"uninstalled, it leaves what it made and what is to be kept":    leavesWhatIsKept,
 		"helm test succeeds where all is well":                          testsWell,
@@ -29,12 +29,12 @@ func TestLifecycle(t *testing.T) {
 	} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			tell(newPlace(t))
+			tell(newTestNamespace(t))
 		})
 	}
 }
 
-func leavesNothing(p *place) {
+func leavesNothing(p *testNamespace) {
 	before := p.inventory()
 	p.declares(web)
 	a := p.install("gitops", values{"command": "diff"})
@@ -44,7 +44,7 @@ func leavesNothing(p *place) {
 	p.contains(before)
 }
 
-func leavesWhatIsKept(p *place) {
+func leavesWhatIsKept(p *testNamespace) {
 	before := p.inventory()
 	p.declares(web)
 	a := p.install("gitops", values{"keep": []string{"ServiceAccount", "Role", "RoleBinding"}})
@@ -56,7 +56,7 @@ func leavesWhatIsKept(p *place) {
 		"Role gitops-helmfile-agent", "RoleBinding gitops-helmfile-agent", "ServiceAccount gitops-helmfile-agent"))
 }
 
-func testsWell(p *place) {
+func testsWell(p *testNamespace) {
 	p.declares(web)
 	a := p.install("gitops")
 	before := p.inventory()
@@ -69,7 +69,7 @@ func testsWell(p *place) {
 	p.contains(before)
 }
 
-func testsIll(p *place) {
+func testsIll(p *testNamespace) {
 	p.declares(web)
 	a := p.install("gitops", values{"rbac": values{"kinds": []string{"services"}}})
 	out, err := p.tryHelm("test", a.release, "--timeout", "2m")
@@ -83,14 +83,14 @@ func (a *agent) uninstall() {
 	a.helm("uninstall", a.release, "--wait")
 }
 
-// passing are kinds that come and go by themselves.
+// passing has kinds whose objects change by themselves.
 var passing = []string{"Event", "EndpointSlice"}
 
-// inventory is everything that the namespace contains, as an administrator sees it.
-func (p *place) inventory() []string {
+// inventory returns all objects of the namespace, with an administrator's rights.
+func (p *testNamespace) inventory() []string {
 	p.t.Helper()
 	config := control.Config()
-	config.WarningHandler = rest.NoWarnings{} // that a kind is old matters to nobody here
+	config.WarningHandler = rest.NoWarnings{} // warnings about old kinds do not matter here
 	client, err := dynamic.NewForConfig(config)
 	p.must(err)
 	lists, err := clientOf(p.t, cluster.Admin).Discovery().ServerPreferredNamespacedResources()
@@ -114,8 +114,8 @@ func (p *place) inventory() []string {
 	return found
 }
 
-// contains waits for the garbage collector, and compares.
-func (p *place) contains(want []string) {
+// contains compares the objects of the namespace. It waits for the garbage collector.
+func (p *testNamespace) contains(want []string) {
 	p.t.Helper()
 	slices.Sort(want)
 	var diff string

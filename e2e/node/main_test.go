@@ -14,13 +14,13 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/node/enclosure"
 )
 
-// control is the one cluster of this package's tests; each test works in namespaces of its own.
+// control is the cluster of this package's tests. Each test has its own namespaces.
 var control *cluster.Cluster
 
-// atOnce is how many tests run beside each other: all of them.
+// atOnce is the number of tests that run in parallel: all of them.
 const atOnce = "40"
 
-// binaries is the directory of what `make` builds.
+// binaries is the directory of the files that `make` builds.
 var binaries string
 
 func TestMain(m *testing.M) {
@@ -30,13 +30,13 @@ func TestMain(m *testing.M) {
 func withNode(m *testing.M, cgroup string) int {
 	var err error
 	if control, err = startNode(cgroup); err == nil {
-		err = startServers() // on the bridge, which the node has made
+		err = startServers() // on the bridge, which the node has created
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "start the node:", err)
 		return 1
 	}
-	// Tests wait for minutes and for pods, hardly ever for a processor.
+	// Tests mostly wait for pods and for the next minute, so all of them can run in parallel.
 	flag.Parse()
 	if err := flag.Set("test.parallel", atOnce); err != nil {
 		fmt.Fprintln(os.Stderr, err)

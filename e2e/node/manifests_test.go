@@ -20,10 +20,10 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
 )
 
-// TestWithoutHelm applies deploy/manifests as the tenant would, with the replacements that the file itself proposes.
+// TestWithoutHelm applies deploy/manifests as a tenant, with the replacements in the first lines of the file.
 func TestWithoutHelm(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
+	p := newTestNamespace(t)
 	p.declares(web)
 	open, err := servers.NewGitHTTP(outside.root, servers.Options{Address: cluster.BridgeAddress})
 	p.must(err)
@@ -34,7 +34,7 @@ func TestWithoutHelm(t *testing.T) {
 	manifest = strings.NewReplacer("https://git.example.com/shop/config", open.RepoURL(p.name), "helmfile-agent:0.1.0", "helmfile-agent:"+imageTag,
 		"suspend: false", "suspend: true").Replace(manifest)
 	p.apply(manifest)
-	a := &agent{place: p, release: "helmfile-agent"}
+	a := &agent{testNamespace: p, release: "helmfile-agent"}
 	a.converges("first")
 	before := a.now()
 	a.converges("second")
@@ -43,7 +43,7 @@ func TestWithoutHelm(t *testing.T) {
 }
 
 // apply creates the objects, with the tenant's rights.
-func (p *place) apply(manifest string) {
+func (p *testNamespace) apply(manifest string) {
 	p.t.Helper()
 	config, err := control.ConfigFor(p.user)
 	p.must(err)

@@ -18,7 +18,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// kinds are all kinds of objects that live in namespaces and can be listed.
+// kinds returns all namespaced kinds that can be listed.
 var kinds = sync.OnceValues(func() (found []schema.GroupVersionResource, err error) {
 	client, err := discovery.NewDiscoveryClientForConfig(control.Config())
 	if err != nil {
@@ -35,14 +35,14 @@ var kinds = sync.OnceValues(func() (found []schema.GroupVersionResource, err err
 	return found, err
 })
 
-// objects are all objects of the namespace by their kind, and Helm's records in plain text. The Secrets that the test itself
-// made for the agent are left out.
-func (p *place) objects() map[string]string {
+// objects returns all objects of the namespace by kind, and Helm's records in plain text. It leaves out the Secrets that the test created
+// for the agent.
+func (p *testNamespace) objects() map[string]string {
 	p.t.Helper()
 	all, err := kinds()
 	p.must(err)
 	config := control.Config()
-	config.WarningHandler = rest.NoWarnings{} // that a kind is old
+	config.WarningHandler = rest.NoWarnings{} // no warnings about old kinds
 	client, err := dynamic.NewForConfig(config)
 	p.must(err)
 	found := map[string]string{"Helm's records": p.records()}
@@ -57,14 +57,14 @@ func (p *place) objects() map[string]string {
 	return found
 }
 
-func (p *place) records() string {
+func (p *testNamespace) records() string {
 	p.t.Helper()
 	records, err := driver.NewSecrets(p.client.CoreV1().Secrets(p.namespace)).List(func(*helm.Release) bool { return true })
 	p.must(err)
 	return p.text(records)
 }
 
-func (p *place) text(content any) string {
+func (p *testNamespace) text(content any) string {
 	p.t.Helper()
 	text, err := json.Marshal(content)
 	p.must(err)

@@ -17,10 +17,10 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestPod looks at a run from the node while it waits for a Deployment, and then takes its pod away.
+// TestPod inspects the process of a run from the node, while the run waits for a Deployment. Then it deletes the pod.
 func TestPod(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
+	p := newTestNamespace(t)
 	p.declares(gated)
 	a := p.install("gitops")
 	job := a.begin("run")
@@ -69,19 +69,19 @@ func TestPod(t *testing.T) {
 	a.has("gated 1, gated 2")
 }
 
-// process is the directory in /proc of the Job's agent. The test sees it because it lives where the node's processes do.
-func (p *place) process(job string) (directory string) {
+// process returns the directory in /proc of the Job's agent. The test can see it because it runs in the PID namespace of the node.
+func (p *testNamespace) process(job string) (directory string) {
 	p.t.Helper()
 	p.eventually("the agent's process is seen", runTimeout, func(context.Context) bool {
 		statuses := p.pods(job)[0].Status.ContainerStatuses
 		if len(statuses) == 0 {
 			return false
 		}
-		id := strings.TrimPrefix(statuses[0].ContainerID, "containerd://") // empty until the kubelet tells
+		id := strings.TrimPrefix(statuses[0].ContainerID, "containerd://") // empty until the kubelet reports it
 		groups, err := filepath.Glob("/proc/[0-9]*/cgroup")
 		p.must(err)
 		for _, path := range groups {
-			// A process that has ended meanwhile is not the one.
+			// Ignore a process that has ended.
 			if content, err := os.ReadFile(path); err == nil && id != "" && bytes.Contains(content, []byte(id)) {
 				directory = filepath.Dir(path)
 				return true
@@ -92,7 +92,7 @@ func (p *place) process(job string) (directory string) {
 	return directory
 }
 
-// statusOf is what follows the word in the process's status, with single spaces.
+// statusOf returns the value of a field in the process's status, with single spaces.
 func statusOf(t *testing.T, process, word string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(process, "status"))
@@ -107,7 +107,7 @@ func statusOf(t *testing.T, process, word string) string {
 	return ""
 }
 
-// writableMounts are the process's mounts that are not read-only, with their file systems and options.
+// writableMounts returns the process's writable mounts, with their file systems and options.
 func writableMounts(t *testing.T, process string) map[string]string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(process, "mounts"))
@@ -125,7 +125,7 @@ func writableMounts(t *testing.T, process string) map[string]string {
 	return found
 }
 
-// tokenLife is how long the token in the process's pod is valid, from when it was made.
+// tokenLife returns the validity of the token in the process's pod.
 func tokenLife(t *testing.T, process string) time.Duration {
 	t.Helper()
 	token, err := os.ReadFile(filepath.Join(process, "root/var/run/secrets/kubernetes.io/serviceaccount/token"))
@@ -150,8 +150,9 @@ func tokenLife(t *testing.T, process string) time.Duration {
 	return time.Duration(claims.Until-claims.From) * time.Second
 }
 
-// deletePod deletes the Job's pod and returns how its container ended, which is seen only while the pod is going.
-func (p *place) deletePod(job string) (ended *core.ContainerStateTerminated) {
+// deletePod deletes the Job's pod, and returns the state of its terminated container. This state exists only while the pod is being
+// deleted.
+func (p *testNamespace) deletePod(job string) (ended *core.ContainerStateTerminated) {
 	p.t.Helper()
 	name := p.pods(job)[0].Name
 	watch, err := p.client.CoreV1().Pods(p.namespace).Watch(p.t.Context(), meta.SingleObject(meta.ObjectMeta{Name: name}))
@@ -170,8 +171,8 @@ func (p *place) deletePod(job string) (ended *core.ContainerStateTerminated) {
 	return nil
 }
 
-// status is that of the release's only revision, as Helm records it.
-func (p *place) status(release string) string {
+// status returns the status of the release's only revision in Helm's records.
+func (p *testNamespace) status(release string) string {
 	p.t.Helper()
 	list, err := p.client.CoreV1().Secrets(p.namespace).List(p.t.Context(), meta.ListOptions{LabelSelector: "owner=helm,name=" + release})
 	p.must(err)

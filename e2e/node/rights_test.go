@@ -18,7 +18,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/cluster"
 )
 
-// TestRights: the tenant, who has installed the agent, and the agent have no right outside of the namespace, and need none.
+// TestRights checks that the tenant and the agent have no rights outside of the namespace, and need none.
 func TestRights(t *testing.T) {
 	t.Parallel()
 	for title, given := range map[string]values{
@@ -28,18 +28,18 @@ func TestRights(t *testing.T) {
 	} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			stayInside(newPlace(t), values{"rbac": given})
+			stayInside(newTestNamespace(t), values{"rbac": given})
 		})
 	}
 }
 
-func stayInside(p *place, rights values) {
+func stayInside(p *testNamespace, rights values) {
 	t := p.t
 	p.declares(web, db)
 	began := p.now()
 	a := p.install("gitops", rights)
 	a.converges("installs")
-	p.paint("db", "green")
+	p.changeByHand("db", "green")
 	p.declares(webRed, db)
 	a.converges("corrects")
 	p.declares(webRed)
@@ -48,19 +48,19 @@ func stayInside(p *place, rights values) {
 	a.has("web 1, web 2")
 
 	t.Log("what the agent asked is about its namespace, or about nothing in particular")
-	asked := a.asked(began)
+	asked := a.requests(began)
 	if len(asked) == 0 {
 		t.Fatal("the agent asked nothing")
 	}
 	for _, request := range asked {
-		if !a.modest(request) {
+		if !a.isAllowedRequest(request) {
 			t.Errorf("the agent asked: %s (%s)", request, request.URI)
 		}
 	}
 
 	t.Log("whoever tries more is refused")
 	for who, client := range map[string]kubernetes.Interface{"the tenant": p.client, "the agent": a.itself()} {
-		for what, try := range trespasses {
+		for what, try := range forbiddenRequests {
 			if err := try(t, client); !apierrors.IsForbidden(err) {
 				t.Errorf("%s tries to %s: %v, want it forbidden", who, what, err)
 			}
@@ -73,11 +73,12 @@ func stayInside(p *place, rights values) {
 	}
 }
 
-// modest are requests in the namespace, questions about oneself, and what everybody may know: versions and the list of kinds.
-func (a *agent) modest(request cluster.Request) bool {
+// isAllowedRequest reports whether a request is in the namespace, is a review of the client's own rights, or reads something that all
+// users may read: versions and the list of kinds.
+func (a *agent) isAllowedRequest(request cluster.Request) bool {
 	switch {
 	case request.Resource == "namespaces":
-		return request.Verb == "get" && request.Name == a.namespace // is it there? A Role need not allow the question
+		return request.Verb == "get" && request.Name == a.namespace // checks whether the namespace exists; the Role need not allow it
 	case request.Code == 403:
 		return false
 	case request.Group == "authorization.k8s.io":
@@ -94,8 +95,8 @@ func (a *agent) modest(request cluster.Request) bool {
 	return false
 }
 
-// trespasses are tries to leave the namespace.
-var trespasses = map[string]func(*testing.T, kubernetes.Interface) error{
+// forbiddenRequests has requests outside of the namespace.
+var forbiddenRequests = map[string]func(*testing.T, kubernetes.Interface) error{
 	"list the Secrets of all namespaces": func(t *testing.T, c kubernetes.Interface) error {
 		_, err := c.CoreV1().Secrets(meta.NamespaceAll).List(t.Context(), meta.ListOptions{})
 		return err
@@ -139,7 +140,7 @@ var trespasses = map[string]func(*testing.T, kubernetes.Interface) error{
 	},
 }
 
-// itself is a client with a token of the agent's ServiceAccount, as its pods have one.
+// itself returns a client with a token of the agent's ServiceAccount, like the token in its pods.
 func (a *agent) itself() kubernetes.Interface {
 	a.t.Helper()
 	token, err := a.client.CoreV1().ServiceAccounts(a.namespace).CreateToken(a.t.Context(), a.fullname(), &authentication.TokenRequest{}, meta.CreateOptions{})

@@ -19,20 +19,20 @@ const (
 	pollInterval = 100 * time.Millisecond
 )
 
-// outcome is how a Job ended, as the tenant sees it.
+// outcome is the result of a Job, as the tenant sees it.
 type outcome struct {
 	job       string
 	condition string // Complete, or Failed with the reason
-	codes     []int  // of the agent's container, one for each pod in the order of starting
-	message   string // the last pod's termination message
+	codes     []int  // exit codes of the agent's container, one for each pod in the order in which they started
+	message   string // the termination message of the last pod
 }
 
-// String is the outcome in one line, such as "Failed(PodFailurePolicy) [14]".
+// String returns the outcome in one line, such as "Failed(PodFailurePolicy) [14]".
 func (o outcome) String() string {
 	return fmt.Sprintf("%s %v", o.condition, o.codes)
 }
 
-// begin creates a Job from the CronJob, as `kubectl create job --from=cronjob/NAME` does.
+// begin creates a Job from the CronJob, like `kubectl create job --from=cronjob/NAME`.
 func (a *agent) begin(suffix string) (job string) {
 	a.t.Helper()
 	source, err := a.client.BatchV1().CronJobs(a.namespace).Get(a.t.Context(), a.fullname(), meta.GetOptions{})
@@ -59,7 +59,7 @@ func (a *agent) run(suffix string) outcome {
 	return a.ended(a.begin(suffix))
 }
 
-// converges runs the agent once and insists that it succeeds.
+// converges runs the agent once, and fails the test if it does not succeed.
 func (a *agent) converges(suffix string) outcome {
 	a.t.Helper()
 	return a.succeeded(a.run(suffix))
@@ -73,8 +73,8 @@ func (a *agent) succeeded(o outcome) outcome {
 	return o
 }
 
-// ended waits for the Job.
-func (p *place) ended(job string) outcome {
+// ended waits until the Job has ended, and returns the outcome.
+func (p *testNamespace) ended(job string) outcome {
 	p.t.Helper()
 	o := outcome{job: job}
 	p.eventually("Job "+job+" ends", runTimeout, func(ctx context.Context) bool {
@@ -104,8 +104,8 @@ func ending(job *batch.Job) string {
 	return ""
 }
 
-// pods are the Job's, in the order of starting.
-func (p *place) pods(job string) []core.Pod {
+// pods returns the Job's pods in the order in which they started.
+func (p *testNamespace) pods(job string) []core.Pod {
 	p.t.Helper()
 	list, err := p.client.CoreV1().Pods(p.namespace).List(p.t.Context(), meta.ListOptions{LabelSelector: batch.JobNameLabel + "=" + job})
 	p.must(err)
@@ -122,8 +122,8 @@ func agentState(pod core.Pod) *core.ContainerStateTerminated {
 	return nil
 }
 
-// eventually asks until the answer is yes. What it waits for is told if it never comes.
-func (p *place) eventually(what string, within time.Duration, ask func(context.Context) bool) {
+// eventually waits until the condition is true. It fails the test after a timeout, and prints the description of the condition.
+func (p *testNamespace) eventually(what string, within time.Duration, ask func(context.Context) bool) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), within)
 	defer cancel()
@@ -136,8 +136,8 @@ func (p *place) eventually(what string, within time.Duration, ask func(context.C
 	}
 }
 
-// story is what the namespace tells: pods, their logs and events, for a test's failure message.
-func (p *place) story() string {
+// story returns the pods, logs and Events of the namespace, for the failure message of a test.
+func (p *testNamespace) story() string {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	var told strings.Builder

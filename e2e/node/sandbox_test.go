@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// token is where the kubelet puts the pod's token.
+// token is the path of the pod's token.
 const token = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 
-// escapes are helmfiles that ask for what the loader must not reach in a pod.
+// escapes has templates that read files that the loader must not read in a pod.
 var escapes = []struct{ tries, helmfile string }{
 	{"the token, read by a template", `{{ readFile "` + token + `" }}`},
 	{"the token, by a relative path", `{{ readFile "../../../../../../../..` + token + `" }}`},
@@ -22,11 +22,11 @@ var escapes = []struct{ tries, helmfile string }{
 	{"the API server", `{{ fetchSecretValue "ref+vault://kv/x?address=https://10.96.0.1:443#/a" }}`},
 }
 
-// TestSandbox: the kernel confines the loader in the pod that the chart makes, under its seccomp profile, and what a hostile repository
-// asks for does not get out.
+// TestSandbox checks that the kernel confines the loader in a pod of the chart, with the pod's seccomp profile, and that a hostile
+// repository cannot read the pod's secrets.
 func TestSandbox(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
+	p := newTestNamespace(t)
 	p.declares(web)
 	a := p.install("gitops", values{"config": values{"sandbox": "required"}})
 	a.converges("honest")
@@ -38,7 +38,7 @@ func TestSandbox(t *testing.T) {
 			"helmfile.yaml":      "helmfiles: [escape.yaml.gotmpl]\n",
 			"escape.yaml.gotmpl": "# " + escape.helmfile + "\nreleases: []\n",
 		}, escape.tries)
-		if o := a.run(fmt.Sprintf("escape-%d", i)); o.String() != inVain+" [14]" {
+		if o := a.run(fmt.Sprintf("escape-%d", i)); o.String() != notRetried+" [14]" {
 			t.Errorf("%s: %s: %s", escape.tries, o, o.message)
 		}
 	}

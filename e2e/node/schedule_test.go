@@ -13,25 +13,25 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// everyMinute is a schedule that fires as often as any can.
+// everyMinute is the schedule with the shortest possible interval.
 var everyMinute = values{"cronjob": values{"schedule": "* * * * *", "suspend": false}}
 
-// TestSchedule waits for what the CronJob's own firings do.
+// TestSchedule waits for the runs that the CronJob starts by its schedule.
 func TestSchedule(t *testing.T) {
 	t.Parallel()
-	for title, tell := range map[string]func(*place){
+	for title, tell := range map[string]func(*testNamespace){
 		"the first firing converges, and the next is quiet":                                         firstFirings,
 		"a firing deploys a commit, corrects drift and marks an orphan, and the next uninstalls it": nextFirings,
 		"a broken commit fails a Job that names the culprit, and a fixed one succeeds":              brokenFirings,
 	} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			tell(newPlace(t))
+			tell(newTestNamespace(t))
 		})
 	}
 }
 
-func firstFirings(p *place) {
+func firstFirings(p *testNamespace) {
 	p.declares(web, db)
 	a := p.install("gitops", everyMinute)
 	a.succeeded(a.firing(0))
@@ -40,17 +40,17 @@ func firstFirings(p *place) {
 	a.succeeded(a.firing(1))
 	a.wrote(between)
 	a.has("db 1, web 1")
-	if asked := a.asked(between); len(asked) == 0 {
+	if asked := a.requests(between); len(asked) == 0 {
 		a.t.Error("the quiet run asked nothing: the account is not the agent's")
 	}
 }
 
-func nextFirings(p *place) {
+func nextFirings(p *testNamespace) {
 	p.declares(web, db, cache)
 	a := p.install("gitops")
 	a.converges("first")
 	p.declares(webRed, db)
-	p.paint("db", "green")
+	p.changeByHand("db", "green")
 	a.upgrade(everyMinute)
 	a.succeeded(a.firing(0))
 	a.has("cache 1, db 1, web 1, web 2")
@@ -64,7 +64,7 @@ func nextFirings(p *place) {
 	}
 }
 
-func brokenFirings(p *place) {
+func brokenFirings(p *testNamespace) {
 	p.declares(web, db)
 	a := p.install("gitops")
 	a.converges("first")
@@ -87,8 +87,8 @@ func brokenFirings(p *place) {
 	a.has("db 1, web 1, web 2")
 }
 
-// paint is somebody's hand.
-func (p *place) paint(release, color string) {
+// changeByHand changes an object like a person.
+func (p *testNamespace) changeByHand(release, color string) {
 	p.t.Helper()
 	maps := p.client.CoreV1().ConfigMaps(p.namespace)
 	found, err := maps.Get(p.t.Context(), release, meta.GetOptions{})
@@ -98,7 +98,7 @@ func (p *place) paint(release, color string) {
 	p.must(err)
 }
 
-// firing waits for the end of the n-th Job that the schedule has made.
+// firing waits until the n-th Job of the schedule has ended.
 func (a *agent) firing(n int) outcome {
 	a.t.Helper()
 	var job string

@@ -18,7 +18,7 @@ import (
 // TestSelfManaged follows examples/self-managed: the agent's helmfile contains the agent's own chart.
 func TestSelfManaged(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
+	p := newTestNamespace(t)
 	files := selfManaged(p, "0.1.0", "")
 	p.commit(files, "the example")
 
@@ -26,7 +26,7 @@ func TestSelfManaged(t *testing.T) {
 	own := filepath.Join(t.TempDir(), "agent.yaml")
 	p.must(os.WriteFile(own, []byte(files["agent.yaml"]), 0o600))
 	p.helm("install", "helmfile-agent", chartDir(), "--values", own)
-	a := &agent{place: p, release: "helmfile-agent"}
+	a := &agent{testNamespace: p, release: "helmfile-agent"}
 
 	t.Log("the first run adopts it without a new revision, and installs the rest")
 	if o := a.converges("adopts"); !strings.Contains(o.message, "1 installed, 1 adopted") {
@@ -45,7 +45,7 @@ func TestSelfManaged(t *testing.T) {
 	if o := a.run("greedy"); o.String() != tried+" [18]" || !strings.Contains(o.message, "not currently held") {
 		t.Errorf("%s: %s", o, o.message)
 	}
-	a.isAt("helmfile-agent 1, helmfile-agent 2, helmfile-agent 3") // the third takes the second back
+	a.isAt("helmfile-agent 1, helmfile-agent 2, helmfile-agent 3") // the third revision rolls back the second
 
 	t.Log("an agent that is no longer declared stays, because a label says to keep it")
 	p.commit(map[string]string{"helmfile.yaml": "releases: [{name: web, chart: ./chart}]\n"}, "without the agent")
@@ -67,16 +67,15 @@ func TestSelfManaged(t *testing.T) {
 	before := a.now()
 	fired := a.firing(0)
 	if fired.String() == tried+" [20]" {
-		fired = a.firing(1) // the schedule does not wait for the run that starts it
+		fired = a.firing(1) // the schedule does not wait for the run that resumes it
 	}
 	a.succeeded(fired)
 	a.wrote(before)
 	a.isAt("helmfile-agent 1, helmfile-agent 2, helmfile-agent 3, helmfile-agent 4")
 }
 
-// selfManaged is the example in the world of this test: the registry, the repository and the image are those that are here, and
-// the values end with some more.
-func selfManaged(p *place, version, more string) map[string]string {
+// selfManaged returns the example with the registry, the repository and the image of this test, and with additional values.
+func selfManaged(p *testNamespace, version, more string) map[string]string {
 	p.t.Helper()
 	p.registryHas("0.1.0", "0.1.1")
 	files, err := servers.Tree(os.DirFS("../../examples/self-managed"), "")
@@ -102,8 +101,8 @@ extraVolumeMounts: [{name: authority, mountPath: /usr/local/share/ca-certificate
 	return files
 }
 
-// registryHas pushes versions of the agent's chart, and lets the place reach them.
-func (p *place) registryHas(versions ...string) {
+// registryHas pushes versions of the agent's chart, and gives the namespace access to them.
+func (p *testNamespace) registryHas(versions ...string) {
 	p.t.Helper()
 	if _, err := p.client.CoreV1().Secrets(p.namespace).Get(p.t.Context(), "registry", meta.GetOptions{}); err == nil {
 		return
@@ -115,8 +114,8 @@ func (p *place) registryHas(versions ...string) {
 	p.mayPull()
 }
 
-// mayPull makes the Secret with the registry's credentials and the ConfigMap with its authority.
-func (p *place) mayPull() {
+// mayPull creates the Secret with the registry's credentials, and the ConfigMap with its certificate authority.
+func (p *testNamespace) mayPull() {
 	p.t.Helper()
 	p.secret("registry", core.SecretTypeDockerConfigJson, map[string]string{core.DockerConfigJsonKey: login(p.t, outside.registry.Host())})
 	authority := &core.ConfigMap{ObjectMeta: meta.ObjectMeta{Name: "registry"}, Data: map[string]string{"ca.crt": string(outside.registry.CA)}}
@@ -124,7 +123,7 @@ func (p *place) mayPull() {
 	p.must(err)
 }
 
-// isAt compares the revisions of the agent's own release with a picture.
+// isAt compares the revisions of the agent's own release.
 func (a *agent) isAt(want string) {
 	a.t.Helper()
 	if got := a.revisions("owner=helm,name=" + a.release); got != want {
@@ -132,7 +131,7 @@ func (a *agent) isAt(want string) {
 	}
 }
 
-// chartLabel says which chart the agent's CronJob is of, or nothing if it is gone.
+// chartLabel returns the chart label of the agent's CronJob, or nothing if the CronJob does not exist.
 func (a *agent) chartLabel() string {
 	a.t.Helper()
 	found, err := a.client.BatchV1().CronJobs(a.namespace).Get(a.t.Context(), a.fullname(), meta.GetOptions{})

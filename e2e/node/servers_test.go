@@ -9,8 +9,8 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
 )
 
-// outside is what stands outside of the cluster, where pods reach it: one git root behind HTTPS and behind SSH, and a
-// registry. All of them want to know who asks, and none has a certificate that the image trusts by itself.
+// outside has the servers outside of the cluster that pods can reach: one git root over HTTPS and SSH, and a registry. All of them require
+// credentials. Their certificates are not among those in the image.
 var outside struct {
 	root     string
 	git      *servers.GitHTTP

@@ -18,10 +18,10 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers"
 )
 
-// TestSources: what is outside of the cluster is reached through the chart's values. Private HTTPS is what all other tests use.
+// TestSources checks the chart's values for repositories and registries outside of the cluster. All other tests use private HTTPS.
 func TestSources(t *testing.T) {
 	t.Parallel()
-	for title, tell := range map[string]func(*place){
+	for title, tell := range map[string]func(*testNamespace){
 		"a repository over SSH":                           overSSH,
 		"a host key that is not the known one is refused": imposter,
 		"an authority that is not known is refused":       unknownAuthority,
@@ -30,26 +30,26 @@ func TestSources(t *testing.T) {
 	} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			tell(newPlace(t))
+			tell(newTestNamespace(t))
 		})
 	}
 }
 
-// ssh is what an installation needs whose repository is reached over SSH, and makes the Secret with the known host.
-func ssh(p *place, knownHosts string) values {
+// ssh creates the Secret for a repository over SSH, and returns the values for it.
+func ssh(p *testNamespace, knownHosts string) values {
 	p.t.Helper()
 	p.secret("ssh", core.SecretTypeOpaque, map[string]string{"identity": string(outside.ssh.ClientKey), "known_hosts": knownHosts})
 	return values{"config": values{"repo": outside.ssh.RepoURL(p.name)}, "git": values{"existingSecret": "ssh", "caKey": ""}}
 }
 
-func overSSH(p *place) {
+func overSSH(p *testNamespace) {
 	p.declares(web)
 	a := p.install("gitops", ssh(p, outside.ssh.KnownHosts))
 	a.converges("run")
 	a.has("web 1")
 }
 
-func imposter(p *place) {
+func imposter(p *testNamespace) {
 	other, err := servers.NewGitSSH(outside.root)
 	p.must(err)
 	p.t.Cleanup(other.Close)
@@ -57,12 +57,12 @@ func imposter(p *place) {
 	line := strings.Fields(outside.ssh.KnownHosts)[0] + " " + strings.Join(key, " ")
 	p.declares(web)
 	a := p.install("gitops", ssh(p, line))
-	if o := a.run("run"); o.String() != inVain+" [12]" || !strings.Contains(o.message, "another key") {
+	if o := a.run("run"); o.String() != notRetried+" [12]" || !strings.Contains(o.message, "another key") {
 		p.t.Errorf("%s: %s", o, o.message)
 	}
 }
 
-func unknownAuthority(p *place) {
+func unknownAuthority(p *testNamespace) {
 	p.declares(web)
 	a := p.install("gitops", values{"git": values{"caKey": ""}})
 	if o := a.run("run"); !strings.Contains(o.message, "certificate") || o.condition == "Complete" {
@@ -70,7 +70,7 @@ func unknownAuthority(p *place) {
 	}
 }
 
-func fromRegistry(p *place) {
+func fromRegistry(p *testNamespace) {
 	ref, _, err := outside.registry.PushChart(writeChart(p.t))
 	p.must(err)
 	p.commit(map[string]string{"helmfile.yaml": fmt.Sprintf(`repositories:
@@ -88,7 +88,7 @@ releases:
 	a.has("web 1")
 }
 
-// login is what `docker login` writes.
+// login returns the file that `docker login` writes.
 func login(t *testing.T, host string) string {
 	t.Helper()
 	auth := base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
@@ -99,7 +99,7 @@ func login(t *testing.T, host string) string {
 	return string(content)
 }
 
-// writeChart writes the small chart where it can be packed.
+// writeChart writes the small chart to a directory.
 func writeChart(t *testing.T) (directory string) {
 	t.Helper()
 	directory = t.TempDir()
@@ -115,8 +115,8 @@ func writeChart(t *testing.T) (directory string) {
 	return filepath.Join(directory, "chart")
 }
 
-// decrypts has a secret that only the key in the chart's Secret opens.
-func decrypts(p *place) {
+// decrypts commits a secret that only the key in the chart's Secret can decrypt.
+func decrypts(p *testNamespace) {
 	key, err := age.GenerateX25519Identity()
 	p.must(err)
 	p.secret("keys", core.SecretTypeOpaque, map[string]string{"age.agekey": key.String() + "\n"})
@@ -129,7 +129,7 @@ func decrypts(p *place) {
 	}
 }
 
-// encrypt is what `sops encrypt` makes of a file.
+// encrypt returns the output of `sops encrypt`.
 func encrypt(t *testing.T, recipient, plain string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(binaries, "sops"), "encrypt", "--age", recipient, "--filename-override", "secret.yaml", "/dev/stdin")

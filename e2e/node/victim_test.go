@@ -23,8 +23,8 @@ import (
 )
 
 const (
-	outsideAt    = "/outside"                 // where the pod has files that the agent has no business in
-	keysAt       = "/etc/helmfile-agent/sops" // where the chart mounts keys
+	outsideAt    = "/outside"                 // a directory in the pod that the agent must not read
+	keysAt       = "/etc/helmfile-agent/sops" // the path at which the chart mounts keys
 	podUser      = 65532
 	volume       = "outside"
 	keySecret    = "keys"
@@ -32,20 +32,20 @@ const (
 	attackCommit = "attack"
 )
 
-// victim is an installation of the chart with everything around it that an attack may want.
+// victim is an installation of the chart with everything that an attack may try to reach.
 type victim struct {
-	*place
+	*testNamespace
 	attack   attacks.Attack
 	canaries map[string]string // by their place
-	dir      string            // what the pod sees at outsideAt
-	files    *attacks.Outside  // what is in it
+	dir      string            // the directory that the pod sees at outsideAt
+	files    *attacks.Outside  // the content of dir
 	listener *attacks.Listener
-	opens    string // the public half of the key for sops
+	opens    string // the recipient of the key for sops
 }
 
 func newVictim(t *testing.T, attack attacks.Attack) *victim {
 	t.Helper()
-	v := &victim{place: newPlace(t), attack: attack, dir: t.TempDir()}
+	v := &victim{testNamespace: newTestNamespace(t), attack: attack, dir: t.TempDir()}
 	var err error
 	v.files, err = attacks.NewOutside(v.dir, outsideAt)
 	v.must(err)
@@ -76,13 +76,13 @@ func newVictim(t *testing.T, attack attacks.Attack) *victim {
 	return v
 }
 
-// words replaces the placeholders of attack.yaml and of the files in the repository.
+// words returns the replacer of the placeholders in attack.yaml and in the files of the repository.
 func (v *victim) words() *strings.Replacer {
 	return attacks.Surroundings{Outside: outsideAt, TokenFile: token, Keys: keysAt, Namespace: v.namespace, Listener: v.listener}.Words()
 }
 
-// tokenHeader is the first part of each token that the API server makes. The pod's token is not known before its pod is.
-func (p *place) tokenHeader() string {
+// tokenHeader is the first part of every token of the API server. The pod's token is not known before the pod exists.
+func (p *testNamespace) tokenHeader() string {
 	p.t.Helper()
 	request, err := p.client.CoreV1().ServiceAccounts(p.namespace).CreateToken(p.t.Context(), "default", &authentication.TokenRequest{}, meta.CreateOptions{})
 	p.must(err)
@@ -90,8 +90,8 @@ func (p *place) tokenHeader() string {
 	return header
 }
 
-// mountable makes a directory of this machine a volume of the place. The profile restricted allows that by a claim only.
-func (p *place) mountable(dir string) {
+// mountable makes a directory of this machine a volume in the namespace. The profile restricted allows this only with a claim.
+func (p *testNamespace) mountable(dir string) {
 	p.t.Helper()
 	none := ""
 	size := core.ResourceList{core.ResourceStorage: resource.MustParse("1Mi")}
@@ -148,12 +148,12 @@ func (v *victim) run() outcome {
 	v.t.Logf("%s ends with %d", v.attack.Name, o.codes[0])
 	v.expectMounted(o.job)
 	if outside.git.Count("/"+v.name+"/git-upload-pack") == 0 {
-		v.t.Fatalf("the agent did not fetch the repository, so that the attack did not take place: %s", v.story())
+		v.t.Fatalf("the agent did not fetch the repository, so that the attack did not take testNamespace: %s", v.story())
 	}
 	return o
 }
 
-// expectMounted insists that what attacks look for is there. The kubelet starts no container without its volumes.
+// expectMounted checks that the files that attacks try to read exist in the pod.
 func (v *victim) expectMounted(job string) {
 	v.t.Helper()
 	var mounted []string
@@ -167,8 +167,8 @@ func (v *victim) expectMounted(job string) {
 	}
 }
 
-// expectHeld insists that nothing got out, and that the run ended as a run should.
-func (v *victim) expectHeld() {
+// expectDefended fails the test if the attack had any effect, or if the run ended in an unexpected way.
+func (v *victim) expectDefended() {
 	v.t.Helper()
 	for _, wrong := range v.attack.Judge(v.attacked(), v.words(), nil) {
 		v.t.Error(wrong)
@@ -178,7 +178,7 @@ func (v *victim) expectHeld() {
 	}
 }
 
-// attacked runs the agent, and looks for what got out.
+// attacked runs the agent, and searches for the effects of the attack.
 func (v *victim) attacked() attacks.Outcome {
 	v.t.Helper()
 	ended := v.run()
@@ -194,7 +194,7 @@ func (v *victim) attacked() attacks.Outcome {
 	return attacks.Outcome{Code: ended.codes[0], Output: places["the logs"], Deployed: v.configMaps(), Findings: found}
 }
 
-func (p *place) logs(job string) string {
+func (p *testNamespace) logs(job string) string {
 	p.t.Helper()
 	var all strings.Builder
 	for _, pod := range p.pods(job) {
@@ -205,7 +205,7 @@ func (p *place) logs(job string) string {
 	return all.String()
 }
 
-func (p *place) configMaps() (names []string) {
+func (p *testNamespace) configMaps() (names []string) {
 	p.t.Helper()
 	list, err := p.client.CoreV1().ConfigMaps(p.namespace).List(p.t.Context(), meta.ListOptions{})
 	p.must(err)

@@ -20,7 +20,7 @@ type ChartRepository struct {
 	dir string
 }
 
-// NewChartRepository serves an empty repository; its charts live in a temporary directory until Close.
+// NewChartRepository serves an empty repository. Its charts are in a temporary directory, which Close removes.
 func NewChartRepository(opts Options) (*ChartRepository, error) {
 	dir, err := os.MkdirTemp("", "charts-")
 	if err != nil {
@@ -53,13 +53,13 @@ func (r *ChartRepository) AddVersion(chartDir, version string) (path string, err
 	return "/" + filepath.Base(archive), nil
 }
 
-// Close ends the server and removes its charts.
+// Close stops the server and removes its charts.
 func (r *ChartRepository) Close() {
 	r.HTTP.Close()
 	_ = os.RemoveAll(r.dir) // a temporary directory
 }
 
-// index lists the archives relative to the index itself, which is true under every address of the server.
+// index lists the archives with URLs relative to the index, so that it is valid for every address of the server.
 func (r *ChartRepository) index() error {
 	index, err := repo.IndexDirectory(r.dir, "")
 	if err != nil {
@@ -71,7 +71,7 @@ func (r *ChartRepository) index() error {
 	return nil
 }
 
-// pack makes an archive of a chart directory, as `helm package --version` does.
+// pack makes an archive of a chart directory, like `helm package --version`.
 func pack(chartDir, version, destination string) (archive string, err error) {
 	chart, err := loader.LoadDir(chartDir)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package servers is everything that helmfile-agent talks to besides Kubernetes, for tests and for the demo: git over
-// HTTP and over SSH, a chart repository, and an OCI registry. They are real servers on 127.0.0.1, each on a port of its
-// own until Close, and they remember what they were asked, so that a test can count downloads.
+// Package servers has the servers that helmfile-agent connects to, except Kubernetes: git over HTTP and SSH, a chart repository, and an OCI
+// registry. Tests and the demo use it. They are real servers on 127.0.0.1, each on its own port until Close. They record their requests, so
+// that a test can count downloads.
 //
-// It needs the git binary, imports Helm's SDK to package and push charts, and nothing of the product.
+// The package needs the git binary. It imports Helm's SDK to package and push charts, and no package of the product.
 package servers

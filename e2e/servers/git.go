@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// gitTimeout bounds one git command on a local repository.
+// gitTimeout limits one git command on a local repository.
 const gitTimeout = time.Minute
 
-// gitEnvironment keeps git from everything that the user or the machine has configured.
+// gitEnvironment makes git ignore the configuration of the user and of the machine.
 func gitEnvironment() []string {
 	return []string{
 		"PATH=" + os.Getenv("PATH"),

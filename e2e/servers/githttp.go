@@ -31,7 +31,7 @@ func NewGitHTTP(root string, opts Options) (*GitHTTP, error) {
 	return &GitHTTP{server}, nil
 }
 
-// RepoURL is where to clone a repository from; the name is the one that NewRepo got.
+// RepoURL returns the URL of a repository. The name is the argument of NewRepo.
 func (s *GitHTTP) RepoURL(name string) string {
 	return s.URL + "/" + name
 }
@@ -46,7 +46,7 @@ func backend(git, root string) *cgi.Handler {
 			"GIT_HTTP_EXPORT_ALL=1",
 			"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=http.receivepack", "GIT_CONFIG_VALUE_0=false",
 		),
-		// What git has to say to a client that went away is no one's concern.
+		// Ignore git's errors about clients that closed the connection.
 		Logger: log.New(io.Discard, "", 0),
 		Stderr: io.Discard,
 	}

@@ -64,7 +64,7 @@ func gitHTTP(t *testing.T, root string, opts Options) *GitHTTP {
 	return server
 }
 
-// trusting puts the server's authority in front of a git command.
+// trusting adds options to a git command that make git trust the server's authority.
 func trusting(t *testing.T, server *GitHTTP, args ...string) []string {
 	t.Helper()
 	if ca := caFile(t, server.HTTP); ca != "" {

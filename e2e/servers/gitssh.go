@@ -27,24 +27,24 @@ const (
 	sshCloseTimeout = 10 * time.Second
 )
 
-// GitSSH serves every repository below a root over SSH, for reading: the one command it knows is git-upload-pack.
+// GitSSH serves every repository below a root over SSH, for reading. It supports only the command git-upload-pack.
 type GitSSH struct {
 	URL        string // such as ssh://git@127.0.0.1:port, without a slash at the end
 	KnownHosts string // the line that makes a client trust the host key
 	ClientKey  []byte // PEM of a private key that the server accepts
-	Password   string // which the server accepts as well
+	Password   string // a password that the server accepts as well
 	record
 	root   *os.Root
 	server *ssh.Server
 	served chan struct{}
 }
 
-// NewGitSSH serves with fresh keys and a fresh password.
+// NewGitSSH starts a server with new keys and a new password.
 func NewGitSSH(root string) (*GitSSH, error) {
 	return NewGitSSHAt(root, loopback)
 }
 
-// NewGitSSHAt serves on another address of this machine.
+// NewGitSSHAt starts a server on another address of this machine.
 func NewGitSSHAt(root string, address net.IP) (*GitSSH, error) {
 	s := &GitSSH{Password: rand.Text(), served: make(chan struct{})}
 	if err := s.start(root, address); err != nil {
@@ -75,7 +75,7 @@ func (s *GitSSH) start(root string, address net.IP) error {
 	s.server = s.newServer(host, client)
 	go func() {
 		defer close(s.served)
-		_ = s.server.Serve(listener) // it ends with ErrServerClosed, by Close
+		_ = s.server.Serve(listener) // returns ErrServerClosed after Close
 	}()
 	return nil
 }
@@ -93,41 +93,41 @@ func (s *GitSSH) newServer(host ssh.Signer, client ssh.PublicKey) *ssh.Server {
 	}
 }
 
-// RepoURL is where to clone a repository from; the name is the one that NewRepo got.
+// RepoURL returns the URL of a repository. The name is the argument of NewRepo.
 func (s *GitSSH) RepoURL(name string) string {
 	return s.URL + "/" + name
 }
 
-// Close ends the server; connections that take longer than a bound are cut.
+// Close stops the server. It closes connections that are still active after a limit.
 func (s *GitSSH) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), sshCloseTimeout)
 	defer cancel()
 	if s.server.Shutdown(ctx) != nil {
-		_ = s.server.Close() // nothing is left to do about a listener that does not close
+		_ = s.server.Close() // an error cannot be handled here
 	}
 	<-s.served
 	_ = s.root.Close()
 }
 
-// handle answers one command. There is no shell, so quotes and the like mean nothing.
+// handle answers one command. There is no shell, so quotes have no meaning.
 func (s *GitSSH) handle(session ssh.Session) {
-	repo, err := s.asked(session.Command())
+	repo, err := s.repositoryOf(session.Command())
 	if err != nil {
 		fmt.Fprintln(session.Stderr(), err)
-		_ = session.Exit(1) // the client has gone if it cannot be told
+		_ = session.Exit(1) // on an error, the client has closed the connection
 		return
 	}
 	s.add(sshCommand + " /" + repo)
 	_ = session.Exit(s.uploadPack(session, repo))
 }
 
-// asked finds which repository a command is for, as a path below the root.
-func (s *GitSSH) asked(command []string) (string, error) {
+// repositoryOf returns the repository of a command, as a path below the root.
+func (s *GitSSH) repositoryOf(command []string) (string, error) {
 	if len(command) != 2 || command[0] != sshCommand {
 		return "", fmt.Errorf("this server only does %s", sshCommand)
 	}
 	repo := strings.TrimPrefix(path.Clean("/"+command[1]), "/")
-	// The root refuses what leads out of it, symbolic links too.
+	// os.Root refuses paths out of it, also through symbolic links.
 	if _, err := s.root.Stat(path.Join(repo, "HEAD")); err != nil {
 		return "", fmt.Errorf("no repository %q", command[1])
 	}
@@ -143,7 +143,7 @@ func (s *GitSSH) uploadPack(session ssh.Session, repo string) (code int) {
 	if err != nil {
 		return 1
 	}
-	// Nobody waits for this copy: a client may keep its side open until it is told that git has ended.
+	// Do not wait for this copy, because a client may keep its side open until it gets the exit status.
 	go func() {
 		_, _ = io.Copy(stdin, session)
 		_ = stdin.Close()
@@ -161,7 +161,7 @@ func exitCode(err error) int {
 	return 0
 }
 
-// protocol passes on which version of git's protocol the client speaks, and nothing else.
+// protocol returns the environment variable with the client's version of git's protocol, and no other variables.
 func protocol(session ssh.Session) []string {
 	for _, variable := range session.Environ() {
 		if strings.HasPrefix(variable, "GIT_PROTOCOL=") {

@@ -12,12 +12,12 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/e2e/servers/authority"
 )
 
-// Options says how the clients of an HTTP server reach it. The zero value is plain HTTP, open to all.
+// Options are the options of an HTTP server. The zero value is plain HTTP without credentials.
 type Options struct {
-	Username string // with Password, required of every request; both empty ask for nothing
+	Username string // with Password, required for every request; no credentials are required if both are empty
 	Password string
 	TLS      bool   // serve HTTPS with a certificate of the server's own authority
-	Address  net.IP // of this machine, to listen on; loopback if nil
+	Address  net.IP // the address to listen on; loopback if nil
 }
 
 var loopback = net.IPv4(127, 0, 0, 1)
@@ -26,7 +26,7 @@ func listen(address net.IP) (net.Listener, error) {
 	return net.Listen("tcp", net.JoinHostPort(address.String(), "0"))
 }
 
-// HTTP is a web server on a port of its own.
+// HTTP is a web server on its own port.
 type HTTP struct {
 	URL string // such as http://127.0.0.1:port, without a slash at the end
 	CA  []byte // PEM of the authority that clients must trust; nil without TLS
@@ -44,7 +44,7 @@ func newHTTP(opts Options, handler http.Handler) (*HTTP, error) {
 		return nil, err
 	}
 	s.server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: s.admit(opts, handler)}}
-	// A client that distrusts the certificate is what some tests are about, not a line in their output.
+	// Some tests have clients that do not trust the certificate. Do not log these errors.
 	s.server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	if !opts.TLS {
 		s.server.Start()
@@ -64,23 +64,23 @@ func newHTTP(opts Options, handler http.Handler) (*HTTP, error) {
 	return s, nil
 }
 
-// Close ends the server when the requests under way are answered.
+// Close stops the server after it has answered the active requests.
 func (s *HTTP) Close() {
 	s.server.Close()
 }
 
-// Host is the server's address without the scheme, 127.0.0.1:port.
+// Host returns the server's address without the scheme, 127.0.0.1:port.
 func (s *HTTP) Host() string {
 	return s.server.Listener.Addr().String()
 }
 
-// Client is an HTTP client that trusts the server.
+// Client returns an HTTP client that trusts the server.
 func (s *HTTP) Client() *http.Client {
 	return s.server.Client()
 }
 
-// admit lets requests with the right credentials through. It notes each request before it is handled: who has an answer
-// finds its request in the list.
+// admit accepts requests with the right credentials. It records each request before it is handled, so that the list contains every
+// request that has an answer.
 func (s *HTTP) admit(opts Options, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		request := r.Method + " " + r.URL.Path

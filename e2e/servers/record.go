@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// refused ends the entry of a request without the right credentials: clients may ask without them first.
+// refused is the suffix of requests without the right credentials. Some clients first send a request without credentials.
 const refused = " refused"
 
-// record is what a server was asked, in the order of asking.
+// record has the requests to a server, in order.
 type record struct {
 	mu       sync.Mutex
 	requests []string
@@ -21,15 +21,15 @@ func (r *record) add(request string) {
 	r.requests = append(r.requests, request)
 }
 
-// Requests lists what was asked since the start or the last Forget, such as "GET /index.yaml" or, when
-// the credentials were missing or wrong, "GET /index.yaml refused".
+// Requests returns the requests since the start or the last Forget, such as "GET /index.yaml". If the credentials were missing or wrong, it
+// is "GET /index.yaml refused".
 func (r *record) Requests() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.requests)
 }
 
-// Count says how many of the Requests for the path were not refused, with whatever method.
+// Count returns the number of requests for the path that were not refused, with any method.
 func (r *record) Count(path string) int {
 	n := 0
 	for _, request := range r.Requests() {
@@ -40,7 +40,7 @@ func (r *record) Count(path string) int {
 	return n
 }
 
-// Forget starts the list anew: what a test prepares is not what it counts.
+// Forget clears the list, so that a test does not count the requests of its preparation.
 func (r *record) Forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

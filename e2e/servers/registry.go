@@ -31,7 +31,7 @@ func NewRegistry(opts Options) (*Registry, error) {
 }
 
 // PushChart packages and pushes the chart in a directory. The reference has no version, as in a helmfile:
-// oci://127.0.0.1:port/charts/name; the digest is the manifest's. What it asks the server is in Requests.
+// oci://127.0.0.1:port/charts/name; the digest is that of the manifest. Its requests are in Requests, too.
 func (r *Registry) PushChart(chartDir string) (ref, digest string, err error) {
 	return r.PushChartVersion(chartDir, "")
 }
@@ -75,7 +75,7 @@ func (r *Registry) push(chartDir, version, scratch string) (ref, digest string, 
 	return registry.OCIScheme + "://" + name, result.Manifest.Digest, nil
 }
 
-// client logs in without leaving anything in the user's registry configuration.
+// client logs in without changing the user's registry configuration.
 func (r *Registry) client(scratch string) (*registry.Client, error) {
 	options := []registry.ClientOption{
 		registry.ClientOptWriter(io.Discard),

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// Deleted, in place of a file's content, deletes the file or the directory.
+// Deleted, as the content of a file, deletes the file or the directory.
 const Deleted = "\x00deleted"
 
 // DefaultBranch is the branch of a new repository.
@@ -22,11 +22,11 @@ const DefaultBranch = "main"
 // Repo is a bare git repository which the git servers of the same root serve.
 type Repo struct {
 	Dir    string // the bare repository
-	Author string // of the next commits, as "Name <mail>"
+	Author string // the author of the next commits, as "Name <mail>"
 	branch string
 }
 
-// NewRepo makes an empty repository below the root; the name is its path in a URL, such as "tenant/config.git".
+// NewRepo creates an empty repository below the root. The name is its path in a URL, such as "tenant/config.git".
 func NewRepo(root, name string) (*Repo, error) {
 	if !filepath.IsLocal(name) {
 		return nil, fmt.Errorf("make repository %q: the name leads out of the root", name)
@@ -41,13 +41,13 @@ func NewRepo(root, name string) (*Repo, error) {
 	return &Repo{Dir: dir, Author: "Ada Lovelace <ada@example.com>", branch: DefaultBranch}, nil
 }
 
-// Run runs git in the repository, without anybody's configuration, for what has no method here.
+// Run runs git in the repository, without the configuration of the user and of the machine.
 func (r *Repo) Run(args ...string) (string, error) {
 	return git(r.Dir, nil, args...)
 }
 
-// Commit puts a commit on the current branch and returns its hash. The files are added to those of the commit before,
-// or replace or, with the content Deleted, remove them. A content that starts with "#!" is executable.
+// Commit adds a commit to the current branch, and returns its hash. The files are added to those of the previous commit or replace them; the
+// content Deleted removes a file. A content that starts with "#!" is executable.
 func (r *Repo) Commit(files map[string]string, message string) (sha string, err error) {
 	stream, err := r.commitStream(files, message)
 	if err != nil {
@@ -59,12 +59,12 @@ func (r *Repo) Commit(files map[string]string, message string) (sha string, err 
 	return r.Head()
 }
 
-// Head is the hash of the current branch's last commit.
+// Head returns the hash of the current branch's last commit.
 func (r *Repo) Head() (string, error) {
 	return r.Run("rev-parse", "--verify", "refs/heads/"+r.branch)
 }
 
-// Switch makes a branch the current one; a new branch starts at the last commit of the one before.
+// Switch switches to a branch. A new branch starts at the last commit of the previous one.
 func (r *Repo) Switch(branch string) error {
 	if !r.exists(branch) && r.exists(r.branch) {
 		if _, err := r.Run("branch", branch, r.branch); err != nil {
@@ -75,7 +75,7 @@ func (r *Repo) Switch(branch string) error {
 	return nil
 }
 
-// Reset moves the current branch to a revision, whatever it held: what a forced push does.
+// Reset moves the current branch to a revision, like a forced push.
 func (r *Repo) Reset(revision string) error {
 	sha, err := r.Run("rev-parse", "--verify", revision+"^{commit}")
 	if err == nil {
@@ -99,7 +99,7 @@ func (r *Repo) Tag(name, message string) error {
 	return nil
 }
 
-// Tree reads a whole directory for Commit, under a prefix which may be empty. Use os.DirFS for one on disk.
+// Tree reads a whole directory for Commit, with a prefix that may be empty. Use os.DirFS for a directory on disk.
 func Tree(tree fs.FS, prefix string) (map[string]string, error) {
 	files := map[string]string{}
 	err := fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -121,7 +121,7 @@ func (r *Repo) exists(branch string) bool {
 	return err == nil
 }
 
-// commitStream is the commit in the language of git fast-import, which needs no working tree and no index.
+// commitStream returns the commit in the format of git fast-import, which needs no working tree and no index.
 func (r *Repo) commitStream(files map[string]string, message string) (*bytes.Buffer, error) {
 	stream := &bytes.Buffer{}
 	fmt.Fprintf(stream, "commit refs/heads/%s\n", r.branch)
@@ -154,7 +154,7 @@ func (r *Repo) tagStream(name, message string) (*bytes.Buffer, error) {
 	return stream, nil
 }
 
-// checkPath refuses what would mean something else in a stream, and what git would not check out.
+// checkPath refuses paths with a special meaning in the stream, and paths that git would not check out.
 func checkPath(name string) error {
 	if !filepath.IsLocal(name) || path.Clean(name) != name {
 		return fmt.Errorf("file %q: want a clean path within the repository", name)

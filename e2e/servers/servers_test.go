@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// access is every way to reach a server that is an HTTP server.
+// access lists the kinds of access to an HTTP server.
 var access = map[string]Options{
 	"open":                    {},
 	"with a password":         {Username: "reader", Password: "s3cret"},

@@ -2,7 +2,7 @@ package servers
 
 import "fmt"
 
-// CommitDir makes a directory, with its symbolic links and file modes, the first commit of an empty repository.
+// CommitDir commits a directory, with its symbolic links and file modes, as the first commit of an empty repository.
 func (r *Repo) CommitDir(dir, message string) error {
 	for _, args := range [][]string{
 		{"init", "--quiet", "--initial-branch=" + r.branch},

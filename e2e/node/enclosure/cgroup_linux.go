@@ -20,11 +20,11 @@ const (
 	pollInterval = 50 * time.Millisecond
 )
 
-// controllers are what containers are limited by, where control groups have one hierarchy for all.
+// controllers has the controllers that limit containers, if control groups have one hierarchy (version 2).
 var controllers = []string{"cpuset", "cpu", "io", "memory", "hugetlb", "pids"}
 
-// makeGroup makes this run's control group in every hierarchy, after it has removed those of dead runs, and returns its
-// path below a hierarchy's root. It bears the process's number, which tells whether its run still lives.
+// makeGroup creates this run's control group in every hierarchy, and returns its path below a hierarchy's root. Before that, it removes the
+// groups of runs that have ended. The name has the process id of the run, to find out whether the run is still active.
 func makeGroup() (group string, err error) {
 	if err := removeDead(); err != nil {
 		return "", err
@@ -40,10 +40,10 @@ func makeGroup() (group string, err error) {
 	return group, nil
 }
 
-// delegate lets the directories below use the controllers. Each is asked for by itself: a kernel may lack some.
+// delegate lets the directories below use the controllers. It enables each separately, because a kernel may lack some.
 func delegate(directory string) {
 	for _, controller := range controllers {
-		// A hierarchy of the first version has no such file, and needs none.
+		// A hierarchy of version 1 has no such file, and needs none.
 		if file, err := os.OpenFile(directory+"/cgroup.subtree_control", os.O_WRONLY, 0); err == nil {
 			_, _ = file.WriteString("+" + controller)
 			_ = file.Close()
@@ -51,12 +51,12 @@ func delegate(directory string) {
 	}
 }
 
-// hierarchies is one directory where there is one hierarchy, and one for each controller where there are several.
+// hierarchies returns one directory if there is one hierarchy, and otherwise one for each controller.
 func hierarchies() []string {
 	if _, err := os.Stat(cgroups + "/cgroup.controllers"); err == nil {
 		return []string{cgroups}
 	}
-	found, _ := filepath.Glob(cgroups + "/*/cgroup.procs") // the pattern is right
+	found, _ := filepath.Glob(cgroups + "/*/cgroup.procs") // the pattern is valid
 	for i, path := range found {
 		found[i] = filepath.Dir(path)
 	}
@@ -66,7 +66,7 @@ func hierarchies() []string {
 func removeDead() error {
 	var errs []error
 	for _, hierarchy := range hierarchies() {
-		left, _ := filepath.Glob(hierarchy + "/" + groupPrefix + "*") // the pattern is right
+		left, _ := filepath.Glob(hierarchy + "/" + groupPrefix + "*") // the pattern is valid
 		for _, directory := range left {
 			pid := strings.TrimPrefix(filepath.Base(directory), groupPrefix)
 			if !alive(pid) {
@@ -77,7 +77,7 @@ func removeDead() error {
 	return errors.Join(errs...)
 }
 
-// alive does not take a zombie for a process: in a container nobody may reap an orphan.
+// alive reports whether a process runs. A zombie does not count, because in some containers no process reaps orphans.
 func alive(pid string) bool {
 	stat, err := os.ReadFile("/proc/" + pid + "/stat")
 	if err != nil {
@@ -95,7 +95,7 @@ func removeGroup(group string) error {
 	return errors.Join(errs...)
 }
 
-// removeTree removes control groups, the deepest first. The kernel may need a moment for the last processes in them.
+// removeTree removes control groups, the deepest first. It retries, because the kernel may need a moment to remove the last processes.
 func removeTree(root string) error {
 	var err error
 	for deadline := time.Now().Add(removeBound); time.Now().Before(deadline); time.Sleep(pollInterval) {

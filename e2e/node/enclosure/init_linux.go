@@ -8,11 +8,11 @@ import (
 	"syscall"
 )
 
-// scratch is where everything inside is written: memory, so that nothing of it is left.
+// scratch is the directory for all writes in the enclosure. It is in memory, so no files remain.
 const scratch = "/run/enclosure"
 
-// supervise is the first process inside: it furnishes the enclosure, starts the program and, like any init, collects
-// the processes that lost their parents. The enclosure ends when it returns.
+// supervise is the first process in the enclosure. It prepares the enclosure and starts the program. Like an init process, it waits for
+// orphaned processes. The enclosure ends when it returns.
 func supervise(group string) (code int, err error) {
 	if err := furnish(); err != nil {
 		return 0, err
@@ -25,7 +25,7 @@ func supervise(group string) (code int, err error) {
 	return collect(cmd.Process.Pid)
 }
 
-// collect waits for everybody until the child has ended.
+// collect waits for all processes until the child has ended.
 func collect(child int) (code int, err error) {
 	for {
 		var status syscall.WaitStatus
@@ -45,9 +45,9 @@ func collect(child int) (code int, err error) {
 	}
 }
 
-// furnish gives the enclosure its own /proc, and its own memory in all the places that a node writes to.
+// furnish mounts a separate /proc, and memory at all paths to which a node writes.
 func furnish() error {
-	// Without this, what is mounted inside would be mounted outside.
+	// Without this, mounts in the enclosure would appear on the machine.
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("keep mounts apart: %w", err)
 	}
@@ -60,7 +60,7 @@ func furnish() error {
 	if err := os.Mkdir(scratch, 0o1777); err != nil {
 		return err
 	}
-	// CNI and the kubelet have paths of their own here that nobody can choose.
+	// CNI and the kubelet write to fixed paths here.
 	for _, dir := range []string{"/var/lib", "/var/log"} {
 		if err := shadow(dir); err != nil {
 			return fmt.Errorf("shadow %s: %w", dir, err)
@@ -69,7 +69,7 @@ func furnish() error {
 	return nil
 }
 
-// shadow lets a directory be read, and keeps what is written in memory.
+// shadow mounts an overlay over a directory, so that writes go to memory.
 func shadow(dir string) error {
 	base := filepath.Join("/run/shadow", dir)
 	upper, work := filepath.Join(base, "upper"), filepath.Join(base, "work")

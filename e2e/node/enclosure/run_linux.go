@@ -10,13 +10,14 @@ import (
 	"syscall"
 )
 
-// stageVariable tells the program, which runs itself twice, where it is. Its value inside is the control group's name.
+// stageVariable names the environment variable with the stage of the program, which runs itself twice. In the enclosure, its value is the
+// name of the control group.
 const stageVariable = "HELMFILE_AGENT_ENCLOSURE"
 
 const namespaces = syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS
 
-// Run runs this very program again in the enclosure, where it calls inside, and returns the exit code. The argument of
-// inside is the path of the control group. To be called before anything else, by TestMain or main.
+// Run runs this program again in the enclosure, and returns the exit code. In the enclosure, Run calls inside with the path of the control
+// group. Call Run before anything else, in TestMain or main.
 func Run(inside func(cgroup string) int) int {
 	stage, group, _ := strings.Cut(os.Getenv(stageVariable), ":")
 	switch stage {
@@ -37,8 +38,8 @@ func report(code int, err error) int {
 	return code
 }
 
-// enclose starts the first process of the enclosure and waits. When this process dies, even by SIGKILL, the kernel kills
-// that one, and with it everything inside.
+// enclose starts the first process of the enclosure and waits for it. When this process dies, even by SIGKILL, the kernel kills the first
+// process, and with it all processes in the enclosure.
 func enclose() (code int, err error) {
 	if os.Geteuid() != 0 {
 		return 0, errors.New("a Kubernetes node needs root")
@@ -47,7 +48,7 @@ func enclose() (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	// The kernel takes the end of the thread that started the child for the parent's death.
+	// The kernel sends the parent's death signal when the thread that started the child ends.
 	runtime.LockOSThread()
 	cmd := again("init:" + group)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces, Pdeathsig: syscall.SIGKILL}
@@ -60,7 +61,7 @@ func enclose() (code int, err error) {
 	return code, errors.Join(err, removeGroup(group))
 }
 
-// again is this program with the same arguments at another stage.
+// again returns a command for this program with the same arguments, at another stage.
 func again(stage string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Args[0] = os.Args[0]

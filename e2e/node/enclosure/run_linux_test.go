@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// partVariable tells the test binary, which runs itself, that it is the program in the enclosure, and what to do there.
+// partVariable names the environment variable that tells the test binary that it runs in the enclosure, and what to do there.
 const partVariable = "ENCLOSURE_TEST_PART"
 
 func TestMain(m *testing.M) {
@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// play leaves behind whatever a node would: an interface, mounts, files, a control group with an orphan in it.
+// play creates everything that a node leaves on a machine: an interface, mounts, files, and a control group with an orphaned process.
 func play(part, cgroup string) int {
 	if part == "exit" {
 		return 7
@@ -30,7 +30,7 @@ func play(part, cgroup string) int {
 	join := "true"
 	for _, hierarchy := range hierarchies() {
 		deep := hierarchy + cgroup + "/deep/er"
-		join += "; echo $$ > " + deep + "/cgroup.procs" // not every hierarchy takes everybody
+		join += "; echo $$ > " + deep + "/cgroup.procs" // not every hierarchy accepts every process
 		if err := os.MkdirAll(deep, 0o755); err != nil {
 			fmt.Println(err)
 			return 1
@@ -73,7 +73,7 @@ func TestNothingIsLeft(t *testing.T) {
 	leftNothing(t, strings.TrimPrefix(strings.TrimSpace(string(out)), "ready "))
 }
 
-// A crash leaves control groups, without processes in them; the next run takes them away.
+// After a crash, control groups without processes remain. The next run removes them.
 func TestNothingIsLeftAfterACrash(t *testing.T) {
 	cmd := program("die")
 	said, err := cmd.StdoutPipe()
@@ -83,8 +83,8 @@ func TestNothingIsLeftAfterACrash(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })      // it has ended long ago if all went well
-	line, _ := bufio.NewReader(said).ReadString('\n') // what it said tells more than the error
+	t.Cleanup(func() { _ = cmd.Process.Kill() })      // has usually already ended
+	line, _ := bufio.NewReader(said).ReadString('\n') // its output is more useful than the error
 	group, ready := strings.CutPrefix(strings.TrimSpace(line), "ready ")
 	if !ready {
 		t.Fatalf("the program says %q", line)

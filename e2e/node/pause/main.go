@@ -1,5 +1,5 @@
-// Command pause is the container that holds a pod's namespaces: it sleeps until it is told to end. Tests run it as a
-// workload too.
+// Command pause is the program of the container that keeps a pod's namespaces. It sleeps until it gets a signal. Tests also run it as a
+// workload.
 package main
 
 import (

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// validity outlasts any test and any demo; an hour of grace covers a clock that was just corrected.
+// validity is longer than any test and demo. One hour before the start covers a clock that was just corrected.
 const (
 	validity = 7 * 24 * time.Hour
 	grace    = time.Hour
@@ -27,14 +27,14 @@ type Pair struct {
 	Key         []byte
 }
 
-// Authority signs for loopback servers and is trusted by nobody who was not given its certificate.
+// Authority is a certificate authority for loopback servers. Only clients with its certificate trust it.
 type Authority struct {
 	PEM         []byte // the authority's own certificate, for clients
 	certificate *x509.Certificate
 	key         crypto.Signer
 }
 
-// New makes an authority with a fresh key.
+// New creates an authority with a new key.
 func New() (*Authority, error) {
 	key, err := NewKey()
 	if err != nil {
@@ -77,7 +77,7 @@ func (a *Authority) Loopback(others ...net.IP) (Pair, error) {
 	return Pair{Certificate: encode("CERTIFICATE", der), Key: keyPEM}, nil
 }
 
-// ServerConfig is a TLS configuration with a certificate from Loopback.
+// ServerConfig returns a TLS configuration with a certificate from Loopback.
 func (a *Authority) ServerConfig(others ...net.IP) (*tls.Config, error) {
 	pair, err := a.Loopback(others...)
 	if err != nil {
@@ -90,7 +90,7 @@ func (a *Authority) ServerConfig(others ...net.IP) (*tls.Config, error) {
 	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}, nil
 }
 
-// NewKey makes an elliptic key: an RSA key would cost a test most of a second.
+// NewKey creates an elliptic key, because an RSA key would take most of a second.
 func NewKey() (*ecdsa.PrivateKey, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package authority makes a certificate authority for one test: its servers listen on loopback addresses only.
+// Package authority creates a certificate authority for one test, whose servers listen only on loopback addresses.
 //
-// It imports the standard library alone. Keys live in memory; whoever needs files writes them.
+// It imports only the standard library. Keys are in memory; callers write files if they need them.
 package authority

@@ -30,27 +30,27 @@ import (
 const (
 	helmTimeout = 3 * time.Minute
 	gitSecret   = "git"
-	imageTag    = "e2e" // of the archive that `make bin/image.tar` makes
+	imageTag    = "e2e" // the tag in the archive of `make bin/image.tar`
 )
 
-// place is a namespace under the restricted Pod Security profile, its tenant, and a repository.
-type place struct {
+// testNamespace is a namespace with the Pod Security profile restricted, its tenant, and a repository.
+type testNamespace struct {
 	t          *testing.T
 	namespace  string
 	user       string
 	kubeconfig string
-	client     kubernetes.Interface // the tenant's
+	client     kubernetes.Interface // the tenant's client
 	repo       *servers.Repo
-	name       string // of the repository
+	name       string // the name of the repository
 }
 
-// values are a chart's.
+// values has the values of a chart.
 type values = map[string]any
 
 var places atomic.Int64
 
-// newPlace makes a namespace for the test, with the Secret for the repository that the tenant would make.
-func newPlace(t *testing.T) *place {
+// newTestNamespace creates a namespace for the test, with the tenant's Secret for the repository.
+func newTestNamespace(t *testing.T) *testNamespace {
 	t.Helper()
 	n := int(places.Add(1))
 	if n > cluster.Tenants {
@@ -58,7 +58,7 @@ func newPlace(t *testing.T) *place {
 	}
 	title := regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(t.Name()), "-")
 	namespace := fmt.Sprintf("%s-%d", strings.Trim(title[:min(len(title), 50)], "-"), n)
-	p := &place{t: t, namespace: namespace, user: cluster.TenantUser(n - 1)}
+	p := &testNamespace{t: t, namespace: namespace, user: cluster.TenantUser(n - 1)}
 	p.must(control.Tenant(t.Context(), p.namespace, p.user))
 	p.restrict()
 	var err error
@@ -87,22 +87,22 @@ func clientOf(t *testing.T, user string) kubernetes.Interface {
 	return client
 }
 
-func (p *place) must(err error) {
+func (p *testNamespace) must(err error) {
 	p.t.Helper()
 	if err != nil {
 		p.t.Fatal(err)
 	}
 }
 
-// restrict is the administrator's part: the strictest of Kubernetes' profiles.
-func (p *place) restrict() {
+// restrict sets the Pod Security profile restricted, as an administrator.
+func (p *testNamespace) restrict() {
 	p.t.Helper()
 	patch := []byte(`{"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"restricted"}}}`)
 	_, err := clientOf(p.t, cluster.Admin).CoreV1().Namespaces().Patch(p.t.Context(), p.namespace, types.MergePatchType, patch, meta.PatchOptions{})
 	p.must(err)
 }
 
-func (p *place) secret(name string, kind core.SecretType, entries map[string]string) {
+func (p *testNamespace) secret(name string, kind core.SecretType, entries map[string]string) {
 	p.t.Helper()
 	secret := &core.Secret{ObjectMeta: meta.ObjectMeta{Name: name}, Type: kind, StringData: entries}
 	_, err := p.client.CoreV1().Secrets(p.namespace).Create(p.t.Context(), secret, meta.CreateOptions{})
@@ -110,14 +110,14 @@ func (p *place) secret(name string, kind core.SecretType, entries map[string]str
 }
 
 // commit adds files to the repository.
-func (p *place) commit(files map[string]string, message string) {
+func (p *testNamespace) commit(files map[string]string, message string) {
 	p.t.Helper()
 	_, err := p.repo.Commit(files, message)
 	p.must(err)
 }
 
-// declares commits a helmfile with these releases, and the chart that they are made of.
-func (p *place) declares(releases ...string) {
+// declares commits a helmfile with these releases, and their chart.
+func (p *testNamespace) declares(releases ...string) {
 	p.t.Helper()
 	files := maps.Clone(smallChart)
 	files["helmfile.yaml"] = "releases:\n" + strings.Join(releases, "")
@@ -127,22 +127,22 @@ func (p *place) declares(releases ...string) {
 	p.commit(files, "declare: "+strings.Join(releases, ""))
 }
 
-// agent is an installation of the chart in a place.
+// agent is an installation of the chart in a test's namespace.
 type agent struct {
-	*place
+	*testNamespace
 	release string
-	chart   string // as helm takes it
+	chart   string // the chart argument of helm
 }
 
-// install installs the chart as the tenant would, without a schedule: its runs are Jobs that the test creates.
-func (p *place) install(release string, given ...values) *agent {
+// install installs the chart as the tenant, without a schedule. The test creates the Jobs of the runs.
+func (p *testNamespace) install(release string, given ...values) *agent {
 	p.t.Helper()
-	a := &agent{place: p, release: release, chart: chartDir()}
+	a := &agent{testNamespace: p, release: release, chart: chartDir()}
 	p.helm("install", append([]string{release, a.chart}, a.settings(given)...)...)
 	return a
 }
 
-// upgrade gives the installation other values.
+// upgrade upgrades the installation with other values.
 func (a *agent) upgrade(given ...values) {
 	a.t.Helper()
 	a.helm("upgrade", append([]string{a.release, a.chart}, a.settings(given)...)...)
@@ -152,12 +152,12 @@ func chartDir() string {
 	return filepath.Join(filepath.Dir(binaries), "chart")
 }
 
-// settings are flags that lay the values one over another, over those that every installation has here.
+// settings returns flags of helm for the values. Later values override earlier ones, and all override the default values of the tests.
 func (a *agent) settings(given []values) []string {
 	a.t.Helper()
 	base := values{
 		"image":   values{"tag": imageTag},
-		"config":  values{"repo": outside.git.RepoURL(a.place.name)},
+		"config":  values{"repo": outside.git.RepoURL(a.testNamespace.name)},
 		"git":     values{"existingSecret": gitSecret, "caKey": "ca.crt"},
 		"cronjob": values{"suspend": true},
 	}
@@ -174,7 +174,7 @@ func (a *agent) settings(given []values) []string {
 	return flags
 }
 
-// fullname is the name of the installation's objects.
+// fullname returns the name of the installation's objects.
 func (a *agent) fullname() string {
 	if strings.Contains(a.release, "helmfile-agent") {
 		return a.release
@@ -182,8 +182,8 @@ func (a *agent) fullname() string {
 	return a.release + "-helmfile-agent"
 }
 
-// helm runs the real helm as the tenant, and insists that it succeeds.
-func (p *place) helm(command string, args ...string) string {
+// helm runs the real helm as the tenant, and fails the test if helm fails.
+func (p *testNamespace) helm(command string, args ...string) string {
 	p.t.Helper()
 	out, err := p.tryHelm(command, args...)
 	if err != nil {
@@ -192,7 +192,7 @@ func (p *place) helm(command string, args ...string) string {
 	return out
 }
 
-func (p *place) tryHelm(command string, args ...string) (string, error) {
+func (p *testNamespace) tryHelm(command string, args ...string) (string, error) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), helmTimeout)
 	defer cancel()
