@@ -66,7 +66,7 @@ func configFile(release Release, arch string) *v1.ConfigFile {
 func labels(release Release) map[string]string {
 	return map[string]string{
 		"org.opencontainers.image.title":       "helmfile-agent",
-		"org.opencontainers.image.description": "GitOps with Helm for those who are not the cluster's admin",
+		"org.opencontainers.image.description": "GitOps with Helm for users who are not cluster admins",
 		"org.opencontainers.image.source":      "https://github.com/helmfile-agent/helmfile-agent",
 		"org.opencontainers.image.licenses":    "Apache-2.0",
 		"org.opencontainers.image.version":     release.Version,

@@ -70,7 +70,7 @@ func TestTheImageHasANonRootUserAndLabels(t *testing.T) {
 			"env HOME":                             "/tmp",
 			"env SSL_CERT_FILE":                    "/etc/ssl/certs/ca-certificates.crt",
 			"label org.opencontainers.image.title": "helmfile-agent",
-			"label org.opencontainers.image.description": "GitOps with Helm for those who are not the cluster's admin",
+			"label org.opencontainers.image.description": "GitOps with Helm for users who are not cluster admins",
 			"label org.opencontainers.image.source":      "https://github.com/helmfile-agent/helmfile-agent",
 			"label org.opencontainers.image.licenses":    "Apache-2.0",
 			"label org.opencontainers.image.version":     "v1.2.3",

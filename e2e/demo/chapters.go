@@ -28,7 +28,7 @@ var chapters = []chapter{
 	},
 	{
 		title:   "A commit that changes one value",
-		text:    "Somebody asks for two web servers: one release gets one new revision.",
+		text:    "A commit sets two web servers. One release gets one new revision.",
 		message: "web: run two servers",
 		edit:    replace("environment.yaml", "webReplicas: 1", "webReplicas: 2"),
 		diff:    true,
@@ -37,8 +37,8 @@ var chapters = []chapter{
 	},
 	{
 		title:   "A broken release fails alone",
-		text:    "The worker's image got lost, and the database's configuration changed. The worker cannot be rendered; the database is upgraded all the same.",
-		message: "tune the database, and lose the worker's image",
+		text:    "A commit removes the worker's image by mistake, and changes the configuration of the database. The worker cannot be rendered. The database is upgraded.",
+		message: "tune the database, and remove the worker's image",
 		edit: all(
 			replace("values/worker.yaml", "image: registry.example.com/shop/worker:1.4.2\n", ""),
 			replace("values/database.yaml", `max_connections: "100"`, `max_connections: "200"`),
@@ -47,7 +47,7 @@ var chapters = []chapter{
 	},
 	{
 		title:   "installed: false",
-		text:    "The worker is not wanted any more. Saying so in the repository uninstalls it.",
+		text:    "A commit sets installed: false for the worker. The run uninstalls it.",
 		message: "worker: uninstall",
 		edit:    replace("helmfile.yaml", "installed: true", "installed: false"),
 		exit:    0,
@@ -55,21 +55,21 @@ var chapters = []chapter{
 	},
 	{
 		title:   "No longer declared: marked",
-		text:    "The entries of the worker and of the web server are removed. The worker is gone already. The web server is only marked: it may be an accident.",
+		text:    "A commit removes the entries of the worker and of the web server. The worker is already uninstalled. The web server is only marked, because the commit may be an accident.",
 		message: "remove the worker and the web server",
 		edit:    all(replace("helmfile.yaml", worker, ""), replace("helmfile.yaml", web, "")),
 		exit:    0,
 	},
 	{
 		title:   "Declared again: unmarked",
-		text:    "It was an accident. The entry is back, and nothing happened to the web server.",
+		text:    "The commit was an accident. The next commit adds the entry again, and the web server is unmarked.",
 		message: "bring the web server back",
 		edit:    replace("helmfile.yaml", database, database+web),
 		exit:    0,
 	},
 	{
 		title:   "Removed on purpose: marked, and pruned by the next run",
-		text:    "Step one is this commit; step two is the run after.",
+		text:    "The first run marks the web server. The next run uninstalls it.",
 		message: "remove the web server",
 		edit:    replace("helmfile.yaml", web, ""),
 		exit:    0,
@@ -80,8 +80,8 @@ var chapters = []chapter{
 		witness: []string{"list"},
 	},
 	{
-		title:   "The whole helmfile is gone",
-		text:    "Somebody empties the helmfile. Nothing is uninstalled, now or ever, until a person allows it.",
+		title:   "An empty helmfile",
+		text:    "A commit removes all entries. No run uninstalls a release until a person allows it.",
 		message: "oops",
 		edit:    func(files map[string]string) { files["helmfile.yaml"] = "releases: []\n" },
 		exit:    19,
