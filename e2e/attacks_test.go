@@ -106,7 +106,7 @@ func (g *target) words() *strings.Replacer {
 	}.Words()
 }
 
-// attack_ runs the agent on the repository of the attack.
+// runAttack runs the agent on the repository of the attack.
 func (g *target) runAttack(args []string) result {
 	g.t.Helper()
 	dir := g.t.TempDir()

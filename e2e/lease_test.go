@@ -371,9 +371,9 @@ func (s *story) starts(args ...string) *process {
 }
 
 // waitsFor returns when the condition is true. It fails the test after a timeout.
-func (p *process) waitsFor(so func() bool) {
+func (p *process) waitsFor(condition func() bool) {
 	p.s.t.Helper()
-	for until := time.Now().Add(soon); !so(); time.Sleep(50 * time.Millisecond) {
+	for until := time.Now().Add(soon); !condition(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(until) {
 			_ = p.Process.Signal(syscall.SIGKILL) // the test has already failed
 			p.waits()

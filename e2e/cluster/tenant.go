@@ -76,7 +76,7 @@ func (c *Cluster) settled(ctx context.Context, namespace, user string) error {
 			return err
 		}
 	}
-	return c.furnished(ctx, namespace)
+	return c.hasDefaultObjects(ctx, namespace)
 }
 
 // may checks a right of the user with the probe's identity, so that the request is not counted for the user.
@@ -94,8 +94,8 @@ func (c *Cluster) may(ctx context.Context, user string, right authorization.Reso
 	return nil
 }
 
-// furnished checks for the objects that the controllers create in every namespace.
-func (c *Cluster) furnished(ctx context.Context, namespace string) error {
+// hasDefaultObjects checks for the objects that the controllers create in every namespace.
+func (c *Cluster) hasDefaultObjects(ctx context.Context, namespace string) error {
 	if _, err := c.probe.CoreV1().ServiceAccounts(namespace).Get(ctx, defaultAccount, meta.GetOptions{}); err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (c *Cluster) controllersReady(ctx context.Context) error {
 	if len(role.Rules) == 0 {
 		return fmt.Errorf("ClusterRole %s is not aggregated yet", tenantRole)
 	}
-	return c.furnished(ctx, meta.NamespaceDefault)
+	return c.hasDefaultObjects(ctx, meta.NamespaceDefault)
 }
 
 // eventually repeats the check until there is no error. It returns the last error when the context ends.
