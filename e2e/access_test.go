@@ -74,7 +74,7 @@ func TestAccessGrantsWhatIsMissing(t *testing.T) { // not in parallel: new kinds
 	expectActions(t, u.converge("--repo", repo.url), "own correct done 2", "away unchanged done 2")
 	repo.commit(t, files{"helmfile.yaml": "releases:\n- {name: own, chart: ./charts/own, installed: false}\n- {name: away, chart: ./charts/away, installed: false, namespace: " + second + "}\n"}, "gone")
 	if s, r = u.agent("access", "--repo", repo.url); r.code != converged {
-		t.Errorf("the end needs more: %s", r)
+		t.Errorf("the last commit needs rights that are missing: %s", r)
 	}
 	expectActions(t, u.converge("--repo", repo.url), "own uninstall done 0", "away uninstall done 0")
 }
@@ -91,7 +91,7 @@ func TestAccessRequestsDoNotGrow(t *testing.T) {
 			t.Parallel()
 			few, many := reviews(t, identity(t), 2), reviews(t, identity(t), 40)
 			if few != many || few == 0 {
-				t.Errorf("%d questions for 2 releases, %d for 40", few, many)
+				t.Errorf("%d access reviews for 2 releases, %d for 40", few, many)
 			}
 		})
 	}

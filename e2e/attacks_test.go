@@ -226,7 +226,7 @@ func TestEscapeAttemptsAreSeen(t *testing.T) {
 			r := g.startAgent("run", append([]string{"--repo", g.serve(dir)}, sandboxModes[0].args...)...)
 			found := g.findings(r)
 			if c.kind == "" && (len(found) > 0 || r.code != converged || !strings.Contains(g.places(r)["the ConfigMaps"], "to everyone")) {
-				t.Errorf("the honest repository was not deployed, or there are findings %v: %.3000s", found, r)
+				t.Errorf("the harmless repository was not deployed, or there are findings %v: %.3000s", found, r)
 			}
 			if c.kind != "" && len(found[c.kind]) == 0 {
 				t.Errorf("there are only the findings %v: %.3000s", found, r)

@@ -135,7 +135,7 @@ func (a *attempt) await(cmd *exec.Cmd, release string, status func(string) bool)
 	for until := time.Now().Add(soon); !slices.ContainsFunc(a.statusesOf(release), status); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(until) {
 			_ = cmd.Process.Kill() // the test has already failed
-			a.t.Fatalf("no release came into the making: %q", a.statuses())
+			a.t.Fatalf("no revision became pending: %q", a.statuses())
 		}
 	}
 }

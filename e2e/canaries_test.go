@@ -95,6 +95,6 @@ func TestCanariesAreSeen(t *testing.T) {
 		}
 	}
 	if got := leaks.Find("nothing of it ********", canaries); len(got) != 0 {
-		t.Errorf("seen: %v", got)
+		t.Errorf("found in a text without canaries: %v", got)
 	}
 }

@@ -145,7 +145,7 @@ func (p podAccount) hasNoRightsElsewhere() {
 	}
 	own := kubernetes.NewForConfigOrDie(config)
 	if _, err := own.CoreV1().Secrets(p.namespace).List(p.t.Context(), meta.ListOptions{}); err != nil {
-		p.t.Errorf("the account has no rights at home: %v", err)
+		p.t.Errorf("the account has no rights in its own namespace: %v", err)
 	}
 	if _, err := own.CoreV1().Secrets("default").List(p.t.Context(), meta.ListOptions{}); err == nil {
 		p.t.Error("the account reads the Secrets of another namespace")

@@ -40,7 +40,7 @@ var driftStories = map[string]func(*story){
 		s.run().shows(converged, "shop unchanged")
 		makeRed(s)
 		if c := s.run().shows(converged, "shop correct"); strings.Contains(c.message(), "in a row") {
-			c.t.Errorf("a quiet run ends a fight: %s", c.message())
+			c.t.Errorf("a run without drift did not reset the count: %s", c.message())
 		}
 	},
 

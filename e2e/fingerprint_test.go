@@ -72,7 +72,7 @@ var fingerprintStories = map[string]func(*story){
 		merge("configmaps/dice", `{data: {thrown: again}}`)(s)
 		s.run().shows(converged, "dice correct")
 		if at(s.object("configmaps/dice"), "/data/thrown") != thrown {
-			s.t.Error("the correction threw the dice again")
+			s.t.Error("the correction changed the random value")
 		}
 		dice("12")
 		s.run().shows(converged, "dice upgraded")

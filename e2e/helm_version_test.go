@@ -21,6 +21,6 @@ func TestHelmVersion(t *testing.T) {
 	agent.Args[0] = "helm"
 	output := must(agent.Output())(t)
 	if want := string(found[1]); !strings.HasPrefix(string(output), want+"+") {
-		t.Errorf("called helm, it says %q; go.mod has %s", output, want)
+		t.Errorf("started as helm, the agent prints %q; go.mod has %s", output, want)
 	}
 }

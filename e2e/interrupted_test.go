@@ -147,7 +147,7 @@ func TestInterruptedUninstall(t *testing.T) {
 		t.Errorf("the agent took %s to stop", output.took)
 	}
 	if left := a.statusesOf("good"); slices.Contains(left, "uninstalling") { // failed, or deleted except for its last hook
-		t.Errorf("nobody knows that nobody is at work: %q", left)
+		t.Errorf("a revision is still uninstalling: %q", left)
 	}
 	a.repo.commit(t, goodState, "back with it")
 	if output := a.make(badInput{}); output.code != converged {

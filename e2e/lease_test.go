@@ -130,7 +130,7 @@ var leaseStories = map[string]func(*story){
 		s.declares(web)
 		c := s.diff().shows(converged, "web to install").writes("")
 		if requested := cluster.Select(requests(s.t, c.since, s.tenant), cluster.Request{Resource: "leases"}); len(requested) > 0 {
-			s.t.Errorf("asked %v", requested)
+			s.t.Errorf("the diff requested Leases: %v", requested)
 		}
 	},
 

@@ -30,7 +30,7 @@ var pruneStories = map[string]func(*story){
 		s.declares(webOff)
 		s.run().shows(converged, "web uninstalled")
 		if !s.hasObject("goodbye") || s.hasObject("web") {
-			s.t.Error("the hook did not run, or the object stayed")
+			s.t.Error("the hook did not run, or the object still exists")
 		}
 	},
 

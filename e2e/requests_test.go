@@ -67,7 +67,7 @@ func quietRequests(t *testing.T, releases int) []string {
 		t.Errorf("%d releases: writes %v", releases, writes)
 	}
 	if downloads := append(charts.Requests(), registry.Requests()...); len(downloads) > 0 {
-		t.Errorf("%d releases: charts were asked for: %v", releases, downloads)
+		t.Errorf("%d releases: there were requests for charts: %v", releases, downloads)
 	}
 	counted := map[string]int{}
 	for _, r := range requested {

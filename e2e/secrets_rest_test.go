@@ -57,7 +57,7 @@ releases:
 	check(t, cmd.Process.Signal(syscall.SIGTERM))
 	<-ended
 	if found == 0 {
-		t.Error("no plaintext was there to look at, so this shows nothing")
+		t.Error("there was no plaintext during the run, so the test proves nothing")
 	}
 	if code := cmd.ProcessState.ExitCode(); code != 143 {
 		t.Errorf("it ended with %d: %s", code, output.String())

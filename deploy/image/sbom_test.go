@@ -194,7 +194,7 @@ func referredBill(t *testing.T, repository name.Repository, subject v1.Hash) []b
 	return bill.Bytes()
 }
 
-// agentBill is the bill of the agent that `make build` built, for whatever platform that was.
+// agentBill is the bill of the agent that `make build` built, for the platform of this machine.
 func agentBill(t *testing.T) (*cyclonedx.BOM, []byte) {
 	t.Helper()
 	agent := "../../bin/helmfile-agent"

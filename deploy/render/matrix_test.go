@@ -139,7 +139,7 @@ func problemOfAll(found map[string]runtime.Object) string {
 				return key + " binds a Role that is not there"
 			}
 			if len(o.Subjects) != 1 || o.Subjects[0].Namespace != "shop" {
-				return key + " is for somebody else"
+				return key + " has a subject outside of the agent's namespace"
 			}
 		}
 	}

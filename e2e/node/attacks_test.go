@@ -127,7 +127,7 @@ func TestEscapeAttemptsAreSeen(t *testing.T) {
 			wrong := v.attack.Judge(o, v.words(), nil)
 			want := c.want(v)
 			if (len(want) == 0) != (len(wrong) == 0) {
-				t.Errorf("the judgement is %v", wrong)
+				t.Errorf("Judge returned %v", wrong)
 			}
 			expectFindings(t, o.Findings, want)
 		})

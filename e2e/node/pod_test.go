@@ -26,7 +26,7 @@ func TestPod(t *testing.T) {
 	job := a.begin("run")
 	a.eventually("the run installs", runTimeout, func(context.Context) bool { return a.revisions("owner=helm,name=gated") != "" })
 
-	t.Log("it runs as nobody in particular, without rights over the machine")
+	t.Log("the process has no root rights and no capabilities")
 	process := p.process(job)
 	for line, want := range map[string]string{
 		"Uid:": "65532 65532 65532 65532", "Gid:": "65532 65532 65532 65532",
@@ -47,7 +47,7 @@ func TestPod(t *testing.T) {
 		}
 	}
 
-	t.Log("its token is valid for an hour, and not for the year that the API server gives to others")
+	t.Log("its token is valid for one hour, and not for one year as by default")
 	if life := tokenLife(t, process); life != time.Hour {
 		t.Errorf("the token is valid for %s", life)
 	}

@@ -47,18 +47,18 @@ func stayInside(p *testNamespace, rights values) {
 	a.converges("prunes")
 	a.has("web 1, web 2")
 
-	t.Log("what the agent asked is about its namespace, or about nothing in particular")
+	t.Log("all requests of the agent are in its namespace or without a namespace")
 	asked := a.requests(began)
 	if len(asked) == 0 {
-		t.Fatal("the agent asked nothing")
+		t.Fatal("the agent sent no requests")
 	}
 	for _, request := range asked {
 		if !a.isAllowedRequest(request) {
-			t.Errorf("the agent asked: %s (%s)", request, request.URI)
+			t.Errorf("the agent sent an unexpected request: %s (%s)", request, request.URI)
 		}
 	}
 
-	t.Log("whoever tries more is refused")
+	t.Log("requests outside of the namespace are refused")
 	for who, client := range map[string]kubernetes.Interface{"the tenant": p.client, "the agent": a.itself()} {
 		for what, try := range forbiddenRequests {
 			if err := try(t, client); !apierrors.IsForbidden(err) {
@@ -66,7 +66,7 @@ func stayInside(p *testNamespace, rights values) {
 			}
 		}
 	}
-	t.Log("and in the namespace, more than the restricted profile is")
+	t.Log("in the namespace, pods that violate the profile restricted are refused")
 	pod := &core.Pod{ObjectMeta: meta.ObjectMeta{Name: "root"}, Spec: core.PodSpec{Containers: []core.Container{{Name: "app", Image: cluster.PauseImage}}}}
 	if _, err := p.client.CoreV1().Pods(p.namespace).Create(t.Context(), pod, meta.CreateOptions{}); !apierrors.IsForbidden(err) {
 		t.Errorf("a pod without a security context: %v, want it forbidden", err)

@@ -31,7 +31,7 @@ func TestSandbox(t *testing.T) {
 	a := p.install("gitops", values{"config": values{"sandbox": "required"}})
 	a.converges("honest")
 	if story := p.story(); !strings.Contains(story, "files and programs, TCP, signals and abstract sockets") {
-		t.Errorf("it is not said what the kernel protects:\n%s", story)
+		t.Errorf("the output does not say what the kernel protects:\n%s", story)
 	}
 	for i, escape := range escapes {
 		p.commit(map[string]string{

@@ -55,7 +55,7 @@ func nextFirings(p *testNamespace) {
 	a.succeeded(a.firing(0))
 	a.has("cache 1, db 1, web 1, web 2")
 	if got := p.color("web") + " " + p.color("db") + " " + p.color("cache"); got != "red blue blue" {
-		p.t.Errorf("after the first firing web, db and cache are %s", got)
+		p.t.Errorf("after the first scheduled run web, db and cache are %s", got)
 	}
 	a.succeeded(a.firing(1))
 	a.has("db 1, web 1, web 2")
@@ -72,7 +72,7 @@ func brokenFirings(p *testNamespace) {
 	a.upgrade(everyMinute)
 	o := a.firing(0)
 	if want := "Failed(BackoffLimitExceeded) [18]"; o.String() != want {
-		p.t.Errorf("the firing with the broken commit: %s, want %s", o, want)
+		p.t.Errorf("the scheduled run with the broken commit: %s, want %s", o, want)
 	}
 	for _, word := range []string{"web", "broken on purpose"} {
 		if !strings.Contains(o.message, word) {

@@ -22,25 +22,25 @@ func TestSelfManaged(t *testing.T) {
 	files := selfManaged(p, "0.1.0", "")
 	p.commit(files, "the example")
 
-	t.Log("a person installs it once, with the values that the repository has")
+	t.Log("a person installs it once, with the values from the repository")
 	own := filepath.Join(t.TempDir(), "agent.yaml")
 	p.must(os.WriteFile(own, []byte(files["agent.yaml"]), 0o600))
 	p.helm("install", "helmfile-agent", chartDir(), "--values", own)
 	a := &agent{testNamespace: p, release: "helmfile-agent"}
 
-	t.Log("the first run adopts it without a new revision, and installs the rest")
+	t.Log("the first run adopts it without a new revision, and installs the other releases")
 	if o := a.converges("adopts"); !strings.Contains(o.message, "1 installed, 1 adopted") {
 		t.Errorf("the first run: %s", o.message)
 	}
 	a.has("web 1")
 	a.isAt("helmfile-agent 1")
 
-	t.Log("an upgrade that cannot be is refused, and the agent lives on")
+	t.Log("an upgrade that the API server refuses fails, and the old agent keeps running")
 	p.commit(selfManaged(p, "0.1.1", "mistyped: true\n"), "mistyped")
 	if o := a.run("mistyped"); o.String() != tried+" [18]" || !strings.Contains(o.message, "mistyped") {
 		t.Errorf("%s: %s", o, o.message)
 	}
-	t.Log("so is one that gives the agent a right which nobody gave it")
+	t.Log("a commit that gives the agent a right that it does not hold is refused")
 	p.commit(selfManaged(p, "0.1.1", "rbac: {kinds: [configmaps, serviceaccounts, cronjobs.batch, endpoints]}\n"), "greedy")
 	if o := a.run("greedy"); o.String() != tried+" [18]" || !strings.Contains(o.message, "not currently held") {
 		t.Errorf("%s: %s", o, o.message)
@@ -55,7 +55,7 @@ func TestSelfManaged(t *testing.T) {
 		t.Errorf("the CronJob is of %q", got)
 	}
 
-	t.Log("a commit upgrades the agent, by the agent, which also starts its own schedule")
+	t.Log("the agent upgrades itself by a commit, which also resumes its schedule")
 	p.commit(selfManaged(p, "0.1.1", "cronjob: {suspend: false, schedule: '* * * * *'}\n"), "upgrade the agent")
 	a.converges("upgrades")
 	a.isAt("helmfile-agent 1, helmfile-agent 2, helmfile-agent 3, helmfile-agent 4")
@@ -63,7 +63,7 @@ func TestSelfManaged(t *testing.T) {
 		t.Errorf("the CronJob is of %s", got)
 	}
 
-	t.Log("the upgraded agent runs on its schedule, and finds all as declared")
+	t.Log("the upgraded agent runs on its schedule, and has nothing to do")
 	before := a.now()
 	fired := a.firing(0)
 	if fired.String() == tried+" [20]" {

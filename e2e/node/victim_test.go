@@ -148,7 +148,7 @@ func (v *victim) run() outcome {
 	v.t.Logf("%s ends with %d", v.attack.Name, o.codes[0])
 	v.expectMounted(o.job)
 	if outside.git.Count("/"+v.name+"/git-upload-pack") == 0 {
-		v.t.Fatalf("the agent did not fetch the repository, so that the attack did not take testNamespace: %s", v.story())
+		v.t.Fatalf("the agent did not fetch the repository, so the attack was not tried: %s", v.story())
 	}
 	return o
 }
