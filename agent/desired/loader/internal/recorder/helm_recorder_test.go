@@ -106,7 +106,7 @@ func TestFlagsBecomeOptions(t *testing.T) {
 			flags: strings.Fields("--atomic --cleanup-on-fail --create-namespace --disable-openapi-validation --enable-dns --force --hide-notes --no-hooks " +
 				"--recreate-pods --render-subchart-notes --skip-crds --skip-schema-validation --take-ownership --wait --wait-for-jobs"),
 			want: release.Options{
-				Atomic: true, CleanupOnFail: true, CreateNamespace: true, DisableOpenAPIValidation: true, EnableDNS: true, Force: true, HideNotes: true,
+				Atomic: true, CleanupOnFail: true, CreateNamespace: true, DisableOpenAPIValidation: true, EnableDNS: true, Force: true,
 				DisableHooks: true, RecreatePods: true, SubNotes: true, SkipCRDs: true, SkipSchemaValidation: true, TakeOwnership: true, Wait: true,
 				WaitForJobs: true, HistoryMax: 10,
 			},
