@@ -2,16 +2,19 @@ package charterrors
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
+
+// refusals are the messages of a chart repository, of an OCI registry, and of a registry without credentials. Helm passes on only the text.
+var refusals = []string{"401 Unauthorized", "403 Forbidden", "401: Unauthorized", "403: Forbidden", "credential not found"}
 
 // WithHint adds to an error which setting of the helmfile can prevent it.
 func WithHint(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case strings.Contains(err.Error(), "401 Unauthorized"), strings.Contains(err.Error(), "403 Forbidden"),
-		strings.Contains(err.Error(), "credential not found"):
+	case slices.ContainsFunc(refusals, func(words string) bool { return strings.Contains(err.Error(), words) }):
 		return fmt.Errorf("%w (check the user name and password under `repositories:`)", err)
 	case strings.Contains(err.Error(), "certificate signed by unknown authority"):
 		return fmt.Errorf("%w (set caFile under `repositories:`)", err)
