@@ -45,7 +45,7 @@ var runtimeMessages = []string{
 	"runtime error: integer divide by zero",
 	"runtime error: integer overflow",
 	"runtime error: invalid memory address or nil pointer dereference",
-	"runtime error: makechan: size out of range",
+	"makechan: size out of range",
 	"runtime error: makeslice: cap out of range",
 	"runtime error: makeslice: len out of range",
 	"runtime error: negative shift amount",
