@@ -17,6 +17,9 @@ DATE    := $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
 STRIP   := -s -w
 STAMP   := $(STRIP) -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 
+# The cache of the linters is in Go's build cache, so that both are kept or removed together.
+export GOLANGCI_LINT_CACHE := $(shell go env GOCACHE)/golangci-lint
+
 # The commands that tests compare the agent with, the control plane for tests, and promtool for alerting rules.
 TOOLS := bin/helm bin/helmfile bin/sops bin/age-keygen bin/controlplane bin/promtool
 
@@ -54,18 +57,65 @@ test: node-or-not lint bin $(if $(HAS_NODE),$(NODE)) ## Build everything and run
 	@go test -timeout 30m $(if $(HAS_NODE),./...,$$(go list ./... | grep -v /e2e/node))
 	@cd deploy/image && go test ./...
 
+# The race detector needs cgo. The binaries are static all the same, because the tests start themselves in a sandbox without the C library,
+# and their resolver of names is Go's own, because glibc's cannot be linked statically.
+RACE := GORACE=halt_on_error=1 CGO_ENABLED=1 GOFLAGS="-race -trimpath -tags=$(TAGS),netgo,osusergo"
+RACE_LINK := -ldflags='-linkmode=external -extldflags=-static'
+
+# Runs that change, correct, prune and destroy releases, that are interrupted, and that lose the lock.
+SMOKE := ^Test(Quickstart|DriftStories|Prune|Destroy|Interrupted.*|Lease)$$
+
+.PHONY: race
+race: bin bin/race/helmfile-agent ## Run the unit tests and some tests on a control plane with the race detector (needs gcc; Debian's is installed)
+	@echo "testing with the race detector"
+	@$(RACE) go test $(RACE_LINK) -timeout 20m $(UNIT)
+	@HELMFILE_AGENT_CONTROLPLANE=$(CURDIR)/bin/race/controlplane go test ./e2e -count=1 -timeout 15m -run '$(SMOKE)'
+
+# The tests find every program beside the control plane.
+bin/race/helmfile-agent: FORCE
+	@.ci/compiler
+	@mkdir -p bin/race; ln -sfn $(addprefix ../,$(notdir $(filter-out bin/promtool,$(TOOLS)))) bin/race/
+	@export $(RACE); $(BUILD) $(RACE_LINK) -o $@ ./cmd/helmfile-agent 2>&1 | $(PROGRESS)
+
 .PHONY: attacks
 attacks: node-or-not bin $(if $(HAS_NODE),$(NODE)) ## Run all attacks with the sandbox, without it, and on a node (make test runs samples)
 	@ALL_ATTACKS=1 go test ./e2e $(if $(HAS_NODE),./e2e/node) -p 1 -count=1 -timeout 60m -run '^TestEscapeAttempts'
 
+.PHONY: check
+check: lint test-unit ## Format, vet, lint and unit tests: what to run before each commit
+
+# Packages whose tests need no program that the Makefile builds.
+UNIT := ./agent/... ./cmd/... ./deploy/render ./e2e/attacks ./e2e/servers/...
+
+.PHONY: test-unit
+test-unit: ## Run the tests that need neither a control plane nor a node
+	@go test $(UNIT)
+
+# The tests that match RUN, as go test -run takes it; all by default.
+RUN ?= .
+
+.PHONY: test-e2e
+test-e2e: bin ## Run the tests on a control plane: make test-e2e RUN=TestDrift
+	@go test ./e2e -count=1 -timeout 30m -run '$(RUN)'
+
+.PHONY: test-node
+test-node: $(NODE) ## Run the tests on a Kubernetes node (root, Debian): make test-node RUN=TestPod
+	@go test ./e2e/node -count=1 -timeout 30m -run '$(RUN)'
+
 .PHONY: lint
-lint: ## Check formatting, vet, the direction of imports, and that generated files are current
-	@test -z "$$(gofmt -l agent cmd deploy e2e)" || { echo "gofmt would change:"; gofmt -l agent cmd deploy e2e; exit 1; }
-	@go vet ./...
-	@cd e2e/cluster/kubernetes && go vet ./...
-	@cd deploy/image && go vet ./...
+lint: vet bin/golangci-lint bin/actionlint ## Check formatting, vet, linters, workflows, the direction of imports, and that generated files are current
+	@for dir in $(MODULES); do echo "golangci-lint $$dir"; (cd $$dir && $(CURDIR)/bin/golangci-lint run ./...) || failed=1; done; test -z "$$failed"
+	@bin/actionlint
 	@go test ./agent -run '^Test(Imports|PurePackages)$$'
 	@go test ./deploy/render -run '^TestGeneratedFilesAreCurrent$$'
+
+# The modules with code of our own.
+MODULES := . e2e/cluster/kubernetes deploy/image
+
+.PHONY: vet
+vet:
+	@unformatted=$$(gofmt -l agent cmd deploy e2e); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
+	@for dir in $(MODULES); do go -C $$dir vet ./...; done
 
 .PHONY: generate
 generate: ## Write the generated files: table of settings, the chart's README and schema, deploy/, alert rules
@@ -75,6 +125,25 @@ generate: ## Write the generated files: table of settings, the chart's README an
 
 .PHONY: bin
 bin: bin/helmfile-agent $(TOOLS) ## Build the agent and every tool that the tests use
+
+.PHONY: sizes
+sizes: ## Count functions, files, packages and lines, as a Markdown table
+	@go run ./e2e/sizes
+
+# For each fuzz target; its seeds run as tests too.
+FUZZTIME ?= 10s
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME
+	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' agent cmd | sort | while IFS=: read -r file target; do \
+		echo "$${target#func } in $$(dirname $$file)"; \
+		go test ./$$(dirname $$file) -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME); \
+	done
+
+.PHONY: vulnerabilities
+vulnerabilities: bin/govulncheck ## Look for known vulnerabilities that the product's code reaches (needs vuln.go.dev)
+	@bin/govulncheck ./agent/... ./cmd/...
+	@cd deploy/image && $(CURDIR)/bin/govulncheck ./...
 
 .PHONY: bench
 bench: bin ## Measure whole runs with 10, 100 and 1,000 releases, compared with helmfile sync (slow)
@@ -147,6 +216,12 @@ bin/age-keygen: go.mod
 # promtool is a separate module as well. The tag leaves out service discovery for clouds, which tests of rules do not need.
 bin/promtool: deploy/alerts/promtool/go.mod
 	@cd deploy/alerts/promtool && $(BUILD) -tags remove_all_sd -ldflags "$(STRIP)" -o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/promtool 2>&1 | $(PROGRESS)
+
+# Each checker is a separate module, and its go.mod names the program. Its dependencies are not dependencies of the product.
+CHECKERS := bin/golangci-lint bin/actionlint bin/govulncheck
+
+$(CHECKERS): bin/%: .ci/tools/%/go.mod
+	@cd .ci/tools/$* && $(BUILD) -ldflags "$(STRIP)" -o $(CURDIR)/$@ "$$(go list -f '{{.ImportPath}}' tool)" 2>&1 | $(PROGRESS)
 
 # The control plane is a separate module, so its dependencies are not dependencies of the product. It contains no components of a
 # node, because these take long to build.
