@@ -112,7 +112,7 @@ func setLimits(rules Rules) error {
 		unix.RLIMIT_CORE:  {},
 		unix.RLIMIT_FSIZE: {Cur: MaxFile, Max: MaxFile}, // Go ignores the signal, so the write fails
 	}
-	if rules.Memory > 0 {
+	if rules.Memory > 0 && limitsMemory {
 		limits[unix.RLIMIT_DATA] = unix.Rlimit{Cur: uint64(rules.Memory), Max: uint64(rules.Memory)}
 	}
 	if rules.CPU > 0 {
