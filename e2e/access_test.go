@@ -73,7 +73,7 @@ func TestAccessGrantsWhatIsMissing(t *testing.T) { // not in parallel: new kinds
 	check(t, client(t).CoreV1().ConfigMaps(u.namespace).Delete(t.Context(), "own", meta.DeleteOptions{}))
 	expectActions(t, u.converge("--repo", repo.url), "own correct done 2", "away unchanged done 2")
 	repo.commit(t, files{"helmfile.yaml": "releases:\n- {name: own, chart: ./charts/own, installed: false}\n- {name: away, chart: ./charts/away, installed: false, namespace: " + second + "}\n"}, "gone")
-	if s, r = u.agent("access", "--repo", repo.url); r.code != converged {
+	if _, r = u.agent("access", "--repo", repo.url); r.code != converged {
 		t.Errorf("the last commit needs rights that are missing: %s", r)
 	}
 	expectActions(t, u.converge("--repo", repo.url), "own uninstall done 0", "away uninstall done 0")
@@ -220,7 +220,7 @@ func newNamespace(t *testing.T, name string) string {
 func defineKind(t *testing.T, u tenant) (group string) {
 	t.Helper()
 	group = "access" + u.namespace[len(u.namespace)-6:len(u.namespace)-5]
-	defineBetween(t, u, func() error { return nil }, kindDefinition(group))
+	defineBetween(t, func() error { return nil }, kindDefinition(group))
 	return group
 }
 

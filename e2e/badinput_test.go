@@ -115,7 +115,7 @@ func (s *testServers) publish(t *testing.T) {
 	goodState.under("charts/small").write(t, dir)
 	must(s.charts.Add(dir))(t)
 	_, _, err := s.registry.PushChart(dir)
-	must(err, err)(t)
+	check(t, err)
 	must(servers.NewRepo(s.root, "empty.git"))(t)
 }
 

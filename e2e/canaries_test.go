@@ -19,7 +19,7 @@ var shapes = []func(word string) string{
 	func(w string) string { return w[:6] }, // the shortest secret that is masked everywhere
 	func(w string) string { return w[:20] },
 	func(w string) string { return w[:20] + "-and-more" }, // begins with the secret before it
-	func(w string) string { return digits(w) },
+	digits,
 	func(w string) string {
 		return fmt.Sprintf("-----BEGIN PRIVATE KEY-----\n%s\n%s\nab\n-----END PRIVATE KEY-----\n", base64.StdEncoding.EncodeToString([]byte(w+w)), w)
 	},
@@ -82,7 +82,7 @@ func TestCanariesAreSeen(t *testing.T) {
 		"inner base64": func(s string) string { return base64.StdEncoding.EncodeToString([]byte("user:" + s + "!")) },
 		"URL":          func(s string) string { return "?" + url.QueryEscape(s) },
 		"JSON":         func(s string) string { return string(must(json.Marshal(s))(t)) },
-		"Go":           func(s string) string { return strconv.Quote(s) },
+		"Go":           strconv.Quote,
 		"lines":        func(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "\n", "\n+    "), "\r", "") },
 	} {
 		for _, canary := range canaries {

@@ -235,7 +235,7 @@ func TestPreflightOfKindsDefinedDuringTheRun(t *testing.T) { // not in parallel:
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defineBetween(t, u, func() error { _, err := jobs.Get(ctx, "own", meta.GetOptions{}); return err }, kindDefinition(plural))
+		defineBetween(t, func() error { _, err := jobs.Get(ctx, "own", meta.GetOptions{}); return err }, kindDefinition(plural))
 		_ = jobs.Delete(ctx, "own", meta.DeleteOptions{}) // the hook ends when its Job is deleted
 	}()
 	expectActions(t, u.converge("--repo", repo.url), "own install done 1", "uses install done 1")
@@ -259,7 +259,7 @@ func usesKind(group, template string) files {
 }
 
 // defineBetween applies a definition when ready returns no error. It returns when the API server serves the kind.
-func defineBetween(t *testing.T, u tenant, ready func() error, definition string) {
+func defineBetween(t *testing.T, ready func() error, definition string) {
 	definitions := must(dynamic.NewForConfig(control.Config()))(t).Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})
 	for until := time.Now().Add(soon); ready() != nil && time.Now().Before(until); {
 		time.Sleep(20 * time.Millisecond)

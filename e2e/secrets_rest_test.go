@@ -50,12 +50,12 @@ releases:
 	go func() { ended <- cmd.Wait() }()
 	select {
 	case <-requests:
-	case <-ended:
-		t.Fatalf("it did not wait for the secret store: %s", output.String())
+	case err := <-ended:
+		t.Fatalf("it did not wait for the secret store: %v, %s", err, output.String())
 	}
 	found := plaintexts(t, temp, "plain-at-rest")
 	check(t, cmd.Process.Signal(syscall.SIGTERM))
-	<-ended
+	_ = <-ended // the signal
 	if found == 0 {
 		t.Error("there was no plaintext during the run, so the test proves nothing")
 	}
@@ -77,7 +77,7 @@ func plaintexts(t *testing.T, dir, text string) int {
 		}
 		info, err := entry.Info()
 		if err != nil {
-			return nil // deleted in the meantime
+			return nil //nolint:nilerr // the file is deleted in the meantime
 		}
 		// The checkout is not secret. It is in a directory that other users cannot read.
 		if mode := info.Mode().Perm(); mode&0o077 != 0 && !strings.Contains(path, "/checkout") {

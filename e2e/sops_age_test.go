@@ -73,7 +73,7 @@ func TestSopsAgeCronJob(t *testing.T) {
 	contains(t, strings.Join(pod.Containers[0].Args, " "), "--sops-keys=/keys")
 }
 
-var shellBlock = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
+var shellBlock = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$") //nolint:gocritic // each ^ begins a line
 
 // shell returns the blocks of commands in a page.
 func shell(page string) []string {

@@ -9,6 +9,7 @@ import (
 // Result is how a step ended.
 type Result string
 
+// The results of a step.
 const (
 	Done    Result = "done"
 	Failed  Result = "failed"

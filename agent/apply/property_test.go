@@ -58,7 +58,7 @@ func everyOutcome(p plan.Plan, outcomes []Outcome) error {
 	}
 	for i, o := range outcomes {
 		if !reflect.DeepEqual(o.Step, p.Steps[i]) || o.Result == "" || (o.Err == nil) != (o.Result == Done) {
-			return fmt.Errorf("the result %q of %s is wrong: %v", o.Result, p.Steps[i].Key, o.Err)
+			return fmt.Errorf("the result %q of %s is wrong: %w", o.Result, p.Steps[i].Key, o.Err)
 		}
 	}
 	return nil
@@ -118,7 +118,7 @@ func failureIsExplained(outcomes []Outcome, stopped bool) error {
 			return fmt.Errorf("%s is skipped, but all its needs are done: %w", o.Key, o.Err)
 		}
 		if o.Result == Skipped && !stopped && results[failedName(o.Err)] != Failed {
-			return fmt.Errorf("%s is skipped because %q, which did not fail", o.Key, o.Err)
+			return fmt.Errorf("%s is skipped because of a release that did not fail: %w", o.Key, o.Err)
 		}
 	}
 	return nil

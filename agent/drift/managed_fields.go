@@ -37,7 +37,7 @@ func (m *managedFields) all() []entry {
 			continue
 		}
 		var fields map[string]any
-		if json.Unmarshal(managed.FieldsV1.Raw, &fields) == nil {
+		if json.Unmarshal(managed.FieldsV1.GetRawBytes(), &fields) == nil {
 			m.entries = append(m.entries, entry{managed.Manager, timeOf(managed.Time), fields})
 		}
 	}

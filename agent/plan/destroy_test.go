@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -52,7 +53,7 @@ func TestOrderOfPrunes(t *testing.T) {
 				t.Errorf("destroy: %s", diff)
 			}
 			declared := []release.Desired{want("zzz", release.Absent)}
-			want := append(test.want, "1 unchanged shop/zzz")
+			want := append(slices.Clone(test.want), "1 unchanged shop/zzz")
 			for i := range test.want {
 				want[i] = "2" + test.want[i][1:]
 			}

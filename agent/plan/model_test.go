@@ -185,7 +185,7 @@ type conditions struct {
 	stopped             string               // when the run is stopped; empty when it is not
 }
 
-func (sim *simulation) randomConditions(a *agent) conditions {
+func (sim *simulation) randomConditions() conditions {
 	c := conditions{
 		selector: sim.chance(6), skipsFile: sim.chance(5), leavesTrace: sim.chance(50),
 		failing: map[release.Key]bool{}, notReached: map[release.Key]bool{},

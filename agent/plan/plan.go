@@ -11,6 +11,7 @@ import (
 // Verb is the action for one release.
 type Verb string
 
+// The verbs.
 const (
 	Install   Verb = "install"
 	Upgrade   Verb = "upgrade"

@@ -82,7 +82,7 @@ func (sim *simulation) step() {
 		sim.record(happening.name)
 		happening.to(sim, a)
 	}
-	sim.run(a, sim.randomConditions(a))
+	sim.run(a, sim.randomConditions())
 }
 
 // finish stops all random events and checks what must be true after a few more runs.

@@ -28,6 +28,7 @@ func (d Drift) Identity(key Key) string {
 // DriftMode says what to do about drift.
 type DriftMode string
 
+// The modes.
 const (
 	CorrectDrift DriftMode = "correct"
 	WarnDrift    DriftMode = "warn"

@@ -26,6 +26,7 @@ func (k Key) Compare(other Key) int {
 // DesiredState says whether a declared release should be installed.
 type DesiredState string
 
+// The desired states.
 const (
 	Installed  DesiredState = "installed"
 	Absent     DesiredState = "absent"     // `installed: false`

@@ -34,7 +34,7 @@ func TestKustomize(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, got := comparable(t, rendered.Documents), comparable(t, split(map[string]string{"all": string(text)}).Documents)
+			want, got := comparableObjects(t, rendered.Documents), comparableObjects(t, split(map[string]string{"all": string(text)}).Documents)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("the chart (-) and kustomize (+) differ:\n%s", diff)
 			}
@@ -53,7 +53,7 @@ func TestPlainManifests(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := split(map[string]string{"all": strings.TrimPrefix(string(files["deploy/manifests/helmfile-agent.yaml"]), plainHead)})
-	if diff := cmp.Diff(comparable(t, rendered.Documents), comparable(t, all.Documents)); diff != "" {
+	if diff := cmp.Diff(comparableObjects(t, rendered.Documents), comparableObjects(t, all.Documents)); diff != "" {
 		t.Errorf("the chart (-) and the manifests (+) differ:\n%s", diff)
 	}
 	if strings.Contains(string(files["deploy/manifests/helmfile-agent.yaml"]), "helm.sh/") {
@@ -61,8 +61,8 @@ func TestPlainManifests(t *testing.T) {
 	}
 }
 
-// comparable returns the objects by kind and name, without hooks and without Helm's own labels. It decodes them strictly.
-func comparable(t *testing.T, documents []string) map[string]map[string]any {
+// comparableObjects returns the objects by kind and name, without hooks and without Helm's own labels. It decodes them strictly.
+func comparableObjects(t *testing.T, documents []string) map[string]map[string]any {
 	t.Helper()
 	found := map[string]map[string]any{}
 	for _, document := range documents {

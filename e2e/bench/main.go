@@ -28,10 +28,11 @@ func main() {
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, longest)
-	defer cancel()
-	if err := bench(ctx, *bin, *sizes, *helmfileUpTo, *repeat); err != nil {
+	err := bench(ctx, *bin, *sizes, *helmfileUpTo, *repeat)
+	cancel()
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

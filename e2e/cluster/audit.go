@@ -92,7 +92,7 @@ func readFrom(path string, offset int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() // only read
+	defer func() { _ = file.Close() }() // only read
 	if _, err := file.Seek(offset, io.SeekStart); err != nil {
 		return nil, err
 	}

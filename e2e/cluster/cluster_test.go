@@ -162,7 +162,7 @@ func deletesNamespace(t *testing.T, c *Cluster) {
 		if apierrors.IsNotFound(err) {
 			return nil
 		}
-		return fmt.Errorf("still there: %v", err)
+		return fmt.Errorf("still there: %w", err)
 	})
 	if err != nil {
 		t.Error(err)

@@ -13,7 +13,7 @@ func freePorts(n int) (ports []int, err error) {
 		if listenErr != nil {
 			return nil, fmt.Errorf("find a free port: %w", listenErr)
 		}
-		defer func() { err = errors.Join(err, listener.Close()) }()
+		defer func() { err = errors.Join(err, listener.Close()) }() //nolint:gocritic // all are held until the last is found
 		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
 	}
 	return ports, nil

@@ -37,7 +37,7 @@ func startProcess(dir, name, path, binary string, args ...string) (*process, err
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	defer log.Close() // the child has its own file descriptor
+	defer func() { _ = log.Close() }() // the child has its own file descriptor
 	p.cmd = exec.Command(binary, args...)
 	p.cmd.Dir = dir
 	p.cmd.Stdout, p.cmd.Stderr = log, log

@@ -152,7 +152,7 @@ func tokenLife(t *testing.T, process string) time.Duration {
 
 // deletePod deletes the Job's pod, and returns the state of its terminated container. This state exists only while the pod is being
 // deleted.
-func (p *testNamespace) deletePod(job string) (ended *core.ContainerStateTerminated) {
+func (p *testNamespace) deletePod(job string) *core.ContainerStateTerminated {
 	p.t.Helper()
 	name := p.pods(job)[0].Name
 	watch, err := p.client.CoreV1().Pods(p.namespace).Watch(p.t.Context(), meta.SingleObject(meta.ObjectMeta{Name: name}))
@@ -164,7 +164,7 @@ func (p *testNamespace) deletePod(job string) (ended *core.ContainerStateTermina
 		if !is {
 			p.t.Fatalf("watch pod %s: %v", name, event.Object)
 		}
-		if ended = agentState(*pod); ended != nil {
+		if ended := agentState(*pod); ended != nil {
 			return ended
 		}
 	}

@@ -113,8 +113,8 @@ func (s *GitSSH) Close() {
 func (s *GitSSH) handle(session ssh.Session) {
 	repo, err := s.repositoryOf(session.Command())
 	if err != nil {
-		fmt.Fprintln(session.Stderr(), err)
-		_ = session.Exit(1) // on an error, the client has closed the connection
+		_, _ = fmt.Fprintln(session.Stderr(), err) // on an error, the client has closed the connection
+		_ = session.Exit(1)
 		return
 	}
 	s.add(sshCommand + " /" + repo)

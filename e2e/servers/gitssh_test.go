@@ -76,7 +76,7 @@ func TestGitSSHHasNoShell(t *testing.T) {
 	ok(t, err)
 	client, err := gossh.Dial("tcp", strings.TrimPrefix(server.URL, "ssh://git@"), config)
 	ok(t, err)
-	defer client.Close()
+	defer func() { _ = client.Close() }() // the test is over
 	for _, command := range []string{"id", "git-receive-pack '/tenant/config.git'", "git-upload-pack /tenant/config.git; id", ""} {
 		session, err := client.NewSession()
 		ok(t, err)

@@ -42,7 +42,7 @@ func (r *Registry) PushChartVersion(chartDir, version string) (ref, digest strin
 	if err != nil {
 		return "", "", fmt.Errorf("push chart %s: %w", chartDir, err)
 	}
-	defer os.RemoveAll(scratch) // a temporary directory
+	defer func() { _ = os.RemoveAll(scratch) }() // a temporary directory
 	ref, digest, err = r.push(chartDir, version, scratch)
 	if err != nil {
 		return "", "", fmt.Errorf("push chart %s: %w", chartDir, err)

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// Deleted, as the content of a file, deletes the file or the directory.
+// Deleted is the content of a file or directory that the commit deletes.
 const Deleted = "\x00deleted"
 
 // DefaultBranch is the branch of a new repository.

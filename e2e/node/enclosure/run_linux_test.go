@@ -2,6 +2,7 @@ package enclosure
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -60,7 +61,7 @@ func program(part string) *exec.Cmd {
 
 func TestExitCodeComesOut(t *testing.T) {
 	err := program("exit").Run()
-	if exited, is := err.(*exec.ExitError); !is || exited.ExitCode() != 7 {
+	if exited := new(exec.ExitError); !errors.As(err, &exited) || exited.ExitCode() != 7 {
 		t.Errorf("%v, want exit code 7", err)
 	}
 }

@@ -48,7 +48,7 @@ func TestTheAftermathEndsLittleAfterTheRun(t *testing.T) {
 			t.Error("it ends at once")
 		}
 		time.Sleep(2 * time.Second)
-		if context.Cause(longer) != told {
+		if !errors.Is(context.Cause(longer), told) {
 			t.Errorf("it ends with %v", context.Cause(longer))
 		}
 	})

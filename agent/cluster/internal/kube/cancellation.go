@@ -27,10 +27,10 @@ func (e ending) RoundTrip(request *http.Request) (*http.Response, error) {
 	if e.ctx.Err() != nil {
 		return nil, context.Cause(e.ctx)
 	}
-	ctx, cancel := context.WithCancelCause(request.Context())
+	ctx, cancel := context.WithCancelCause(request.Context()) //nolint:contextcheck // the request ends with either of two contexts
 	stop := context.AfterFunc(e.ctx, func() { cancel(context.Cause(e.ctx)) })
 	release := func() { stop(); cancel(nil) }
-	response, err := e.next.RoundTrip(request.WithContext(ctx))
+	response, err := e.next.RoundTrip(request.WithContext(ctx)) //nolint:contextcheck // as above
 	if err != nil {
 		release()
 		return nil, err

@@ -31,7 +31,11 @@ func TestRequestsEndWithTheRun(t *testing.T) {
 	if _, err := io.ReadAll(watch.Body); err == nil {
 		t.Error("the watch ends as if all was said")
 	}
-	if _, err := client.Get(server.URL); !errors.Is(err, told) || asked != 1 {
+	second, err := client.Get(server.URL)
+	if err == nil {
+		defer second.Body.Close()
+	}
+	if !errors.Is(err, told) || asked != 1 {
 		t.Errorf("got %v, and %d requests", err, asked)
 	}
 }

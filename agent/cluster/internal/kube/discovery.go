@@ -41,6 +41,7 @@ func (c *Connection) Rediscover() {
 	c.Mapper.Reset()
 }
 
+// Serves says whether the cluster knows all the kinds.
 func (c *Connection) Serves(kinds []schema.GroupKind) bool {
 	for _, kind := range kinds {
 		if _, err := c.Mapper.RESTMapping(kind); err != nil {

@@ -14,6 +14,7 @@ import (
 // Action is what a [Change] does to a release.
 type Action string
 
+// The actions.
 const (
 	Label     Action = "label" // changes the labels of the newest record only
 	Correct   Action = "correct"

@@ -334,13 +334,13 @@ func TestInvariantsOfRights(t *testing.T) {
 			if (change.Action == Install || change.Action == Upgrade) && !may("get", object.Name) {
 				t.Fatalf("%s: no right to get %s\n%+v", change.Action, object.Name, change)
 			}
-			_, existed := find(change.Before, object.Name)
+			existed := contains(change.Before, object.Name)
 			if (change.Action == Install || change.Action == Upgrade && !existed) && !may("create", object.Name) {
 				t.Fatalf("%s: no right to create %s\n%+v", change.Action, object.Name, change)
 			}
 		}
 		for _, object := range slices.Concat(change.Before, earlier) {
-			_, declared := find(change.After, object.Name)
+			declared := contains(change.After, object.Name)
 			if kept(object) && !declared && may("delete", object.Name) {
 				t.Fatalf("%s: a right to delete %s, which Helm keeps\n%+v", change.Action, object.Name, change)
 			}
@@ -357,12 +357,8 @@ func TestInvariantsOfRights(t *testing.T) {
 	}
 }
 
-func find(in manifest, name string) (release.Object, bool) {
-	at := slices.IndexFunc(in, func(object release.Object) bool { return object.Name == name })
-	if at < 0 {
-		return release.Object{}, false
-	}
-	return in[at], true
+func contains(in manifest, name string) bool {
+	return slices.ContainsFunc(in, func(object release.Object) bool { return object.Name == name })
 }
 
 func randomChange(random *rand.Rand) (Change, manifest) {

@@ -119,7 +119,7 @@ func TestAnUpgradeIsRenderedWithTheLastRevisionsValues(t *testing.T) {
 				if got := fmt.Sprint(request.Values); got != test.values {
 					t.Errorf("the values are %s, want %s", got, test.values)
 				}
-				values := map[string]any(request.Chart.Values)
+				values := request.Chart.Values
 				delete(values, "sub")
 				delete(values, "global")
 				if got := fmt.Sprint(values); got != test.chart {
