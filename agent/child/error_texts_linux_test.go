@@ -26,8 +26,7 @@ var crashes = map[string]struct {
 	}, "needed more than 256 MiB of memory"},
 	"starved slowly": {func() {
 		_ = unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: 256 << 20, Max: 256 << 20})
-		var all [][]byte
-		for {
+		for all := [][]byte{}; len(all) < 1<<20; {
 			all = append(all, make([]byte, 1<<12))
 		}
 	}, "needed more than 256 MiB of memory"},

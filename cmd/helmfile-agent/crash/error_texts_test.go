@@ -17,7 +17,8 @@ func TestTheRuntimesWords(t *testing.T) {
 		nilMap      map[string]int
 		nilChannel  chan int
 		nilPointer  *struct{ n int }
-		unsorted    any = []int{1}
+		aSlice      any = []int{1}
+		another     any = []int{1}
 		text        any = "secret"
 		errorOrNil  any
 		shortArray  = []int{1, 2}
@@ -43,8 +44,8 @@ func TestTheRuntimesWords(t *testing.T) {
 		"negative shift amount":                func() { _ = five << negative },
 		"slice bounds out of range":            func() { _ = shortArray[five:] },
 		"slice bounds out of range, three":     func() { _ = shortArray[:1:five] },
-		"hash of unhashable type":              func() { withoutKeys[unsorted] = 1 },
-		"comparing uncomparable type":          func() { _ = unsorted == unsorted },
+		"hash of unhashable type":              func() { withoutKeys[aSlice] = 1 },
+		"comparing uncomparable type":          func() { _ = aSlice == another },
 		"interface conversion to a type":       func() { _ = text.(int) },
 		"interface conversion to an interface": func() { _ = text.(error) },
 		"interface conversion of nil":          func() { _ = errorOrNil.(error) },
