@@ -25,12 +25,12 @@ type ending struct {
 // RoundTrip implements http.RoundTripper.
 func (e ending) RoundTrip(request *http.Request) (*http.Response, error) {
 	if e.ctx.Err() != nil {
-		return nil, context.Cause(e.ctx)
+		return nil, context.Cause(e.ctx) //nolint:contextcheck // the request ends with either of two contexts
 	}
-	ctx, cancel := context.WithCancelCause(request.Context()) //nolint:contextcheck // the request ends with either of two contexts
-	stop := context.AfterFunc(e.ctx, func() { cancel(context.Cause(e.ctx)) })
+	ctx, cancel := context.WithCancelCause(request.Context())
+	stop := context.AfterFunc(e.ctx, func() { cancel(context.Cause(e.ctx)) }) //nolint:contextcheck // as above
 	release := func() { stop(); cancel(nil) }
-	response, err := e.next.RoundTrip(request.WithContext(ctx)) //nolint:contextcheck // as above
+	response, err := e.next.RoundTrip(request.WithContext(ctx))
 	if err != nil {
 		release()
 		return nil, err
