@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/charttest"
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
@@ -32,11 +33,11 @@ func TestTheWordsOfRefusals(t *testing.T) {
 			r := &release.Repository{Name: "reg", URL: host, OCI: true, PlainHTTP: true, Username: is.user, Password: is.password}
 			for _, version := range []string{"1.0.0", "^1"} { // asked for, and chosen from a list
 				_, err := newStore(t).Load(t.Context(), release.Chart{Ref: "oci://" + host + "/web", Version: version, Repository: r})
-				expectError(t, err, "check the user name")
+				charttest.ExpectError(t, err, "check the user name")
 			}
 			repository := &release.Repository{Name: "web", URL: server.URL, Username: is.user, Password: is.password}
 			_, err := newStore(t).Load(t.Context(), release.Chart{Ref: "web", Repository: repository})
-			expectError(t, err, "check the user name")
+			charttest.ExpectError(t, err, "check the user name")
 		})
 	}
 }

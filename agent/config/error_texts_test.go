@@ -17,7 +17,7 @@ func TestTheParsersWords(t *testing.T) {
 		"an anchor is missing":                    {"gitPassword: *hunter2\n", "config.yaml: is not YAML: a value that begins with * refers to an anchor that does not exist"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			_, err := given{args: []string{"--repo", repo}, file: is.file}.read(t)
+			_, err := input{args: []string{"--repo", repo}, file: is.file}.load(t)
 			if err == nil || !strings.Contains(err.Error(), is.says) {
 				t.Errorf("got %v, want %s", err, is.says)
 			}

@@ -87,7 +87,7 @@ func TestHelmfilesWordsForABrokenRelease(t *testing.T) {
 // TestHelmfilesWordsForAMissingFile: helmfile says it only in its log.
 func TestHelmfilesWordsForAMissingFile(t *testing.T) {
 	set, err := load(t, request(t, map[string]string{"helmfile.yaml": "missingFileHandler: Warn\nhelmfiles: [more.yaml]\nreleases: []\n"}))
-	if err != nil || fmt.Sprint(set.PassedOver) != "[more.yaml is not there]" {
-		t.Errorf("got %q, %v", set.PassedOver, err)
+	if err != nil || fmt.Sprint(set.SkippedFiles) != "[more.yaml is not there]" {
+		t.Errorf("got %q, %v", set.SkippedFiles, err)
 	}
 }

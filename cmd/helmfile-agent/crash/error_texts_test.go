@@ -52,7 +52,7 @@ func TestTheRuntimesWords(t *testing.T) {
 	} {
 		t.Run(words, func(t *testing.T) {
 			message := panicOf(t, provoke)
-			if !isRuntimes(message) {
+			if !isRuntimeMessage(message) {
 				t.Errorf("not recognized: %s", message)
 			}
 		})

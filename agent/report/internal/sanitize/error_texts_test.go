@@ -1,4 +1,4 @@
-package report
+package sanitize
 
 import (
 	"errors"
@@ -18,7 +18,7 @@ func TestTheFormOfHelmsLists(t *testing.T) {
 		"one error":      {multierror.Append(nil, one), "job migrate failed"},
 		"several errors": {multierror.Append(nil, one, two), "job migrate failed and 1 more"},
 	} {
-		if got := shortError(is.list.Error()); got != is.want {
+		if got := ShortError(is.list.Error()); got != is.want {
 			t.Errorf("%s: got %q, want %q", name, got, is.want)
 		}
 	}
