@@ -19,20 +19,20 @@ const module = "github.com/helmfile-agent/helmfile-agent/agent"
 // allowedImports says which packages below agent each package below agent may import. docs/architecture.md has the same
 // table: change both.
 var allowedImports = map[string][]string{
-	"exit":    {},
-	"egress":  {},
-	"release": {},
-	"lookup":  {},
-	"child":   {},
-	"config":  {"exit", "egress", "release", "config/internal/settings"},
-	"source":  {"exit", "egress", "config", "source/revision", "source/limits"},
-	"secrets": {"exit"},
-	"mask":    {},
-	"broker":  {"exit", "release"},
-	"sandbox": {},
-	"render":  {"egress", "broker", "child", "sandbox"},
-	"tool":    {"exit", "release", "chart", "broker", "sandbox"},
-	"desired": {"exit", "release", "egress", "secrets", "chart", "broker", "child", "desired/protocol", "desired/loader"},
+	"exit":     {},
+	"egress":   {},
+	"release":  {},
+	"lookup":   {},
+	"child":    {},
+	"config":   {"exit", "egress", "release", "config/internal/settings"},
+	"source":   {"exit", "egress", "config", "source/revision", "source/limits"},
+	"secrets":  {"exit"},
+	"mask":     {},
+	"broker":   {"exit", "release"},
+	"sandbox":  {},
+	"render":   {"egress", "broker", "child", "sandbox"},
+	"helmshim": {"child", "release", "chart", "broker", "sandbox"},
+	"desired":  {"exit", "release", "egress", "secrets", "mask", "chart", "broker", "child", "desired/protocol", "desired/loader"},
 
 	"chart": {"egress", "release", "chart/internal/charterrors", "chart/internal/limits", "chart/internal/digest", "chart/internal/once", "chart/internal/archive", "chart/internal/schema",
 		"chart/internal/files", "chart/internal/trust", "chart/internal/repositories", "chart/internal/chartrepo", "chart/internal/oci", "chart/internal/download", "chart/internal/dependencies"},
@@ -49,9 +49,9 @@ var allowedImports = map[string][]string{
 	"chart/internal/oci":          {"egress", "release", "chart/internal/archive", "chart/internal/charterrors", "chart/internal/digest", "chart/internal/limits", "chart/internal/once", "chart/internal/trust", "chart/internal/repositories"},
 	"chart/internal/download":     {"release", "chart/internal/archive", "chart/internal/charterrors", "chart/internal/digest", "chart/internal/limits", "chart/internal/once", "chart/internal/trust", "chart/internal/repositories", "chart/internal/chartrepo", "chart/internal/oci"},
 	"chart/internal/dependencies": {"release", "chart/internal/archive", "chart/internal/charterrors", "chart/internal/digest", "chart/internal/limits", "chart/internal/once", "chart/internal/files", "chart/internal/repositories", "chart/internal/chartrepo", "chart/internal/oci", "chart/internal/download"},
-	"helmshim":                    {"child", "release", "chart", "broker", "sandbox"},
-	"config/internal/settings":    {"exit"},
 	"chart/internal/charttest":    {}, // only tests import it
+
+	"config/internal/settings": {"exit"},
 
 	// It holds only a type, so that the report can name a commit without importing go-git.
 	"source/revision": {},
