@@ -6,7 +6,6 @@ package child
 
 import (
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,7 +21,10 @@ var crashes = map[string]struct {
 }{
 	"starved": {func() {
 		_ = unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: 256 << 20, Max: 256 << 20})
-		runtime.KeepAlive(make([]byte, 1<<30))
+		large := make([]byte, 1<<30)
+		for i := 0; i < len(large); i += 4 << 10 { // memory that is not touched is not always refused
+			large[i] = 1
+		}
 	}, "needed more than 256 MiB of memory"},
 	"starved slowly": {func() {
 		_ = unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: 256 << 20, Max: 256 << 20})

@@ -70,6 +70,7 @@ func reason(t *testing.T, name string, limits Limits) string {
 	case <-time.After(time.Minute):
 		t.Fatal("the child does not end")
 	}
+	p.Close() // its standard error is complete then
 	return p.Reason(limits, io.EOF).Error()
 }
 
@@ -106,21 +107,26 @@ func TestKilledByOthers(t *testing.T) {
 }
 
 func TestMemoryOfAllProcessesTogether(t *testing.T) {
-	for limit, want := range map[int64]bool{100 << 20: true, 1 << 30: false} {
-		p, err := Start(large, t.TempDir(), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer p.Close()
-		p.LimitMemory(limit)
-		select {
-		case <-p.ended:
-		case <-time.After(5 * time.Second):
-			p.Close()
-		}
-		got := p.Reason(Limits{Memory: limit}, errors.New("no answer")).Error()
-		if strings.Contains(got, "needed more than 100 MiB of memory") != want {
+	for limit, exceeds := range map[int64]bool{100 << 20: true, 1 << 30: false} {
+		if got := reasonWithMemory(t, limit); strings.Contains(got, "needed more than 100 MiB of memory") != exceeds {
 			t.Errorf("with a limit of %d MiB: %s", limit>>20, got)
 		}
 	}
+}
+
+// reasonWithMemory says why a process that needs much memory ended, or was ended after a while.
+func reasonWithMemory(t *testing.T, limit int64) string {
+	t.Helper()
+	p, err := Start(large, t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	p.LimitMemory(limit)
+	select {
+	case <-p.ended:
+	case <-time.After(5 * time.Second):
+		p.Close()
+	}
+	return p.Reason(Limits{Memory: limit}, errors.New("no answer")).Error()
 }

@@ -130,7 +130,7 @@ func TestReaderStopsAtTheLimit(t *testing.T) {
 		for w.Send(Message{File: text}) == nil {
 		}
 	}()
-	defer wire.Close()
+	defer func() { _ = wire.Close() }() // ends the writer
 	r := NewReader(wire, testBounds)
 	for range testBounds.Stream>>20 + 1 {
 		var m Message

@@ -21,7 +21,7 @@ func TestHelmfilesWords(t *testing.T) {
 		want  string // the whole error
 	}{
 		"no state file": {nil,
-			"load helmfile: no state file found. Name it helmfile.d/*.{yaml,yml,yaml.gotmpl,yml.gotmpl}, helmfile.yaml, or helmfile.yaml.gotmpl, or say with path where it is"},
+			"load helmfile: no state file found. Name it helmfile.d/*.{yaml,yml,yaml.gotmpl,yml.gotmpl}, helmfile.yaml, or helmfile.yaml.gotmpl, or set path to its path"},
 		"an unknown field, in the second part": {map[string]string{"helmfile.yaml": environment + aRelease("vallues: []")},
 			"load helmfile: in helmfile.yaml: line 7: field vallues is not known"},
 		"a value of another type, in the second part": {map[string]string{"helmfile.yaml": environment + "releases: web\n"},
@@ -34,18 +34,18 @@ func TestHelmfilesWords(t *testing.T) {
 			`load helmfile: in ./helmfile.yaml: failed processing release web: failed to render values files "v.yaml.gotmpl": ` +
 				`failed to render [v.yaml.gotmpl], line 2:13: at <.Values.a.b>: map has no entry for key "a"`},
 		"values that are a list": {map[string]string{"helmfile.yaml": aRelease("values: [v.yaml]"), "v.yaml": "- a\n"},
-			"load helmfile: in ./helmfile.yaml: failed processing release web: v.yaml: it holds a list, but must map keys to values"},
+			"load helmfile: in ./helmfile.yaml: failed processing release web: v.yaml: it contains a list, but must contain keys with values"},
 		"values that are a text": {map[string]string{"helmfile.yaml": aRelease("values: [v.yaml]"), "v.yaml": "text\n"},
-			"load helmfile: in ./helmfile.yaml: failed processing release web: v.yaml: it holds a text, but must map keys to values"},
+			"load helmfile: in ./helmfile.yaml: failed processing release web: v.yaml: it contains a text, but must contain keys with values"},
 		"values that are not YAML": {map[string]string{"helmfile.yaml": aRelease("values: [v.yaml]"), "v.yaml": "a: b: c\n"},
 			"load helmfile: in ./helmfile.yaml: failed processing release web: v.yaml: yaml: mapping values are not allowed in this context"},
 		"values in another git repository": {map[string]string{"helmfile.yaml": aRelease("values: ['git::https://git.example.com/shop/config.git@values.yaml?ref=main']")},
-			"load helmfile: in ./helmfile.yaml: failed processing release web: it is in a git repository of its own, and the agent's container has no git: " +
+			"load helmfile: in ./helmfile.yaml: failed processing release web: it is in another git repository, and the agent's container has no git: " +
 				"use an https archive, a chart in an OCI registry or a chart repository, or copy it into this repository"},
 		"secrets that the child cannot decrypt": {map[string]string{"helmfile.yaml": aRelease("secrets: [s.yaml]"), "s.yaml": "a: b\n"},
-			"load helmfile: in ./helmfile.yaml: failed processing release web: cannot decrypt s.yaml: it is not encrypted by sops: encrypt it, or name it under values instead"},
+			"load helmfile: in ./helmfile.yaml: failed processing release web: cannot decrypt s.yaml: it is not encrypted by sops: encrypt it, or move it from secrets to values"},
 		"secrets of the environment, whose reason is only in the log": {map[string]string{"helmfile.yaml": "environments:\n  default:\n    secrets: [s.yaml]\n---\nreleases: []\n", "s.yaml": "a: b\n"},
-			"load helmfile: in helmfile.yaml: failed loading environment secrets with 1 errors: cannot decrypt s.yaml: it is not encrypted by sops: encrypt it, or name it under values instead"},
+			"load helmfile: in helmfile.yaml: failed loading environment secrets with 1 errors: cannot decrypt s.yaml: it is not encrypted by sops: encrypt it, or move it from secrets to values"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := load(t, request(t, withChart(is.files))); fmt.Sprint(err) != is.want {
@@ -68,7 +68,7 @@ func TestHelmfilesWordsForABrokenRelease(t *testing.T) {
 		want, doesNotHave string
 	}{
 		"a chart in another git repository": {map[string]string{"helmfile.yaml": "releases:\n- name: web\n  chart: git::https://git.example.com/shop/charts.git@web?ref=main\n"},
-			"it is in a git repository of its own", "must be available"},
+			"it is in another git repository", "must be available"},
 		"a child that fails": {map[string]string{"helmfile.yaml": "releases:\n- name: web\n  chart: ./web\n", "web/kustomization.yaml": "resources: [missing.yaml]\n"},
 			"web/missing.yaml: no such file or directory", "COMMAND"},
 	} {
@@ -87,7 +87,7 @@ func TestHelmfilesWordsForABrokenRelease(t *testing.T) {
 // TestHelmfilesWordsForAMissingFile: helmfile says it only in its log.
 func TestHelmfilesWordsForAMissingFile(t *testing.T) {
 	set, err := load(t, request(t, map[string]string{"helmfile.yaml": "missingFileHandler: Warn\nhelmfiles: [more.yaml]\nreleases: []\n"}))
-	if err != nil || fmt.Sprint(set.SkippedFiles) != "[more.yaml is not there]" {
+	if err != nil || fmt.Sprint(set.SkippedFiles) != "[more.yaml does not exist]" {
 		t.Errorf("got %q, %v", set.SkippedFiles, err)
 	}
 }
