@@ -175,7 +175,7 @@ releases:
 	if r.code != releasesFailed || time.Since(began) > 12*time.Second {
 		t.Errorf("want exit code %d in less time: %s", releasesFailed, r)
 	}
-	for i, why := range map[int]string{0: "load chart silent/one: " + silent + " did not answer within ", 2: "chart silent/two was not asked for: " + silent} {
+	for i, why := range map[int]string{0: "load chart silent/one: " + silent + " did not answer within ", 2: "chart silent/two was not fetched: " + silent} {
 		if len(s.Releases) > i && !strings.Contains(s.Releases[i].Error, why) {
 			t.Errorf("%q does not contain %q", s.Releases[i].Error, why)
 		}

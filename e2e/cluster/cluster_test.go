@@ -281,8 +281,8 @@ func TestStartTriesOtherPortsWhenOneIsTaken(t *testing.T) {
 	if _, err := Start(t.Context(), Options{Binary: binary, Dir: filepath.Join(dir, "cluster")}); err == nil {
 		t.Error("started without a port")
 	}
-	said, err := os.ReadFile(tries)
-	if got := strings.Count(string(said), "try"); err != nil || got != startAttempts {
+	output, err := os.ReadFile(tries)
+	if got := strings.Count(string(output), "try"); err != nil || got != startAttempts {
 		t.Errorf("%d tries, %v, want %d", got, err, startAttempts)
 	}
 }

@@ -17,7 +17,7 @@ func TestComponentDiesWithItsParent(t *testing.T) {
 	}
 	parent := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
 	parent.Env = append(os.Environ(), parentVariable+"="+t.TempDir())
-	said, err := parent.StdoutPipe()
+	stdout, err := parent.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func TestComponentDiesWithItsParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	var child int
-	if _, err := fmt.Fscan(said, &child); err != nil {
+	if _, err := fmt.Fscan(stdout, &child); err != nil {
 		t.Fatal(err)
 	}
 	if !alive(child) {

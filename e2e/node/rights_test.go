@@ -48,11 +48,11 @@ func stayInside(p *testNamespace, rights values) {
 	a.has("web 1, web 2")
 
 	t.Log("all requests of the agent are in its namespace or without a namespace")
-	asked := a.requests(began)
-	if len(asked) == 0 {
+	requests := a.requests(began)
+	if len(requests) == 0 {
 		t.Fatal("the agent sent no requests")
 	}
-	for _, request := range asked {
+	for _, request := range requests {
 		if !a.isAllowedRequest(request) {
 			t.Errorf("the agent sent an unexpected request: %s (%s)", request, request.URI)
 		}

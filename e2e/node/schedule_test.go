@@ -40,8 +40,8 @@ func firstFirings(p *testNamespace) {
 	a.succeeded(a.firing(1))
 	a.wrote(between)
 	a.has("db 1, web 1")
-	if asked := a.requests(between); len(asked) == 0 {
-		a.t.Error("the quiet run asked nothing: the account is not the agent's")
+	if requests := a.requests(between); len(requests) == 0 {
+		a.t.Error("the quiet run sent no request: the account is not the agent's")
 	}
 }
 

@@ -38,8 +38,8 @@ func git(dir string, stdin io.Reader, args ...string) (string, error) {
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
 	if err := command.Run(); err != nil {
-		said := strings.TrimSpace(stderr.String())
-		return "", fmt.Errorf("git %s: %w: %s", args[0], errors.Join(err, ctx.Err()), said)
+		message := strings.TrimSpace(stderr.String())
+		return "", fmt.Errorf("git %s: %w: %s", args[0], errors.Join(err, ctx.Err()), message)
 	}
 	return strings.TrimSpace(stdout.String()), nil
 }

@@ -80,9 +80,9 @@ func TestGitSSHHasNoShell(t *testing.T) {
 	for _, command := range []string{"id", "git-receive-pack '/tenant/config.git'", "git-upload-pack /tenant/config.git; id", ""} {
 		session, err := client.NewSession()
 		ok(t, err)
-		said, err := session.CombinedOutput(command)
-		if err == nil || strings.Contains(string(said), "uid=") {
-			t.Errorf("command %q: %q, %v", command, said, err)
+		output, err := session.CombinedOutput(command)
+		if err == nil || strings.Contains(string(output), "uid=") {
+			t.Errorf("command %q: %q, %v", command, output, err)
 		}
 	}
 	if got := server.Requests(); len(got) != 0 {

@@ -33,7 +33,7 @@ func (r *record) Requests() []string {
 func (r *record) Count(path string) int {
 	n := 0
 	for _, request := range r.Requests() {
-		if _, asked, _ := strings.Cut(request, " "); asked == path {
+		if _, requested, _ := strings.Cut(request, " "); requested == path {
 			n++
 		}
 	}

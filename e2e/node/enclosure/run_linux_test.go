@@ -77,15 +77,15 @@ func TestNothingIsLeft(t *testing.T) {
 // After a crash, control groups without processes remain. The next run removes them.
 func TestNothingIsLeftAfterACrash(t *testing.T) {
 	cmd := program("die")
-	said, err := cmd.StdoutPipe()
+	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })      // has usually already ended
-	line, _ := bufio.NewReader(said).ReadString('\n') // its output is more useful than the error
+	t.Cleanup(func() { _ = cmd.Process.Kill() })        // has usually already ended
+	line, _ := bufio.NewReader(stdout).ReadString('\n') // its output is more useful than the error
 	group, ready := strings.CutPrefix(strings.TrimSpace(line), "ready ")
 	if !ready {
 		t.Fatalf("the program says %q", line)

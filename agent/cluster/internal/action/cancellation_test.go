@@ -41,14 +41,14 @@ func TestTheAftermathEndsLittleAfterTheRun(t *testing.T) {
 		longer, end := withCleanupTime(ctx)
 		defer end()
 		time.Sleep(time.Hour)
-		told := errors.New("told to stop")
-		stop(told)
+		cause := errors.New("the test stops it")
+		stop(cause)
 		time.Sleep(kube.CleanupTimeout - time.Second)
 		if longer.Err() != nil {
 			t.Error("it ends at once")
 		}
 		time.Sleep(2 * time.Second)
-		if !errors.Is(context.Cause(longer), told) {
+		if !errors.Is(context.Cause(longer), cause) {
 			t.Errorf("it ends with %v", context.Cause(longer))
 		}
 	})

@@ -101,8 +101,8 @@ func TestObserveFindsServerSideApply(t *testing.T) {
 	if found[0].Name != "db" || found[0].ServerSide || found[1].Name != "web" || !found[1].ServerSide {
 		t.Errorf("found %+v", found)
 	}
-	if asked := client.Actions(); len(asked) != 1 || asked[0].GetVerb() != "list" {
-		t.Errorf("asked %v", asked)
+	if requests := client.Actions(); len(requests) != 1 || requests[0].GetVerb() != "list" {
+		t.Errorf("got the requests %v", requests)
 	}
 }
 

@@ -10,11 +10,11 @@ import (
 	"testing"
 )
 
-// TestRequestsEndWithTheRun: a watch that is under way ends, and nothing is asked afterwards.
+// TestRequestsEndWithTheRun: a watch that is under way ends, and no request follows.
 func TestRequestsEndWithTheRun(t *testing.T) {
-	asked := 0
+	calls := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked++
+		calls++
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	}))
@@ -26,8 +26,8 @@ func TestRequestsEndWithTheRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer watch.Body.Close()
-	told := errors.New("told to stop")
-	stop(told)
+	cause := errors.New("the test stops it")
+	stop(cause)
 	if _, err := io.ReadAll(watch.Body); err == nil {
 		t.Error("the watch ends as if all was said")
 	}
@@ -35,8 +35,8 @@ func TestRequestsEndWithTheRun(t *testing.T) {
 	if err == nil {
 		defer second.Body.Close()
 	}
-	if !errors.Is(err, told) || asked != 1 {
-		t.Errorf("got %v, and %d requests", err, asked)
+	if !errors.Is(err, cause) || calls != 1 {
+		t.Errorf("got %v, and %d requests", err, calls)
 	}
 }
 

@@ -30,11 +30,11 @@ func TestSecretsAreHeeded(t *testing.T) {
 		var told []map[string]any
 		client := http.Client{Transport: observeSecrets(func(object map[string]any) error { told = append(told, object); return nil })(http.DefaultTransport)}
 		method, path, _ := strings.Cut(request, " ")
-		asked, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, nil)
+		sent, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		response, err := client.Do(asked)
+		response, err := client.Do(sent)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -40,9 +40,9 @@ func TestWhetherAnAutoscalerOwnsReplicas(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := fake.NewClientset(autoscaler)
-			asked := 0
+			requests := 0
 			client.PrependReactor("list", resource.Resource, func(clienttesting.Action) (bool, runtime.Object, error) {
-				asked++
+				requests++
 				return test.answer != nil, nil, test.answer
 			})
 			c := &kube.Connection{Client: client, Options: kube.Options{Log: slog.New(slog.DiscardHandler)}}
@@ -54,8 +54,8 @@ func TestWhetherAnAutoscalerOwnsReplicas(t *testing.T) {
 					t.Errorf("got %t, %v", scaled, err)
 				}
 			}
-			if asked != 1 {
-				t.Errorf("listed %d times", asked)
+			if requests != 1 {
+				t.Errorf("listed %d times", requests)
 			}
 		})
 	}

@@ -10,16 +10,16 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// patience is the longest that a chart may take to arrive. It is less when little is left of the run: one silent host must
-// not keep all other releases waiting.
+// chartTimeout is the longest that a chart may take to arrive. It is shorter near the end of a run, because one host that does not answer
+// must not delay all other releases.
 const chartTimeout = time.Minute
 
-// fetchWithTimeout fetches something of a chart. It does not ask a host again that once gave no answer in time.
+// fetchWithTimeout fetches something of a chart. It asks no host again that did not answer in time.
 func fetchWithTimeout[T any](ctx context.Context, r *Renderer, chart release.Chart, fetch func(context.Context) (T, error)) (T, error) {
 	var none T
 	host := hostOf(chart)
 	if known, ok := r.unresponsiveHosts.Load(host); ok && host != "" {
-		return none, fmt.Errorf("chart %s was not asked for: %w", chart.Name, known.(error))
+		return none, fmt.Errorf("chart %s was not fetched: %w", chart.Name, known.(error))
 	}
 	limit := chartTimeout
 	if deadline, ok := ctx.Deadline(); ok {

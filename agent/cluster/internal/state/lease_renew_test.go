@@ -30,7 +30,7 @@ func TestALongRunKeepsTheLock(t *testing.T) {
 	away := errors.New("connection refused")
 	for name, test := range map[string]struct {
 		answer  func(n int, at time.Duration) error // to the n-th renewal
-		lost    string                              // what the run is told
+		lost    string                              // what the run learns
 		after   time.Duration                       // when
 		renewed int
 	}{
@@ -66,7 +66,7 @@ func TestALongRunKeepsTheLock(t *testing.T) {
 					}
 				})
 				if took := time.Since(began); test.lost != "" && took != test.after {
-					t.Errorf("the run was told after %s", took)
+					t.Errorf("the run was stopped after %s", took)
 				}
 				if (err == nil) != (test.lost == "") || err != nil && (!strings.HasPrefix(err.Error(), test.lost) || exit.Of(err) != exit.Locked) {
 					t.Errorf("got %v", err)
@@ -87,14 +87,14 @@ func TestAHolderWaitsForNoAnswerTooLong(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := &Store{kube: &kube.Connection{Client: client, Namespace: "shop", Options: kube.Options{Instance: "agent", Log: slog.New(slog.DiscardHandler)}}}
-		began, told := time.Now(), time.Duration(0)
+		began, elapsed := time.Now(), time.Duration(0)
 		err = s.WithLock(t.Context(), Lock{found: time.Now()}, func(ctx context.Context) error {
 			<-ctx.Done()
-			told = time.Since(began)
+			elapsed = time.Since(began)
 			return context.Cause(ctx)
 		})
-		if told > renewWithin+lastRenewal || exit.Of(err) != exit.Locked {
-			t.Errorf("the run was told after %s: %v", told, err)
+		if elapsed > renewWithin+lastRenewal || exit.Of(err) != exit.Locked {
+			t.Errorf("the run was stopped after %s: %v", elapsed, err)
 		}
 	})
 }
@@ -132,7 +132,7 @@ func between(from, to time.Duration, err error) func(int, time.Duration) error {
 	}
 }
 
-// TestAHolderStopsBeforeOthersMayBegin: what a run still does once it is told to stop is over before its lock expires.
+// TestAHolderStopsBeforeOthersMayBegin: a run that must stop has ended before its lock expires.
 func TestAHolderStopsBeforeOthersMayBegin(t *testing.T) {
 	if stopped := renewWithin + lastRenewal + 2*kube.CleanupTimeout; stopped > leaseDuration {
 		t.Errorf("a run that cannot renew its lock may write for %s, and the lock is good for %s", stopped, leaseDuration)
