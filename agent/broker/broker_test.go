@@ -145,7 +145,7 @@ func TestSlowRequestsAreNotInterrupted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	c := Dial(workspace)
 	var group sync.WaitGroup
 	for range maxRequests {
@@ -251,13 +251,17 @@ func TestAServerWithoutAService(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer served.Close()
+	defer func() { _ = served.Close() }()
 	c := Dial(workspace)
 	if _, err := c.Decrypt(t.Context(), Encrypted{}); err == nil {
 		t.Error("no error")
 	}
 	response, err := c.http.Get(c.Kubernetes() + "/api/v1/x")
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Errorf("got %v, %v", response, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("got %v", response)
 	}
 }

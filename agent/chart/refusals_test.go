@@ -42,7 +42,7 @@ func tarball(t *testing.T, entries ...tar.Header) []byte {
 			t.Fatal(err)
 		}
 		if e.Typeflag == tar.TypeReg {
-			io.WriteString(out, content)
+			_, _ = io.WriteString(out, content)
 		}
 	}
 	if err := out.Close(); err != nil {
@@ -67,7 +67,7 @@ func serving(files map[string][]byte) http.Handler {
 			http.NotFound(w, r)
 			return
 		}
-		w.Write(content)
+		_, _ = w.Write(content)
 	})
 }
 

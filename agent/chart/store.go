@@ -53,7 +53,8 @@ func NewStore(dir string, policy egress.Policy, log *slog.Logger) (*Store, error
 	if err != nil {
 		return nil, err
 	}
-	return s, s.writeRules()
+	err = s.writeRules()
+	return s, err
 }
 
 // JoinStore makes a store for a child process. It has the directory and the rules of an existing store. Without rules it cannot connect to

@@ -58,7 +58,7 @@ func TestCredentialsGoToOtherHostsOnlyWithPassCredentials(t *testing.T) {
 	charts := serve(t, "web 1.0.0")
 	charts.user, charts.password = "u", "s3cret"
 	index := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, "apiVersion: v1\nentries:\n  web:\n  - {apiVersion: v2, name: web, version: 1.0.0, urls: ['"+charts.URL+"/web-1.0.0.tgz']}\n")
+		_, _ = io.WriteString(w, "apiVersion: v1\nentries:\n  web:\n  - {apiVersion: v2, name: web, version: 1.0.0, urls: ['"+charts.URL+"/web-1.0.0.tgz']}\n")
 	}))
 	defer index.Close()
 	c := release.Chart{Ref: "web", Repository: &release.Repository{Name: "r", URL: index.URL, Username: "u", Password: "s3cret"}}

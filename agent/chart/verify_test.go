@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -24,8 +25,7 @@ func newKey(t *testing.T, name string) (string, *openpgp.Entity) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	if err := key.Serialize(f); err != nil {
+	if err := errors.Join(key.Serialize(f), f.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return file, key

@@ -69,12 +69,12 @@ func (l *Loader) Load(ctx context.Context, req Request) (Set, error) {
 	if err != nil {
 		return Set{}, fmt.Errorf("serve the loader: %w", err)
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }() // the loader has ended
 	proxy, err := req.Remote.NewProxy(func(host string) { req.Log.Warn(egress.Refusal(host)) })
 	if err != nil {
 		return Set{}, err
 	}
-	defer proxy.Close()
+	defer func() { _ = proxy.Close() }() // the loader has ended
 	set, err := l.exchange(ctx, req, proxy.Port())
 	if err != nil && hasEnded(ctx) {
 		return Set{}, fmt.Errorf("load helmfile: %w", context.Cause(ctx))
@@ -110,7 +110,7 @@ func (l *Loader) exchange(ctx context.Context, req Request, proxy int) (Set, err
 		return Set{}, l.failure(req, "", err)
 	}
 	received := receiver{req: req}
-	answer, err := received.readUntilAnswer(child.NewReader(l.Out, protocol.Bounds))
+	answer, err := received.readUntilAnswer(ctx, child.NewReader(l.Out, protocol.Bounds))
 	if err != nil {
 		return Set{}, l.failure(req, received.file, err)
 	}
@@ -142,7 +142,7 @@ type receiver struct {
 }
 
 // readUntilAnswer handles messages until the answer, and returns the answer.
-func (r *receiver) readUntilAnswer(in *child.Reader) (*protocol.Answer, error) {
+func (r *receiver) readUntilAnswer(ctx context.Context, in *child.Reader) (*protocol.Answer, error) {
 	for {
 		var message protocol.Message
 		if err := in.Next(&message); err != nil {
@@ -162,7 +162,7 @@ func (r *receiver) readUntilAnswer(in *child.Reader) (*protocol.Answer, error) {
 		case message.SecretFile != nil:
 			r.req.Mask.AddDocument(message.SecretFile)
 		case message.Log != nil:
-			r.log(message.Log)
+			r.log(ctx, message.Log)
 		case message.File != "":
 			r.file = message.File
 		case message.Confined != "":
@@ -192,12 +192,12 @@ func (r *receiver) checkLimits(message *protocol.Message, size int) error {
 	return nil
 }
 
-func (r *receiver) log(line *protocol.LogLine) {
+func (r *receiver) log(ctx context.Context, line *protocol.LogLine) {
 	attrs := make([]any, len(line.Pairs))
 	for i, text := range line.Pairs {
 		attrs[i] = text
 	}
-	r.req.Log.Log(context.Background(), slog.Level(line.Level), line.Message, attrs...)
+	r.req.Log.Log(ctx, slog.Level(line.Level), line.Message, attrs...)
 }
 
 // failure ends the loader, and returns why there is no answer: the loader exceeded a limit, or the repository made it fail.

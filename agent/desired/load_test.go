@@ -237,7 +237,7 @@ func TestNothingOfTheAgentReachesTheLoader(t *testing.T) {
 	check(t, os.WriteFile(outside, []byte("canary-token"), 0o644))
 	opened, err := os.Open(outside)
 	check(t, err)
-	defer opened.Close()
+	defer func() { _ = opened.Close() }()
 	t.Setenv("CANARY", "canary-variable")
 	t.Setenv("ALLOWED", "allowed-variable")
 	const refused = "outside of the repository"

@@ -73,7 +73,7 @@ func openTunnel(ctx context.Context, conn net.Conn, upstream *url.URL, address s
 		return nil, err
 	}
 	in := bufio.NewReader(conn)
-	response, err := http.ReadResponse(in, request)
+	response, err := http.ReadResponse(in, request) //nolint:bodyclose // after CONNECT the rest is the tunnel, and the caller closes the connection
 	if err != nil {
 		return nil, err
 	}

@@ -139,7 +139,7 @@ func client(p Policy, proxy func(*http.Request) (*url.URL, error)) *http.Client 
 }
 
 func TestTheOperatorsProxyIsPermittedAndItsTargetsAreChecked(t *testing.T) {
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "proxied "+r.URL.Host) }))
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "proxied "+r.URL.Host) }))
 	defer proxy.Close()
 	at, _ := url.Parse(proxy.URL)
 	c := client(policy(t, "*"), http.ProxyURL(at))

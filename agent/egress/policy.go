@@ -55,7 +55,8 @@ func (p Policy) listsAddress(addr netip.Addr, port string) bool {
 
 // check refuses the addresses of the pod itself, of its node and of metadata servers, unless the list has them.
 func (p Policy) check(host string, addr netip.Addr, port string) error {
-	kind, listed, missing := addressKind(addr), false, host
+	kind, missing := addressKind(addr), host
+	var listed bool
 	if kind == metadata {
 		listed, missing = p.listsAddress(addr, port), addr.Unmap().String()
 	} else {

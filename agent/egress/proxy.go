@@ -40,7 +40,7 @@ func (p Policy) newProxy(base *http.Transport, refused func(host string)) (*Prox
 	proxy.OnRequest().HandleConnectFunc(func(host string, ctx *goproxy.ProxyCtx) (*goproxy.ConnectAction, string) {
 		if !p.PermitsHost(host) {
 			refused(host)
-			ctx.Resp = refusal(ctx.Req, host)
+			ctx.Resp = refusal(ctx.Req, host) //nolint:bodyclose // goproxy closes it
 			return goproxy.RejectConnect, host
 		}
 		return goproxy.OkConnect, host

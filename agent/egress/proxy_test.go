@@ -122,7 +122,7 @@ func tunnelTo(t *testing.T, p Policy, base *http.Transport, address string) (sta
 	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 	_, _ = io.WriteString(conn, "CONNECT "+address+" HTTP/1.1\r\nHost: "+address+"\r\n\r\n")
 	in := bufio.NewReader(conn)
-	response, err := http.ReadResponse(in, &http.Request{Method: http.MethodConnect})
+	response, err := http.ReadResponse(in, &http.Request{Method: http.MethodConnect}) //nolint:bodyclose // its body is the tunnel, which ends with the connection
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestOnlyPlainHTTPWithoutTunnel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer proxy.Close()
+	defer func() { _ = proxy.Close() }()
 	for _, target := range []string{"https://charts.example/", "https://charts.example:80/", "ftp://charts.example:80/", "ws://charts.example/"} {
 		conn, err := net.Dial("tcp", proxy.listener.Addr().String())
 		if err != nil {
@@ -194,9 +194,15 @@ func TestOnlyPlainHTTPWithoutTunnel(t *testing.T) {
 		}
 		_, _ = io.WriteString(conn, "GET "+target+" HTTP/1.1\r\nHost: charts.example\r\nConnection: close\r\n\r\n")
 		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil || response.StatusCode != http.StatusBadRequest {
-			t.Errorf("%s: got %v %v", target, response, err)
+		if err != nil {
+			t.Errorf("%s: %v", target, err)
+			_ = conn.Close()
+			continue
 		}
+		if response.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: got %v", target, response)
+		}
+		_ = response.Body.Close()
 		_ = conn.Close()
 	}
 }

@@ -1,6 +1,7 @@
 package helmshim
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -113,9 +114,6 @@ func writeDocument(file string, d document, appendTo bool) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.WriteString(f, d.String()); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
+	_, err = io.WriteString(f, d.String())
+	return errors.Join(err, f.Close())
 }

@@ -2,6 +2,7 @@ package helmshim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -23,7 +24,7 @@ func watch(ctx context.Context, parent func() int, stderr io.Writer, quit func(i
 	for {
 		select {
 		case <-ctx.Done():
-			if context.Cause(ctx) != context.DeadlineExceeded {
+			if !errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 				return // the command has ended
 			}
 			time.Sleep(exitDelay)

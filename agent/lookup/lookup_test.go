@@ -57,6 +57,7 @@ func TestHiddenSecrets(t *testing.T) {
 			continue
 		}
 		body, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +87,7 @@ func TestAnswersOfOtherKindsAreErrors(t *testing.T) {
 			t.Fatal(err)
 		}
 		if response, err := (Hidden{}).Transport(fixedAnswer{body}).RoundTrip(request); err == nil {
-			response.Body.Close()
+			_ = response.Body.Close()
 			t.Errorf("%q is no error", body)
 		}
 	}
@@ -104,8 +105,12 @@ func TestRequestsAskForJSONOnly(t *testing.T) {
 		return fixedAnswer{secretOf("agent", "keys", "Opaque")}.RoundTrip(r)
 	})
 	response, err := Hidden{Namespace: "agent", Names: []string{"keys"}, Base: "/clusters/c"}.Transport(next).RoundTrip(request)
-	if err != nil || response.StatusCode != http.StatusNotFound {
-		t.Fatalf("got %v, %v", response, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusNotFound {
+		t.Fatalf("got %v", response)
 	}
 	if want := (http.Header{"Accept": {"application/json"}}); !maps.EqualFunc(sent.Header, want, slices.Equal) || sent.Body != nil {
 		t.Errorf("sent %v with the body %v", sent.Header, sent.Body)
@@ -121,7 +126,8 @@ func TestRefusedRequestsAreNotSent(t *testing.T) {
 		t.Error("the request was sent")
 		return nil, io.EOF
 	})
-	if _, err := (Hidden{}).Transport(next).RoundTrip(httptest.NewRequest(http.MethodGet, "/api/v1/secrets/", nil)); err == nil {
+	if response, err := (Hidden{}).Transport(next).RoundTrip(httptest.NewRequest(http.MethodGet, "/api/v1/secrets/", nil)); err == nil {
+		_ = response.Body.Close()
 		t.Error("no error")
 	}
 }
@@ -142,8 +148,12 @@ func TestAnswersHaveALimit(t *testing.T) {
 		if n, err := io.Copy(io.Discard, response.Body); (err != nil) != wantErr || n > maxAnswer {
 			t.Errorf("%d bytes: read %d, %v", size, n, err)
 		}
+		_ = response.Body.Close()
 		if wantErr {
-			_, err := (Hidden{}).Transport(next).RoundTrip(httptest.NewRequest(http.MethodGet, "/api/v1/secrets", nil))
+			response, err := (Hidden{}).Transport(next).RoundTrip(httptest.NewRequest(http.MethodGet, "/api/v1/secrets", nil))
+			if err == nil {
+				_ = response.Body.Close()
+			}
 			if !errors.Is(err, errTooLarge) {
 				t.Errorf("Secrets: got %v", err)
 			}

@@ -90,7 +90,9 @@ func (p *Pool) Render(ctx context.Context, r Request) ([]File, error) {
 	return result.Files, nil
 }
 
-func withChart(r Request, err error) error { return fmt.Errorf("render chart %s: %w", r.Chart.Name(), err) }
+func withChart(r Request, err error) error {
+	return fmt.Errorf("render chart %s: %w", r.Chart.Name(), err)
+}
 
 // takeWorker returns an idle process, or a new one.
 func (p *Pool) takeWorker() (*worker, error) {
@@ -107,7 +109,7 @@ func (p *Pool) takeWorker() (*worker, error) {
 		w.Close()
 	}
 	if p.setup.Workspace == "" {
-		if err := p.startServices(); err != nil {
+		if err := p.startServices(); err != nil { //nolint:contextcheck // the services live as long as the pool
 			return nil, fmt.Errorf("prepare the renderers: %w", err)
 		}
 	}

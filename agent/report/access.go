@@ -44,7 +44,7 @@ func (r Report) rights(style Style) string {
 	for _, right := range r.Rights {
 		fmt.Fprintln(columns, strings.Join(right.cells(), "\t"))
 	}
-	columns.Flush() // cannot fail: a strings.Builder returns no errors
+	_ = columns.Flush() // cannot fail: a strings.Builder returns no errors
 	lines := strings.Split(strings.TrimRight(text.String(), "\n"), "\n")
 	for i, right := range r.Rights {
 		lines[i+1] = style.paint(right.color(), strings.TrimRight(lines[i+1], " "))

@@ -42,7 +42,7 @@ func TestTextsAreMaskedBeforeTheyAreCut(t *testing.T) {
 	if output := text.String() + machine.String(); strings.Contains(output, secret) {
 		t.Errorf("the report holds the secret: %s", output)
 	}
-	if original.Outcomes[0].Err != failure || original.Warnings[0] != "warned about "+secret {
+	if !errors.Is(original.Outcomes[0].Err, failure) || original.Warnings[0] != "warned about "+secret {
 		t.Error("the original report was changed")
 	}
 }

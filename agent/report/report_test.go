@@ -181,8 +181,6 @@ func TestCode(t *testing.T) {
 }
 
 func TestSummary(t *testing.T) {
-	diff := everyStatus()
-	diff.Command = Diff
 	planned := Report{Command: Diff, Outcomes: []apply.Outcome{
 		{Step: plan.Step{Verb: plan.Upgrade}}, {Step: plan.Step{Verb: plan.Install}}, {Step: plan.Step{Verb: plan.Upgrade}}, {Step: plan.Step{Verb: plan.Unchanged}},
 	}}

@@ -23,7 +23,7 @@ func (r Report) table(style Style) string {
 	for _, o := range rows {
 		fmt.Fprintln(columns, strings.Join(r.cells(o), "\t"))
 	}
-	columns.Flush() // cannot fail: a strings.Builder returns no errors
+	_ = columns.Flush() // cannot fail: a strings.Builder returns no errors
 	return colorRows(text.String(), rows, style)
 }
 

@@ -50,7 +50,7 @@ func gitWithInput(t *testing.T, dir, file string, args ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer input.Close()
+	defer func() { _ = input.Close() }()
 	cmd := exec.Command("git", append([]string{"-C", dir}, args...)...)
 	cmd.Env, cmd.Stdin = gitEnv, input
 	out, err := cmd.Output()

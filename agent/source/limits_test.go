@@ -92,7 +92,7 @@ func TestLargeFileIsNotUnpackedInMemory(t *testing.T) {
 	if err := file.Truncate(256 << 20); err != nil {
 		t.Fatal(err)
 	}
-	file.Close()
+	_ = file.Close()
 	runGit(t, e.dir, "add", "-A")
 	runGit(t, e.dir, "commit", "-qm", "zeros")
 	server := serveHTTP(t, e.root, "")

@@ -72,7 +72,7 @@ func TestRedirectToLocalAddressIsRefused(t *testing.T) {
 	defer target.Close()
 	for _, to := range []string{target.URL, "http://169.254.169.254"} {
 		server := httptest.NewServer(redirectTo(to))
-		defer server.Close()
+		t.Cleanup(server.Close)
 		_, err := cloneWithLimits(timeout30s(t), Request{Repo: server.URL + "/config", Remote: egress.Policy{Allowed: []string{"*"}}}, t.TempDir())
 		expectRefusal(t, err, exit.SourceRefused, "redirects to another server", "allowRemote")
 	}

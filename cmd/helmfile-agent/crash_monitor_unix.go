@@ -23,8 +23,8 @@ func startCrashMonitor(output, stderr *os.File) (stop func(), err error) {
 	if err != nil {
 		return func() {}, fmt.Errorf("start the crash monitor: %w", err)
 	}
-	defer reader.Close()
-	defer writer.Close() // the runtime keeps a copy
+	defer func() { _ = reader.Close() }() // the monitor has a copy
+	defer func() { _ = writer.Close() }() // the runtime keeps a copy
 	monitor, err := startMonitor(self, reader, stderr, output)
 	if err != nil {
 		return func() {}, fmt.Errorf("start the crash monitor %s: %w", self, err)

@@ -12,7 +12,7 @@ import (
 // A user who presses Ctrl-C at the prompt does not have to type an answer.
 func TestReadLineEndsWithItsContext(t *testing.T) {
 	from, typed := io.Pipe() // nothing is ever typed
-	defer typed.Close()
+	defer func() { _ = typed.Close() }()
 	stopped := errors.New("stopped by signal: interrupt")
 	ctx, stop := context.WithCancelCause(t.Context())
 	ended := make(chan error, 1)

@@ -29,7 +29,7 @@ func execute(args []string) exit.Code {
 	root.PersistentPreRun = func(*cobra.Command, []string) { parsed = true }
 	root.SetArgs(args)
 	root.SetOut(os.Stdout)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
+	root.SetFlagErrorFunc(usageError)
 	root.AddCommand(runCommand(&code), diffCommand(&code), accessCommand(&code), destroyCommand(&code), versionCommand())
 	if err := root.Execute(); err != nil {
 		if !parsed && exit.Of(err) == exit.Unexpected { // an error of cobra, such as an unknown command

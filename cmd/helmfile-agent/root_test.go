@@ -84,7 +84,7 @@ func stdoutOf(t *testing.T, args []string) (string, exit.Code) {
 	os.Stdout = writer
 	defer func() { os.Stdout = before }()
 	code := execute(args)
-	writer.Close()
+	_ = writer.Close()
 	out, err := io.ReadAll(reader)
 	if err != nil {
 		t.Fatal(err)

@@ -74,9 +74,9 @@ func discard(fd int) {
 func readFrom(fd int, chunk []byte) int {
 	for {
 		n, err := syscall.Read(fd, chunk)
-		switch {
-		case err == syscall.EINTR:
-		case err == syscall.EAGAIN:
+		switch err {
+		case syscall.EINTR:
+		case syscall.EAGAIN:
 			time.Sleep(time.Millisecond) // the run has made its output non-blocking, to read it with a deadline
 		default:
 			return max(n, 0)

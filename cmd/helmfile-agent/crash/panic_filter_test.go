@@ -37,7 +37,7 @@ func TestTheMessageIsNotShown(t *testing.T) {
 func filtered(text string, size int) string {
 	var shown strings.Builder
 	f := panicFilter{show: func(part []byte) { shown.Write(part) }}
-	for len(text) > 0 {
+	for text != "" {
 		n := min(size, len(text))
 		f.write([]byte(text[:n]))
 		text = text[n:]

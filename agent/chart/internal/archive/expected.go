@@ -58,7 +58,8 @@ func metadataOf(data []byte) (helmchart.Metadata, error) {
 	for _, file := range files {
 		if file.Name == "Chart.yaml" {
 			var found helmchart.Metadata
-			return found, yaml.Unmarshal(file.Data, &found)
+			err := yaml.Unmarshal(file.Data, &found)
+			return found, err
 		}
 	}
 	return helmchart.Metadata{}, errors.New("Chart.yaml file is missing")

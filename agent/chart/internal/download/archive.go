@@ -74,7 +74,7 @@ func openArchive(file string) (Archive, error) {
 	if err != nil {
 		return Archive{}, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	files, err := loader.LoadArchiveFiles(f)
 	if err != nil {
 		return Archive{}, fmt.Errorf("read chart archive: %w", err)

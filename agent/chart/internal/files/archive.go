@@ -1,9 +1,9 @@
 package files
 
 import (
-	"context"
 	"crypto/sha256"
 	"fmt"
+	"sync"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/archive"
 	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/limits"
@@ -22,10 +22,8 @@ func (r *Reader) ReadArchive(file string) ([]byte, error) {
 	return data, nil
 }
 
-// checkArchive checks each archive once.
+// checkArchive checks each archive once, also when several goroutines ask for it at the same time.
 func (r *Reader) checkArchive(data []byte) error {
-	_, err := r.checked.Get(context.Background(), fmt.Sprintf("%x", sha256.Sum256(data)), func() (struct{}, error) {
-		return struct{}{}, archive.Check(data)
-	})
-	return err
+	check, _ := r.checked.LoadOrStore(sha256.Sum256(data), sync.OnceValue(func() error { return archive.Check(data) }))
+	return check.(func() error)()
 }

@@ -5,15 +5,13 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-
-	"github.com/helmfile-agent/helmfile-agent/agent/chart/internal/once"
 )
 
 // Reader reads local charts. It is safe for concurrent use.
 type Reader struct {
 	mu      sync.Mutex
 	roots   []string // real paths; none means no limit
-	checked once.Results[struct{}]
+	checked sync.Map // the check of each archive, a func() error, by the SHA-256 of its content
 }
 
 // New makes a reader of charts below the roots, which are real paths. Without roots it reads every file.

@@ -35,7 +35,7 @@ func (p rootedPath) open() (*os.File, fs.FileInfo, error) {
 	}
 	info, err := f.Stat()
 	if err != nil {
-		f.Close()
+		_ = f.Close() // only read
 		return nil, nil, err
 	}
 	return f, info, nil
@@ -57,7 +57,7 @@ func (p rootedPath) read(limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("it is not a regular file")
 	}
@@ -70,7 +70,7 @@ func (p rootedPath) list() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	names, err := f.Readdirnames(-1)
 	slices.Sort(names)
 	return names, err

@@ -71,10 +71,7 @@ func (c *Client) Resolve(ctx context.Context, want Reference, r release.Reposito
 func checkTag(client *registry.Client, want Reference) error {
 	// A tag cannot contain a plus sign. Helm does not replace it here, so it does not find a mismatch.
 	found, err := client.Resolve(want.Name + ":" + strings.ReplaceAll(want.Version, "+", "_"))
-	if err != nil {
-		return nil // as in Helm, a chart with a digest needs no tag
-	}
-	if found.Digest.String() != want.Digest {
+	if err == nil && found.Digest.String() != want.Digest { // as in Helm, a chart with a digest needs no tag
 		return fmt.Errorf("version %s has digest %s, not %s", want.Version, found.Digest, want.Digest)
 	}
 	return nil

@@ -14,5 +14,5 @@ func inMemory(dir string) bool {
 	if err := syscall.Statfs(dir, &stat); err != nil {
 		return false
 	}
-	return int64(stat.Type) == tmpfs || int64(stat.Type) == ramfs
+	return stat.Type == tmpfs || stat.Type == ramfs
 }

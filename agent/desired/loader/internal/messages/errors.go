@@ -114,7 +114,7 @@ func (t Translator) correctTemplateLine(found string) string {
 // correctYAMLLines does the same where helmfile does not name the part: it is the first one with the field or value in that line.
 func (t Translator) correctYAMLLines(text string) string {
 	file := stateFile.FindStringSubmatch(text)
-	if file == nil || strings.HasSuffix(file[1], ".gotmpl") {
+	if len(file) == 0 || strings.HasSuffix(file[1], ".gotmpl") {
 		return text // a rendered template has other lines than its file
 	}
 	split := t.partsOf(file[1])

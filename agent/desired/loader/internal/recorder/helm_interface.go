@@ -24,31 +24,59 @@ func (r *Recorder) UpdateRepo() error { return nil }
 // ChartExport does nothing: ChartPull has written the chart.
 func (r *Recorder) ChartExport(string, string) error { return nil }
 
+// Fetch implements helmexec.Interface.
 func (r *Recorder) Fetch(string, ...string) error { return errNotAvailable }
-func (r *Recorder) UpdateDeps(string) error       { return errNotAvailable }
+
+// UpdateDeps implements helmexec.Interface.
+func (r *Recorder) UpdateDeps(string) error { return errNotAvailable }
+
+// ShowChart implements helmexec.Interface.
 func (r *Recorder) ShowChart(string) (chartv4.Metadata, error) {
 	return chartv4.Metadata{}, errNotAvailable
 }
+
+// List implements helmexec.Interface.
 func (r *Recorder) List(helmexec.HelmContext, string, ...string) (string, error) {
 	return "", errNotAvailable
 }
+
+// ReleaseStatus implements helmexec.Interface.
 func (r *Recorder) ReleaseStatus(helmexec.HelmContext, string, ...string) error {
 	return errNotAvailable
 }
+
+// DeleteRelease implements helmexec.Interface.
 func (r *Recorder) DeleteRelease(helmexec.HelmContext, string, ...string) error {
 	return errNotAvailable
 }
+
+// TestRelease implements helmexec.Interface.
 func (r *Recorder) TestRelease(helmexec.HelmContext, string, ...string) error { return errNotAvailable }
-func (r *Recorder) TemplateRelease(string, string, ...string) error           { return errNotAvailable }
-func (r *Recorder) Lint(string, string, ...string) error                      { return errNotAvailable }
-func (r *Recorder) Unittest(string, string, ...string) error                  { return errNotAvailable }
+
+// TemplateRelease implements helmexec.Interface.
+func (r *Recorder) TemplateRelease(string, string, ...string) error { return errNotAvailable }
+
+// Lint implements helmexec.Interface.
+func (r *Recorder) Lint(string, string, ...string) error { return errNotAvailable }
+
+// Unittest implements helmexec.Interface.
+func (r *Recorder) Unittest(string, string, ...string) error { return errNotAvailable }
+
+// DiffRelease implements helmexec.Interface.
 func (r *Recorder) DiffRelease(helmexec.HelmContext, string, string, string, bool, ...string) error {
 	return errNotAvailable
 }
 
-func (r *Recorder) SetExtraArgs(...string)     {}
-func (r *Recorder) SetHelmBinary(string)       {}
-func (r *Recorder) SetEnableLiveOutput(bool)   {}
+// SetExtraArgs implements helmexec.Interface.
+func (r *Recorder) SetExtraArgs(...string) {}
+
+// SetHelmBinary implements helmexec.Interface.
+func (r *Recorder) SetHelmBinary(string) {}
+
+// SetEnableLiveOutput implements helmexec.Interface.
+func (r *Recorder) SetEnableLiveOutput(bool) {}
+
+// SetDisableForceUpdate implements helmexec.Interface.
 func (r *Recorder) SetDisableForceUpdate(bool) {}
 
 // IsHelm3 implements helmexec.Interface.

@@ -56,7 +56,7 @@ func OpenValsCache(mask Mask) (*ValsCache, error) {
 		cache.Resize(cacheSize)
 		*target = cache
 	}
-	found := false
+	var found bool
 	if c.providers, found = unexportedField(fields, "providers").(map[string]api.Provider); !found {
 		return nil, errors.New("vals has no providers in its field providers")
 	}
