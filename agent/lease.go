@@ -16,10 +16,10 @@ func (s *session) readLock(ctx context.Context) (err error) {
 // writes says whether the run writes more than Events. If not, it needs no lock. It writes the state if the state changes even when
 // no step is done.
 func (s *session) writes() bool {
-	return len(s.plan.Changes()) > 0 || s.previous.Differs(s.nextState(noneDone))
+	return len(s.plan.Changes()) > 0 || s.previous.Differs(s.nextState(noStepDone))
 }
 
-func noneDone(release.Key) bool { return false }
+func noStepDone(release.Key) bool { return false }
 
 // withLock calls write while the run holds the lock. If the run loses the lock, it ends like a run that was stopped.
 func (s *session) withLock(ctx context.Context, write func(context.Context) error) error {

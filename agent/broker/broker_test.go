@@ -26,7 +26,7 @@ type service struct {
 	pull     func(context.Context)
 }
 
-func (s *service) Decrypt(_ context.Context, file Encrypted) ([]byte, error) {
+func (s *service) Decrypt(_ context.Context, file EncryptedFile) ([]byte, error) {
 	s.requests = append(s.requests, file)
 	if file.Name == "refused" {
 		return nil, exit.With(exit.SecretsUnreadable, errors.New("no key"))
@@ -68,7 +68,7 @@ func newServer(t *testing.T, workspace string) (*service, *Client) {
 func TestRequestsReachTheService(t *testing.T) {
 	s, c := newServer(t, t.TempDir())
 	ctx := t.Context()
-	plain, err := c.Decrypt(ctx, Encrypted{Name: "a.yaml", Format: "yaml", Content: []byte{0, 1, 255}})
+	plain, err := c.Decrypt(ctx, EncryptedFile{Name: "a.yaml", Format: "yaml", Content: []byte{0, 1, 255}})
 	if string(plain) != "plain \x00\x01\xff" || err != nil {
 		t.Errorf("got %q, %v", plain, err)
 	}
@@ -82,7 +82,7 @@ func TestRequestsReachTheService(t *testing.T) {
 		t.Errorf("got %q, %v", dir, err)
 	}
 	want := []any{
-		Encrypted{Name: "a.yaml", Format: "yaml", Content: []byte{0, 1, 255}}, []release.Repository{{Name: "r", Password: "p"}},
+		EncryptedFile{Name: "a.yaml", Format: "yaml", Content: []byte{0, 1, 255}}, []release.Repository{{Name: "r", Password: "p"}},
 		release.Chart{Ref: "oci://x/y", Repository: &release.Repository{OCI: true}}, Dependencies{Dir: "/a", Update: true},
 	}
 	if diff := cmp.Diff(want, s.requests); diff != "" {
@@ -92,7 +92,7 @@ func TestRequestsReachTheService(t *testing.T) {
 
 func TestErrorsKeepTheirCodes(t *testing.T) {
 	_, c := newServer(t, t.TempDir())
-	_, err := c.Decrypt(t.Context(), Encrypted{Name: "refused"})
+	_, err := c.Decrypt(t.Context(), EncryptedFile{Name: "refused"})
 	if exit.Of(err) != exit.SecretsUnreadable || err.Error() != "no key" {
 		t.Errorf("got %v with %d", err, exit.Of(err))
 	}
@@ -100,7 +100,7 @@ func TestErrorsKeepTheirCodes(t *testing.T) {
 
 func TestRequestsHaveALimit(t *testing.T) {
 	s, c := newServer(t, t.TempDir())
-	_, err := c.Decrypt(t.Context(), Encrypted{Name: "large", Content: make([]byte, maxMessage)})
+	_, err := c.Decrypt(t.Context(), EncryptedFile{Name: "large", Content: make([]byte, maxMessage)})
 	if err == nil || len(s.requests) > 0 {
 		t.Errorf("got %v, and the service got %d requests", err, len(s.requests))
 	}
@@ -156,7 +156,7 @@ func TestSlowRequestsAreNotInterrupted(t *testing.T) {
 		})
 	}
 	time.Sleep(timeout / 2)
-	if _, err := c.Decrypt(t.Context(), Encrypted{Name: "large", Content: make([]byte, 1<<20)}); err != nil {
+	if _, err := c.Decrypt(t.Context(), EncryptedFile{Name: "large", Content: make([]byte, 1<<20)}); err != nil {
 		t.Errorf("a request that waited: %v", err)
 	}
 	group.Wait()
@@ -253,7 +253,7 @@ func TestAServerWithoutAService(t *testing.T) {
 	}
 	defer func() { _ = served.Close() }()
 	c := Dial(workspace)
-	if _, err := c.Decrypt(t.Context(), Encrypted{}); err == nil {
+	if _, err := c.Decrypt(t.Context(), EncryptedFile{}); err == nil {
 		t.Error("no error")
 	}
 	response, err := c.http.Get(c.Kubernetes() + "/api/v1/x")

@@ -57,7 +57,7 @@ func (c *Client) DialContext(ctx context.Context, _, _ string) (net.Conn, error)
 func (c *Client) Kubernetes() string { return host + kubernetesPath }
 
 // Decrypt decrypts a file.
-func (c *Client) Decrypt(ctx context.Context, file Encrypted) ([]byte, error) {
+func (c *Client) Decrypt(ctx context.Context, file EncryptedFile) ([]byte, error) {
 	answered, err := c.send(ctx, decryptPath, file)
 	return answered.Plain, err
 }

@@ -72,7 +72,7 @@ func routes(service Service, kubernetes http.Handler) http.Handler {
 }
 
 func serveAgent(mux *http.ServeMux, service Service) {
-	handle(mux, decryptPath, func(ctx context.Context, file Encrypted) (answer, error) {
+	handle(mux, decryptPath, func(ctx context.Context, file EncryptedFile) (answer, error) {
 		plain, err := service.Decrypt(ctx, file)
 		return answer{Plain: plain}, err
 	})

@@ -9,7 +9,7 @@ import (
 // Service does the actions that confined processes request. Its errors have exit codes.
 type Service interface {
 	// Decrypt decrypts a file that sops has encrypted.
-	Decrypt(ctx context.Context, file Encrypted) ([]byte, error)
+	Decrypt(ctx context.Context, file EncryptedFile) ([]byte, error)
 	// Register adds repositories with their credentials for all later downloads.
 	Register(repositories []release.Repository) error
 	// Pull downloads and unpacks a chart, and returns its directory. The client copies it.
@@ -18,9 +18,9 @@ type Service interface {
 	BuildDependencies(ctx context.Context, want Dependencies) (dir string, err error)
 }
 
-// Encrypted is an encrypted file of the repository. Name is for messages. Format is the name of a format of sops. Without it, sops takes
+// EncryptedFile is an encrypted file of the repository. Name is for messages. Format is the name of a format of sops. Without it, sops takes
 // the format from Name.
-type Encrypted struct {
+type EncryptedFile struct {
 	Name    string `json:"name"`
 	Format  string `json:"format,omitempty"`
 	Content []byte `json:"content"`

@@ -18,7 +18,7 @@ type service struct {
 var _ broker.Service = (*service)(nil)
 
 // Decrypt implements broker.Service. The mask gets the plaintext before the loader does.
-func (s *service) Decrypt(_ context.Context, file broker.Encrypted) ([]byte, error) {
+func (s *service) Decrypt(_ context.Context, file broker.EncryptedFile) ([]byte, error) {
 	plain, err := s.decrypt(file)
 	if err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func (s *service) Decrypt(_ context.Context, file broker.Encrypted) ([]byte, err
 	return plain, nil
 }
 
-func (s *service) decrypt(file broker.Encrypted) ([]byte, error) {
+func (s *service) decrypt(file broker.EncryptedFile) ([]byte, error) {
 	if file.Format != "" {
 		return s.req.Keys.Decrypt(file.Name, file.Content, file.Format)
 	}

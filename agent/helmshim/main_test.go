@@ -60,7 +60,7 @@ type fakeAgent struct {
 	pulled string
 }
 
-func (a fakeAgent) Decrypt(_ context.Context, file broker.Encrypted) ([]byte, error) {
+func (a fakeAgent) Decrypt(_ context.Context, file broker.EncryptedFile) ([]byte, error) {
 	if string(file.Content) != "ciphertext" {
 		return nil, errors.New("no key")
 	}

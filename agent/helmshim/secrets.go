@@ -37,5 +37,5 @@ func decryptFile(ctx context.Context, path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return agent.Decrypt(ctx, broker.Encrypted{Name: path, Content: encrypted})
+	return agent.Decrypt(ctx, broker.EncryptedFile{Name: path, Content: encrypted})
 }

@@ -42,7 +42,7 @@ func (t filteringTransport) RoundTrip(request *http.Request) (*http.Response, er
 	if err != nil {
 		return nil, err
 	}
-	response, err := t.next.RoundTrip(requestJSON(request))
+	response, err := t.next.RoundTrip(acceptOnlyJSON(request))
 	if err != nil {
 		return nil, err
 	}
@@ -53,8 +53,8 @@ func (t filteringTransport) RoundTrip(request *http.Request) (*http.Response, er
 	return t.hidden.filterResponse(response)
 }
 
-// requestJSON is the request for an answer in JSON, because the agent can filter only JSON. It asks for no other protocol.
-func requestJSON(request *http.Request) *http.Request {
+// acceptOnlyJSON returns a copy of the request that accepts only JSON, because the agent can filter only JSON. It asks for no other protocol.
+func acceptOnlyJSON(request *http.Request) *http.Request {
 	changed := request.Clone(request.Context())
 	changed.Body, changed.ContentLength = nil, 0
 	for _, name := range []string{"Accept-Encoding", "Connection", "Upgrade"} {

@@ -48,7 +48,7 @@ func (r *Reader) ReadDirectory(dir string) ([]*loader.BufferedFile, error) {
 		return nil, err
 	}
 	d.rules.AddDefaults()
-	if err := d.directory(entry{at: at, parents: []string{at.path()}}); err != nil {
+	if err := d.readDirectory(entry{at: at, parents: []string{at.path()}}); err != nil {
 		return nil, err
 	}
 	return d.files, nil
@@ -92,7 +92,7 @@ func (d *directoryReader) readRules() error {
 	return nil
 }
 
-func (d *directoryReader) directory(e entry) error {
+func (d *directoryReader) readDirectory(e entry) error {
 	if strings.Count(e.name, "/") >= limits.PathElements {
 		return fmt.Errorf("%s is nested more than %d directories deep", d.path(e.name), limits.PathElements)
 	}
@@ -102,14 +102,14 @@ func (d *directoryReader) directory(e entry) error {
 	}
 	for _, name := range names {
 		child := entry{at: e.at.child(name), name: path.Join(e.name, name), parents: e.parents}
-		if err := d.entry(child); err != nil {
+		if err := d.readEntry(child); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d *directoryReader) entry(e entry) error {
+func (d *directoryReader) readEntry(e entry) error {
 	info, err := e.at.info()
 	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		e, info, err = d.follow(e)
@@ -128,11 +128,11 @@ func (d *directoryReader) entry(e entry) error {
 	}
 	switch {
 	case info.IsDir():
-		return d.directory(e)
+		return d.readDirectory(e)
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("cannot load irregular file %s as it has file mode type bits set", d.path(e.name))
 	}
-	return d.file(e)
+	return d.readFile(e)
 }
 
 // follow finds the target of a link. A link to a directory above it is refused, because reading it would never end.
@@ -158,8 +158,8 @@ func (d *directoryReader) follow(e entry) (entry, fs.FileInfo, error) {
 	return e, info, nil
 }
 
-// file reads a file, and checks it if Helm loads it as a dependency.
-func (d *directoryReader) file(e entry) error {
+// readFile reads a file, and checks it if Helm loads it as a dependency.
+func (d *directoryReader) readFile(e entry) error {
 	data, err := e.at.read(loader.MaxDecompressedFileSize)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", d.path(e.name), err)

@@ -19,7 +19,7 @@ func (c *Connection) ReadProxy() (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare access to the cluster: %w", err)
 	}
-	server, hidden, err := c.hidden()
+	server, hidden, err := c.serverAndHidden()
 	if err != nil {
 		return nil, err
 	}
@@ -43,8 +43,8 @@ func (c *Connection) ReadProxy() (http.Handler, error) {
 	}), nil
 }
 
-// hidden is where the API server is, and what charts must not see of it.
-func (c *Connection) hidden() (*url.URL, lookup.Hidden, error) {
+// serverAndHidden is where the API server is, and what charts must not see of it.
+func (c *Connection) serverAndHidden() (*url.URL, lookup.Hidden, error) {
 	server, _, err := rest.DefaultServerUrlFor(c.Config)
 	if err != nil {
 		return nil, lookup.Hidden{}, fmt.Errorf("prepare access to the cluster: %w", err)

@@ -79,7 +79,7 @@ func (d *driftDetector) driftOf(ctx context.Context, t target, live *unstructure
 
 // compare finds differences, ignores the replicas that an autoscaler owns, and lets the API server confirm the rest.
 func (d *driftDetector) compare(ctx context.Context, t target, live *unstructured.Unstructured) ([]release.Field, release.Patch, error) {
-	want, ignore := owned(t.Object, t.of), d.ignored(t, live)
+	want, ignore := owned(t.Object, t.of), d.ignoredPaths(t, live)
 	patch, corrected, err := drift.Compare(want, live.Object, ignore)
 	if err == nil && differsIn(live.Object, corrected, "spec", "replicas") {
 		autoscaled, autoscaledErr := d.autoscaled(ctx, t)

@@ -14,8 +14,8 @@ func modeOf(content map[string]any) release.DriftMode {
 	return release.DriftMode(u.GetAnnotations()[release.DriftLabel])
 }
 
-// ignored returns the paths that the configuration, the annotation in the chart and the annotation of the live object exclude.
-func (d *driftDetector) ignored(t target, live *unstructured.Unstructured) []string {
+// ignoredPaths returns the paths that the configuration, the annotation in the chart and the annotation of the live object exclude.
+func (d *driftDetector) ignoredPaths(t target, live *unstructured.Unstructured) []string {
 	var paths []string
 	gv, _ := schema.ParseGroupVersion(t.APIVersion) // the object has a scope, so its version parses
 	for _, rule := range d.rules {

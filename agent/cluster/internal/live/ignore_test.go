@@ -54,7 +54,7 @@ func TestIgnoredPaths(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			of := object("apps/v1", "Deployment", annotations(map[string]any{release.DriftIgnore: test.rendered}))
 			live := &unstructured.Unstructured{Object: annotations(map[string]any{release.DriftIgnore: test.live})}
-			got := (&driftDetector{rules: test.rules}).ignored(of, live)
+			got := (&driftDetector{rules: test.rules}).ignoredPaths(of, live)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("paths (-want +got):\n%s", diff)
 			}
@@ -65,7 +65,7 @@ func TestIgnoredPaths(t *testing.T) {
 func TestARuleWithoutAGroupMatchesEveryGroup(t *testing.T) {
 	rules := []release.IgnoreRule{{Kind: "Service", Paths: []string{"/spec/clusterIP"}}}
 	for _, version := range []string{"v1", "serving.knative.dev/v1"} {
-		got := (&driftDetector{rules: rules}).ignored(object(version, "Service", nil), &unstructured.Unstructured{})
+		got := (&driftDetector{rules: rules}).ignoredPaths(object(version, "Service", nil), &unstructured.Unstructured{})
 		if diff := cmp.Diff([]string{"/spec/clusterIP"}, got); diff != "" {
 			t.Errorf("paths in %s (-want +got):\n%s", version, diff)
 		}
@@ -83,7 +83,7 @@ func TestRulesOfAnAggregatedClusterRoleAreIgnored(t *testing.T) {
 		"another kind":              {object("example.com/v1", "Role", with), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := (&driftDetector{}).ignored(test.of, &unstructured.Unstructured{})
+			got := (&driftDetector{}).ignoredPaths(test.of, &unstructured.Unstructured{})
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("paths (-want +got):\n%s", diff)
 			}

@@ -149,8 +149,8 @@ func (s Setting) decode(value *yaml.Node) ([]string, error) {
 	return items, nil
 }
 
-// typeNames has the types of YAML scalars in words.
-var typeNames = map[string]string{"!!str": "a text", "!!bool": "true or false", "!!int": "a number", "!!float": "a number",
+// yamlTypeWords has the types of YAML scalars in words.
+var yamlTypeWords = map[string]string{"!!str": "a text", "!!bool": "true or false", "!!int": "a number", "!!float": "a number",
 	"!!timestamp": "a date"}
 
 // accepted has the YAML types that each kind accepts, and what a message says about them. A text may look like a number, such as a
@@ -168,7 +168,7 @@ var accepted = map[Kind]struct {
 
 func (s Setting) decodeScalar(value *yaml.Node) (string, error) {
 	value = resolveAlias(value)
-	has, scalar := typeNames[value.ShortTag()]
+	has, scalar := yamlTypeWords[value.ShortTag()]
 	switch {
 	case value.ShortTag() == "!!null":
 		return "", errors.New("has no value: write one, or remove the line")

@@ -14,7 +14,7 @@ import (
 
 // Agent decrypts for the loader, which has no keys. The agent masks the plaintext before it sends it.
 type Agent interface {
-	Decrypt(ctx context.Context, file broker.Encrypted) ([]byte, error)
+	Decrypt(ctx context.Context, file broker.EncryptedFile) ([]byte, error)
 }
 
 // Decrypter decrypts files of the repository. It collects the reasons of failures, because helmfile's own error often omits them.
@@ -57,7 +57,7 @@ func (d *Decrypter) read(path string) ([]byte, error) {
 
 // Content returns the plaintext of encrypted content. The name is for messages, and for the format if that is empty.
 func (d *Decrypter) Content(name, format string, encrypted []byte) ([]byte, error) {
-	plain, err := d.agent.Decrypt(d.ctx, broker.Encrypted{Name: name, Format: format, Content: encrypted})
+	plain, err := d.agent.Decrypt(d.ctx, broker.EncryptedFile{Name: name, Format: format, Content: encrypted})
 	if err != nil {
 		d.AddFailure(err.Error())
 		return nil, err

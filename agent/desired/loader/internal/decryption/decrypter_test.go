@@ -18,11 +18,11 @@ import (
 
 // fakeAgent decrypts each file to its content in upper case, and records the requests.
 type fakeAgent struct {
-	requests []broker.Encrypted
+	requests []broker.EncryptedFile
 	err      error
 }
 
-func (a *fakeAgent) Decrypt(_ context.Context, file broker.Encrypted) ([]byte, error) {
+func (a *fakeAgent) Decrypt(_ context.Context, file broker.EncryptedFile) ([]byte, error) {
 	a.requests = append(a.requests, file)
 	if a.err != nil {
 		return nil, a.err
@@ -55,9 +55,9 @@ func TestFile(t *testing.T) {
 			agent := &fakeAgent{err: test.agent}
 			d := NewDecrypter(t.Context(), agent, func(string) error { return test.check }, slog.New(slog.DiscardHandler))
 			plain, err := d.File(test.path, "yaml")
-			var wantRequests []broker.Encrypted
+			var wantRequests []broker.EncryptedFile
 			if test.sent {
-				wantRequests = []broker.Encrypted{{Name: file, Format: "yaml", Content: []byte("encrypted")}}
+				wantRequests = []broker.EncryptedFile{{Name: file, Format: "yaml", Content: []byte("encrypted")}}
 			}
 			if diff := cmp.Diff(wantRequests, agent.requests); diff != "" {
 				t.Errorf("requests (-want +got):\n%s", diff)

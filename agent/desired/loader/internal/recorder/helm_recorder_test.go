@@ -40,7 +40,7 @@ func (a *fakeAgent) Pull(_ context.Context, chart release.Chart) (string, error)
 	return a.pulled, a.err
 }
 
-func (a *fakeAgent) Decrypt(_ context.Context, file broker.Encrypted) ([]byte, error) {
+func (a *fakeAgent) Decrypt(_ context.Context, file broker.EncryptedFile) ([]byte, error) {
 	return bytes.ToUpper(file.Content), a.err
 }
 

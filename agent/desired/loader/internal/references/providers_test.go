@@ -27,7 +27,7 @@ type fakeAgent struct {
 	err      error
 }
 
-func (a *fakeAgent) Decrypt(_ context.Context, file broker.Encrypted) ([]byte, error) {
+func (a *fakeAgent) Decrypt(_ context.Context, file broker.EncryptedFile) ([]byte, error) {
 	a.requests = append(a.requests, fmt.Sprintf("%s as %q", filepath.Base(file.Name), file.Format))
 	return bytes.ToLower(file.Content), a.err
 }

@@ -106,8 +106,8 @@ func unique(all []release.Desired) ([]release.Desired, error) {
 		case !seen:
 			index[want.Key] = len(result)
 			result = append(result, want)
-		case isInactive(want):
-		case isInactive(result[at]):
+		case isLeftAlone(want):
+		case isLeftAlone(result[at]):
 			result[at] = want
 		default:
 			errs = append(errs, fmt.Errorf("release %s is declared twice: %s", want.Key, inFiles(result[at].File, want.File)))
@@ -124,6 +124,7 @@ func inFiles(one, other string) string {
 	return "in " + one + " and in " + other
 }
 
-func isInactive(want release.Desired) bool {
+// isLeftAlone says whether the agent leaves the release as it is: its condition is false, or no selector matches it.
+func isLeftAlone(want release.Desired) bool {
 	return want.State == release.Disabled || want.State == release.Unselected
 }

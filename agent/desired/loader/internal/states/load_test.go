@@ -54,7 +54,7 @@ type fakeAgent struct{ err error }
 
 func (a fakeAgent) Register(context.Context, ...release.Repository) error { return a.err }
 func (a fakeAgent) Pull(context.Context, release.Chart) (string, error)   { return "", a.err }
-func (a fakeAgent) Decrypt(_ context.Context, file broker.Encrypted) ([]byte, error) {
+func (a fakeAgent) Decrypt(_ context.Context, file broker.EncryptedFile) ([]byte, error) {
 	return bytes.ReplaceAll(file.Content, []byte("encrypted "), nil), a.err
 }
 
