@@ -79,7 +79,7 @@ func TestALoaderThatWasTakenOver(t *testing.T) {
 		check(t, os.WriteFile(path, []byte("canary-"+filepath.Base(path)), 0o644))
 		opened, err := os.Open(path) // the agent may have it open while it starts the loader
 		check(t, err)
-		defer func() { _ = opened.Close() }()
+		t.Cleanup(func() { _ = opened.Close() })
 	}
 	t.Setenv("CANARY", "canary-variable")
 	agent := fmt.Sprint("/proc/", os.Getpid())

@@ -68,7 +68,7 @@ func (p *Pool) Render(ctx context.Context, r Request) ([]File, error) {
 	case <-ctx.Done():
 		return nil, withChart(r, context.Cause(ctx))
 	}
-	w, err := p.takeWorker()
+	w, err := p.takeWorker() //nolint:contextcheck // the services that it starts live as long as the pool //nolint:contextcheck // its services live as long as the pool
 	if err != nil {
 		return nil, withChart(r, err)
 	}
@@ -109,7 +109,7 @@ func (p *Pool) takeWorker() (*worker, error) {
 		w.Close()
 	}
 	if p.setup.Workspace == "" {
-		if err := p.startServices(); err != nil { //nolint:contextcheck // the services live as long as the pool
+		if err := p.startServices(); err != nil {
 			return nil, fmt.Errorf("prepare the renderers: %w", err)
 		}
 	}

@@ -52,7 +52,7 @@ func (h *History) currentRevisions(ctx context.Context, namespace, label string)
 func (h *History) decode(stored *corev1.Secret) (*record, error) {
 	decoded, err := decodeRecord(stored.Data["release"])
 	if errors.Is(err, errRecordTooLarge) {
-		return nil, fmt.Errorf("Helm record %s/%s: %w; delete this Secret if it is not a record of yours", stored.Namespace, stored.Name, err) //nolint:staticcheck // Helm is a name
+		return nil, fmt.Errorf("Helm record %s/%s: %w; delete this Secret if it is not a record of yours", stored.Namespace, stored.Name, err)
 	}
 	if err != nil {
 		h.kube.Debugf("record %s/%s not decoded: %v", stored.Namespace, stored.Name, err)
