@@ -52,7 +52,7 @@ func (s *session) observeOwned(ctx context.Context) (err error) {
 }
 
 func (s *session) planDestroy(context.Context) error {
-	policy := plan.Policy{Instance: s.config.Instance, AbandonedAfter: s.abandonedAfter()}
+	policy := plan.Policy{Instance: s.config.Instance, AbandonedAfter: s.abandonedAfter(), Lease: s.lock.Lease()}
 	s.setPlan(plan.Destroy(s.observed, s.previous.InstanceState, policy, s.report.Started))
 	return nil
 }

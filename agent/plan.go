@@ -30,6 +30,7 @@ func (s *session) policy() plan.Policy {
 		Origin:         s.origin(),
 		Commit:         s.checkout.Commit,
 		AbandonedAfter: s.abandonedAfter(),
+		Lease:          s.lock.Lease(),
 		DiffOnly:       s.report.Command == report.Diff,
 		SelectorInUse:  len(s.config.Selector) > 0,
 		SkippedFiles:   s.desired.SkippedFiles,

@@ -42,6 +42,7 @@ func change(s plan.Step) cluster.Change {
 	}
 	if s.Have != nil {
 		c.Revision, c.Status, c.Before, c.Drifts = s.Have.Revision, s.Have.Status, s.Have.Manifest, s.Have.Drifts
+		c.Interrupted = s.Have.Operation
 	}
 	if s.Verb == plan.Correct {
 		c.Drifts = s.ToCorrect

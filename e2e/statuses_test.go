@@ -34,7 +34,7 @@ var statuses = map[string]history{
 	"failed at first":                   {statuses: []helm.Status{"failed"}, want: "good upgrade done 2", left: "superseded deployed"},
 	"failed later":                      {statuses: []helm.Status{"deployed", "failed"}, want: "good upgrade done 3", left: "superseded failed deployed"},
 	"being installed":                   {statuses: []helm.Status{"pending-install"}, want: "good refuse failed 1", left: "pending-install"},
-	"being installed for long":          {statuses: []helm.Status{"pending-install"}, age: long, want: "good upgrade done 2", left: "superseded deployed"},
+	"being installed for long":          {statuses: []helm.Status{"pending-install"}, age: long, want: "good install done 2", left: "failed deployed"},
 	"being upgraded":                    {statuses: []helm.Status{"deployed", "pending-upgrade"}, want: "good refuse failed 2", left: "deployed pending-upgrade"},
 	"being upgraded for long":           {statuses: []helm.Status{"deployed", "pending-upgrade"}, age: long, want: "good upgrade done 3", left: "superseded failed deployed"},
 	"being rolled back for long":        {statuses: []helm.Status{"deployed", "failed", "pending-rollback"}, age: long, want: "good upgrade done 4", left: "superseded failed failed deployed"},

@@ -16,7 +16,7 @@ import (
 
 // Writer changes the cluster. Install and Upgrade return the newest revision, also when they fail.
 type Writer interface {
-	Install(ctx context.Context, want release.Desired, owner release.Owner) (revision int, err error)
+	Install(ctx context.Context, want release.Desired, have release.Observed, owner release.Owner) (revision int, err error)
 	Upgrade(ctx context.Context, want release.Desired, have release.Observed, owner release.Owner) (revision int, err error)
 	// Correct makes live objects equal to the newest revision, without a new revision.
 	Correct(ctx context.Context, have release.Observed, drifts []release.Drift) error
@@ -190,7 +190,7 @@ func (r *runner) write(ctx context.Context, s plan.Step) (revision int, err erro
 	}()
 	switch s.Verb {
 	case plan.Install:
-		return r.writer.Install(ctx, *s.Want, s.Owner)
+		return r.writer.Install(ctx, *s.Want, observed(s), s.Owner)
 	case plan.Upgrade:
 		return r.writer.Upgrade(ctx, *s.Want, *s.Have, s.Owner)
 	case plan.Correct:
@@ -204,6 +204,14 @@ func (r *runner) write(ctx context.Context, s plan.Step) (revision int, err erro
 	default:
 		return 0, fmt.Errorf("%q is not a step that writes", s.Verb)
 	}
+}
+
+// observed is zero for a release that Helm's storage does not have.
+func observed(s plan.Step) release.Observed {
+	if s.Have == nil {
+		return release.Observed{Key: s.Key}
+	}
+	return *s.Have
 }
 
 // correct corrects live objects, and then writes the owner to the record if it differs.

@@ -36,7 +36,7 @@ type span struct {
 
 func newWriter() *fakeWriter { return &fakeWriter{created: time.Now()} }
 
-func (f *fakeWriter) Install(ctx context.Context, want release.Desired, owner release.Owner) (int, error) {
+func (f *fakeWriter) Install(ctx context.Context, want release.Desired, _ release.Observed, owner release.Owner) (int, error) {
 	defer f.span(want.Name, owner)()
 	if f.install == nil {
 		return 1, work(ctx)

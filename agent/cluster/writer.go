@@ -22,9 +22,9 @@ func NewWriter(r *Reader) *Writer {
 }
 
 // Install makes the first revision of a release, or the first after it was uninstalled, and returns the number of the newest
-// revision: 0 when none was recorded.
-func (w *Writer) Install(ctx context.Context, want release.Desired, owner release.Owner) (int, error) {
-	return w.releases.Install(ctx, want, owner)
+// revision: 0 when none was recorded. What is observed of the release is zero unless an earlier installation was interrupted.
+func (w *Writer) Install(ctx context.Context, want release.Desired, have release.Observed, owner release.Owner) (int, error) {
+	return w.releases.Install(ctx, want, have, owner)
 }
 
 // Upgrade makes the next revision of a release and returns the number of the newest.
@@ -58,7 +58,10 @@ func (w *Writer) NoteRecords(state *release.InstanceState) { w.releases.NoteReco
 // WithLock holds the instance's lock while do runs, with a context that ends when the lock is lost. It returns an error with
 // exit.Locked and does nothing when another run holds the lock, or held it since it was found.
 func (w *Writer) WithLock(ctx context.Context, found Lock, do func(context.Context) error) error {
-	return w.state.WithLock(ctx, found, do)
+	return w.state.WithLock(ctx, found, func(ctx context.Context, run release.Run) error {
+		w.releases.As(run)
+		return do(ctx)
+	})
 }
 
 // SaveState writes the state if it differs from what was read, and says whether it did.

@@ -17,6 +17,8 @@ type Policy struct {
 	Origin, Commit string
 	// AbandonedAfter is the age after which no run of this agent can still be working on a pending revision.
 	AbandonedAfter time.Duration
+	// Lease is the instance's Lease, from which the agent knows that a run has ended. It is not known for a diff.
+	Lease release.Lease
 	// DiffOnly says that the plan is for a diff: nothing is applied.
 	DiffOnly bool
 	// SelectorInUse says that a selector leaves releases out.
@@ -149,7 +151,7 @@ func (s Step) ownedByOther() bool {
 // mayReuseValues says whether the values of the deployed revision may be reused. An unproven record may have values that a user wrote
 // who may write Secrets and nothing else.
 func (s Step) mayReuseValues() bool {
-	if !s.Want.Options.ReuseValues && !s.Want.Options.ResetThenReuseValues || !installed(s.Have) {
+	if !s.Want.Options.ReuseValues && !s.Want.Options.ResetThenReuseValues || !installed(s.Have) || s.installsAgain() {
 		return true
 	}
 	return s.Have.Trusted || s.Have.Status != "deployed" && s.Have.LastDeployed != release.Record{}

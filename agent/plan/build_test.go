@@ -82,7 +82,7 @@ func TestAPendingRevision(t *testing.T) {
 		"that is old was interrupted": {"pending-upgrade", 11 * time.Minute,
 			"upgrade: last revision has been pending-upgrade since 2026-03-01T11:49:00Z: it was interrupted"},
 		"that is as old as the limit was interrupted": {"pending-install", 10 * time.Minute,
-			"upgrade: last revision has been pending-install since 2026-03-01T11:50:00Z: it was interrupted"},
+			"install: last revision has been pending-install since 2026-03-01T11:50:00Z: it was interrupted"},
 		"of a rollback follows the same rule": {"pending-rollback", time.Hour,
 			"upgrade: last revision has been pending-rollback since 2026-03-01T11:00:00Z: it was interrupted"},
 		"of an uninstall follows the same rule": {"uninstalling", time.Minute,

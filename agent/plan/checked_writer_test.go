@@ -107,7 +107,7 @@ func (w *checkedWriter) beforeWrite(key release.Key, verb plan.Verb) error {
 	return nil
 }
 
-func (w *checkedWriter) Install(_ context.Context, want release.Desired, owner release.Owner) (int, error) {
+func (w *checkedWriter) Install(_ context.Context, want release.Desired, _ release.Observed, owner release.Owner) (int, error) {
 	return w.deploy(want, owner, plan.Install)
 }
 

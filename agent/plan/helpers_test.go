@@ -51,7 +51,14 @@ func have(name, status string) release.Observed {
 		Values:   map[string]any{"replicaCount": 1.0},
 		Manifest: release.Manifest{deployment(1)},
 		Trusted:  true,
+
+		Operation: operations[status],
 	}
+}
+
+// operations are what a pending status says.
+var operations = map[string]release.Operation{
+	"pending-install": release.Installing, "pending-upgrade": release.Upgrading, "pending-rollback": release.RollingBack, "uninstalling": release.Uninstalling,
 }
 
 // ownedBy changes the owner of the release. An empty instance means that no instance owns it.

@@ -340,7 +340,7 @@ func randomDesired(random *rand.Rand, k release.Key, earlier []release.Key) rele
 }
 
 func randomObserved(random *rand.Rand, k release.Key) release.Observed {
-	return release.Observed{
+	o := release.Observed{
 		Key:      k,
 		Revision: 1 + random.IntN(9),
 		Status: pick(random, "deployed", "deployed", "deployed", "deployed", "failed", "uninstalled", "superseded", "unknown",
@@ -360,6 +360,14 @@ func randomObserved(random *rand.Rand, k release.Key) release.Observed {
 		Values:     values{"a": values{"b": random.IntN(2), "c": float64(random.IntN(2))}},
 		Manifest:   release.Manifest{deployment(random.IntN(2))},
 	}
+	o.Operation = operations[o.Status]
+	if o.Status == "failed" && chance(random, 50) {
+		o.Operation = pick(random, release.Installing, release.Upgrading, release.RollingBack, release.Uninstalling)
+	}
+	if o.Operation != "" && chance(random, 50) {
+		o.Run = release.Run{Lease: pick(random, "lease", "other"), Holder: pick(random, "dead", "alive")}
+	}
+	return o
 }
 
 func randomDrifts(random *rand.Rand) []release.Drift {

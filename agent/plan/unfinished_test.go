@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -78,4 +79,59 @@ func begunAt(status string, age, uninstalling time.Duration) release.Observed {
 		o.Uninstalling = noon.Add(-uninstalling)
 	}
 	return o
+}
+
+// TestTheRevisionOfARunThatHasEnded is not waited for: what was interrupted is done as what it was.
+func TestTheRevisionOfARunThatHasEnded(t *testing.T) {
+	dead := release.Run{Lease: "lease", Transitions: 3, Holder: "dead"}
+	held := func(holder string) release.Lease { return release.Lease{ID: "lease", Holder: holder, Held: true} }
+	const inUse = "refuse: revision 7 has been pending-upgrade since 2026-03-01T11:59:00Z: another Helm operation may be running; it counts as interrupted after 10m0s"
+	const since = "last revision has been %s since 2026-03-01T11:59:00Z: it was interrupted"
+	for name, test := range map[string]struct {
+		status    string
+		operation release.Operation // of a failed revision
+		run       release.Run
+		lease     release.Lease
+		diff      bool
+		want      string
+	}{
+		"an upgrade, and the Lease was released":     {status: "pending-upgrade", run: dead, lease: release.Lease{ID: "lease"}, want: "upgrade: " + since},
+		"an upgrade, and the Lease has expired":      {status: "pending-upgrade", run: dead, lease: release.Lease{ID: "lease", Holder: "dead"}, want: "upgrade: " + since},
+		"an upgrade, and another run has the Lease":  {status: "pending-upgrade", run: dead, lease: held("other"), want: "upgrade: " + since},
+		"an upgrade, and the run still has it":       {status: "pending-upgrade", run: dead, lease: held("dead"), want: inUse},
+		"an upgrade, and there is no Lease":          {status: "pending-upgrade", run: dead, want: inUse},
+		"an upgrade, and it is another Lease":        {status: "pending-upgrade", run: dead, lease: release.Lease{ID: "new"}, want: inUse},
+		"an upgrade of another Helm client":          {status: "pending-upgrade", lease: release.Lease{ID: "lease"}, want: inUse},
+		"an upgrade, in a diff":                      {status: "pending-upgrade", run: dead, diff: true, want: "upgrade: " + since},
+		"an upgrade of another Helm client, in one":  {status: "pending-upgrade", diff: true, want: inUse},
+		"an installation is done again":              {status: "pending-install", run: dead, lease: release.Lease{ID: "lease"}, want: "install: " + since},
+		"a rollback is followed by an upgrade":       {status: "pending-rollback", run: dead, lease: release.Lease{ID: "lease"}, want: "upgrade: " + since},
+		"an uninstall goes on before the next":       {status: "uninstalling", run: dead, lease: release.Lease{ID: "lease"}, want: "upgrade: " + since},
+		"an installation that recorded its end":      {status: "failed", operation: release.Installing, run: dead, lease: held("dead"), want: "install: last revision failed, because its install was interrupted"},
+		"an upgrade that recorded its end":           {status: "failed", operation: release.Upgrading, run: dead, lease: held("dead"), want: "upgrade: last revision failed, because its upgrade was interrupted"},
+		"a failure":                                  {status: "failed", run: dead, lease: release.Lease{ID: "lease"}, want: "upgrade: last revision failed"},
+		"an installation of another Helm client ...": {status: "pending-install", lease: release.Lease{ID: "lease"}, want: strings.ReplaceAll(inUse, "-upgrade", "-install")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found, p := begunAt(test.status, time.Minute, 0), policy
+			found.Run, p.Lease, p.DiffOnly = test.run, test.lease, test.diff
+			if test.operation != "" {
+				found.Operation = test.operation
+			}
+			got := Build([]release.Desired{want("web", release.Installed)}, []release.Observed{found}, []release.Rendered{next("web")}, release.InstanceState{}, p, noon)
+			if diff := cmp.Diff([]string{"web: " + strings.Replace(test.want, "%s", test.status, 1)}, reasons(got)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestAnInterruptedInstallationReusesNoValues: it has no earlier revision whose values it could reuse.
+func TestAnInterruptedInstallationReusesNoValues(t *testing.T) {
+	found, declared, p := begunAt("pending-install", time.Hour, 0), want("web", release.Installed), policy
+	found.Trusted, declared.Options.ReuseValues = false, true
+	got := Build([]release.Desired{declared}, []release.Observed{found}, []release.Rendered{next("web")}, release.InstanceState{}, p, noon)
+	if got.Steps[0].Verb != Install {
+		t.Error(reasons(got))
+	}
 }

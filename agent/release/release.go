@@ -130,9 +130,13 @@ type Observed struct {
 	Updated  time.Time
 	// Uninstalling is when a Helm client began to uninstall the release; zero when none did.
 	Uninstalling time.Time
-	Chart        ChartVersion
-	Values       map[string]any // as given by the user, without the chart's defaults
-	Manifest     Manifest
+	// Run is the run of this agent that wrote the revision as it is; zero when another Helm client did.
+	Run Run
+	// Operation is what the revision records and what did not end: it is pending, or the run that wrote it was stopped.
+	Operation Operation
+	Chart     ChartVersion
+	Values    map[string]any // as given by the user, without the chart's defaults
+	Manifest  Manifest
 	// Digest is the digest of the stored manifest and hooks, see [Record].
 	Digest string
 	// Trusted says that the saved state of the instance has this revision with this digest.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -26,6 +27,12 @@ type recordingDriver struct {
 	closed    atomic.Bool
 
 	expected expected
+	run      release.Run
+	ctx      context.Context // of the operation: what fails after its end was interrupted
+	removal  *removal
+
+	operation  release.Operation // that the pending records of this operation name
+	unfinished release.Operation // that a record which is given up names
 
 	// writing is held while a revision is encoded and stored. Helm does so in two goroutines when it is interrupted, and what was
 	// encoded first must not be stored last.
@@ -51,9 +58,10 @@ func (l *recordingDriver) Create(key string, revision *helm.Release) error {
 		l.templates.RestoreChart()
 	}
 	l.describe(revision)
-	status := revision.Info.Status
+	stored := l.stamped(revision)
+	status := stored.Info.Status
 	record := release.Record{Revision: revision.Version, Digest: history.DigestOf(revision)}
-	err := l.Driver.Create(key, revision)
+	err := l.Driver.Create(key, stored)
 	if err == nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -70,14 +78,22 @@ func (l *recordingDriver) Update(key string, revision *helm.Release) error {
 		return errClosed
 	}
 	l.describe(revision)
-	status := revision.Info.Status // it may change while it is stored
-	err := l.Driver.Update(key, revision)
+	stored := l.stamped(revision) // a copy: Helm may change the revision while it is stored
+	status := stored.Info.Status
+	err := l.Driver.Update(key, stored)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err == nil && (l.last == nil || l.last.Version <= revision.Version) {
 		l.last, l.status = revision, status
 	}
 	return err
+}
+
+// giveUp marks a revision as failed that another Helm client left, or an earlier run. The record still says what was interrupted.
+func (l *recordingDriver) giveUp(revision *helm.Release, unfinished release.Operation) error {
+	l.unfinished = unfinished
+	defer func() { l.unfinished = "" }()
+	return l.Update(kube.RecordName(history.KeyOf(revision), revision.Version), revision)
 }
 
 // close ends the operation: it waits for a write that is under way until ctx ends, and lets no other begin.
@@ -88,6 +104,27 @@ func (l *recordingDriver) close(ctx context.Context) error {
 		defer l.writing.Unlock()
 		return nil
 	})
+}
+
+// stamped is a copy of the revision with the label of this run. It says what is left to do: of a pending revision the operation itself,
+// of a failed one the operation if it was interrupted.
+func (l *recordingDriver) stamped(revision *helm.Release) *helm.Release {
+	stored, info := *revision, *revision.Info
+	stored.Info, stored.Labels = &info, maps.Clone(revision.Labels)
+	if operation := history.OperationOf(info.Status); operation != "" {
+		l.operation = operation
+	}
+	var left release.Operation
+	switch {
+	case history.OperationOf(info.Status) != "":
+		left = l.operation
+	case info.Status == helm.StatusFailed && l.unfinished != "":
+		left = l.unfinished
+	case info.Status == helm.StatusFailed && l.ctx.Err() != nil:
+		left = l.operation
+	}
+	history.SetRun(&stored, l.run, left)
+	return &stored
 }
 
 // describe masks the words in which `helm history` says what happened: an error may quote a value.
@@ -162,8 +199,11 @@ func (l *recordingDriver) check(revisions ...*helm.Release) error {
 	return nil
 }
 
-// Delete implements driver.Deletor.
+// Delete implements driver.Deletor. Helm forgets a release although it could not remove all of it; then the record must stay.
 func (l *recordingDriver) Delete(key string) (*helm.Release, error) {
+	if err := l.removal.incomplete(l.ctx); err != nil {
+		return nil, err
+	}
 	deleted, err := l.Driver.Delete(key)
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -34,7 +34,7 @@ func (g *gated) Update(_ string, revision *helm.Release) error {
 func TestTheLastWordIsStoredLast(t *testing.T) {
 	pending, failed := make(chan struct{}), make(chan struct{}, 1)
 	storage := &gated{entered: make(chan helm.Status, 2), gates: map[helm.Status]chan struct{}{helm.StatusPendingUpgrade: pending, helm.StatusFailed: failed}}
-	l := &recordingDriver{Driver: storage, mask: func(text string) string { return text }}
+	l := &recordingDriver{Driver: storage, ctx: t.Context(), mask: func(text string) string { return text }}
 	revision := &helm.Release{Name: "web", Version: 2, Info: &helm.Info{Status: helm.StatusPendingUpgrade}}
 	var both sync.WaitGroup
 	update := func() { _ = l.Update("web.v2", revision) }
@@ -55,7 +55,7 @@ func TestTheLastWordIsStoredLast(t *testing.T) {
 func TestNothingIsStoredOnceTheOperationIsOver(t *testing.T) {
 	pending := make(chan struct{})
 	storage := &gated{entered: make(chan helm.Status, 2), gates: map[helm.Status]chan struct{}{helm.StatusPendingUpgrade: pending}}
-	l := &recordingDriver{Driver: storage, mask: func(text string) string { return text }}
+	l := &recordingDriver{Driver: storage, ctx: t.Context(), mask: func(text string) string { return text }}
 	revision := &helm.Release{Name: "web", Version: 2, Info: &helm.Info{Status: helm.StatusPendingUpgrade}}
 	errs := make(chan error, 2)
 	update := func() { errs <- l.Update("web.v2", revision) }

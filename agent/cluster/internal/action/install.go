@@ -12,14 +12,24 @@ import (
 )
 
 // Install makes the first revision of a release, or the first after it was uninstalled, and returns the number of the
-// newest revision: 0 when none was recorded.
-func (r *Releases) Install(ctx context.Context, want release.Desired, owner release.Owner) (int, error) {
+// newest revision: 0 when none was recorded. After an installation that was interrupted it installs again: the interrupted
+// revision stays in the history as failed.
+func (r *Releases) Install(ctx context.Context, want release.Desired, have release.Observed, owner release.Owner) (int, error) {
 	if want.Options.CreateNamespace {
 		if err := r.ensureNamespace(ctx, want.Namespace); err != nil {
 			return 0, err
 		}
 	}
-	l, err := r.revise(ctx, want, expected{}, func(config *action.Configuration, t *templates.Templates) error {
+	var records expected
+	if have.Operation == release.Installing {
+		records = expect(have)
+	}
+	l, err := r.revise(ctx, want, records, func(config *action.Configuration, t *templates.Templates) error {
+		if have.Operation == release.Installing {
+			if err := resume(config, have); err != nil {
+				return err
+			}
+		}
 		install := options.NewInstall(config, options.WithOwner(want, owner))
 		t.Install(install)
 		install.Timeout = t.Limit

@@ -26,11 +26,11 @@ func (r *Releases) helm(ctx context.Context, key release.Key) (*action.Configura
 	objects.Namespace = key.Namespace // otherwise Helm reads the kubeconfig again, and uses the namespace default if it cannot
 	records := driver.NewSecrets(r.kube.Client.CoreV1().Secrets(key.Namespace))
 	records.Log = r.kube.Debugf
-	l := &recordingDriver{Driver: records, mask: r.kube.Options.Mask}
+	l := &recordingDriver{Driver: records, mask: r.kube.Options.Mask, run: r.run, ctx: ctx, removal: &removal{}}
 	return &action.Configuration{
 		RESTClientGetter: r.kube.Getter(ctx, key.Namespace),
 		Releases:         storage.Init(l),
-		KubeClient:       ownedClient{objects, r.history, key, r.kube.Options.Log},
+		KubeClient:       &ownedClient{Client: objects, history: r.history, key: key, log: r.kube.Options.Log, removal: l.removal},
 		Capabilities:     r.kube.Capabilities(),
 		Log:              r.kube.Debugf,
 		HookOutputFunc:   func(_, _, _ string) io.Writer { return io.Discard },

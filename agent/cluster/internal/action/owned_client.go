@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	helmkube "helm.sh/helm/v3/pkg/kube"
@@ -25,10 +26,14 @@ type ownedClient struct {
 	history *history.History
 	key     release.Key
 	log     *slog.Logger
+	removal *removal
+	// former are objects and hooks of revisions that were interrupted. The operation that follows removes what it does not have itself.
+	former      helmkube.ResourceList
+	formerHooks []leftHook
 }
 
 // protected is an error if the release must not write one of the objects.
-func (c ownedClient) protected(objects helmkube.ResourceList) error {
+func (c *ownedClient) protected(objects helmkube.ResourceList) error {
 	var errs []error
 	for _, info := range objects {
 		errs = append(errs, c.history.Protected(c.key, objectKey(info)))
@@ -42,27 +47,45 @@ func objectKey(info *resource.Info) release.ObjectKey {
 }
 
 // Create implements kube.Interface of Helm.
-func (c ownedClient) Create(objects helmkube.ResourceList) (*helmkube.Result, error) {
+func (c *ownedClient) Create(objects helmkube.ResourceList) (*helmkube.Result, error) {
 	if err := c.protected(objects); err != nil {
 		return nil, err
+	}
+	if areHooks(objects) {
+		created, err := c.createHook(objects)
+		return created, c.removal.note(err)
+	}
+	if len(c.former.Difference(objects)) > 0 {
+		return c.Update(nil, objects, false) // creates what is not there, and deletes what is former
 	}
 	return c.Client.Create(objects)
 }
 
 // Delete implements kube.Interface of Helm, which deletes hooks with it.
-func (c ownedClient) Delete(objects helmkube.ResourceList) (*helmkube.Result, []error) {
+func (c *ownedClient) Delete(objects helmkube.ResourceList) (*helmkube.Result, []error) {
 	if err := c.protected(objects); err != nil {
 		return nil, []error{err}
 	}
-	return c.Client.Delete(objects)
+	deleted, errs := c.Client.Delete(objects)
+	return deleted, c.noteAll(errs)
+}
+
+func (c *ownedClient) noteAll(errs []error) []error {
+	_ = c.removal.note(errors.Join(errs...)) // returned below
+	return errs
+}
+
+// WatchUntilReady implements kube.Interface of Helm, which waits for hooks with it.
+func (c *ownedClient) WatchUntilReady(objects helmkube.ResourceList, timeout time.Duration) error {
+	return c.removal.note(c.Client.WatchUntilReady(objects, timeout))
 }
 
 // Update implements kube.Interface of Helm.
-func (c ownedClient) Update(original, target helmkube.ResourceList, force bool) (*helmkube.Result, error) {
+func (c *ownedClient) Update(original, target helmkube.ResourceList, force bool) (*helmkube.Result, error) {
 	if err := c.protected(target); err != nil {
 		return &helmkube.Result{}, err
 	}
-	original, err := c.withoutForeign(original, target)
+	original, err := c.withoutForeign(c.withFormer(original, target), target)
 	if err != nil {
 		return &helmkube.Result{}, err
 	}
@@ -70,11 +93,11 @@ func (c ownedClient) Update(original, target helmkube.ResourceList, force bool) 
 }
 
 // UpdateThreeWayMerge implements kube.InterfaceThreeWayMerge of Helm.
-func (c ownedClient) UpdateThreeWayMerge(original, target helmkube.ResourceList, force bool) (*helmkube.Result, error) {
+func (c *ownedClient) UpdateThreeWayMerge(original, target helmkube.ResourceList, force bool) (*helmkube.Result, error) {
 	if err := c.protected(target); err != nil {
 		return &helmkube.Result{}, err
 	}
-	original, err := c.withoutForeign(original, target)
+	original, err := c.withoutForeign(c.withFormer(original, target), target)
 	if err != nil {
 		return &helmkube.Result{}, err
 	}
@@ -82,28 +105,34 @@ func (c ownedClient) UpdateThreeWayMerge(original, target helmkube.ResourceList,
 }
 
 // DeleteWithPropagationPolicy implements kube.InterfaceDeletionPropagation of Helm. Helm uninstalls with it.
-func (c ownedClient) DeleteWithPropagationPolicy(objects helmkube.ResourceList, policy metav1.DeletionPropagation) (*helmkube.Result, []error) {
-	own, err := c.withoutForeign(objects, nil)
+func (c *ownedClient) DeleteWithPropagationPolicy(objects helmkube.ResourceList, policy metav1.DeletionPropagation) (*helmkube.Result, []error) {
+	own, err := c.withoutForeign(c.withFormer(objects, nil), nil)
 	if err != nil {
 		return nil, []error{err}
 	}
 	if len(own) == 0 {
 		return &helmkube.Result{}, nil
 	}
-	return c.Client.DeleteWithPropagationPolicy(own, policy)
+	deleted, errs := c.Client.DeleteWithPropagationPolicy(own, policy)
+	return deleted, c.noteAll(errs)
 }
 
 // WaitForDelete implements kube.InterfaceExt of Helm. It does not wait for what was left.
-func (c ownedClient) WaitForDelete(objects helmkube.ResourceList, timeout time.Duration) error {
+func (c *ownedClient) WaitForDelete(objects helmkube.ResourceList, timeout time.Duration) error {
 	own, err := c.withoutForeign(objects, nil)
 	if err != nil {
-		return err
+		return c.removal.note(err)
 	}
-	return c.Client.WaitForDelete(own, timeout)
+	return c.removal.note(c.Client.WaitForDelete(own, timeout))
+}
+
+// withFormer adds the objects that only interrupted revisions had.
+func (c *ownedClient) withFormer(original, target helmkube.ResourceList) helmkube.ResourceList {
+	return append(slices.Clone(original), c.former.Difference(target).Difference(original)...)
 }
 
 // withoutForeign are the objects without those that would be deleted and do not belong to the release.
-func (c ownedClient) withoutForeign(objects, staying helmkube.ResourceList) (helmkube.ResourceList, error) {
+func (c *ownedClient) withoutForeign(objects, staying helmkube.ResourceList) (helmkube.ResourceList, error) {
 	var foreign helmkube.ResourceList
 	for _, info := range objects.Difference(staying) {
 		if err := c.history.Protected(c.key, objectKey(info)); err != nil {
@@ -124,7 +153,7 @@ func (c ownedClient) withoutForeign(objects, staying helmkube.ResourceList) (hel
 }
 
 // belongs is true of what is not there: Helm ignores it.
-func (c ownedClient) belongs(info *resource.Info) (bool, error) {
+func (c *ownedClient) belongs(info *resource.Info) (bool, error) {
 	live, err := resource.NewHelper(info.Client, info.Mapping).Get(info.Namespace, info.Name)
 	if apierrors.IsNotFound(err) {
 		return true, nil

@@ -14,6 +14,42 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
+// resume prepares the operation that follows one that was interrupted: it marks the interrupted revision as failed, because Helm refuses
+// to go on while a revision is unfinished, and finds out what it may have left in the cluster.
+func resume(config *action.Configuration, have release.Observed) error {
+	if have.Operation != "" {
+		if err := findFormer(config, have.Name, isInterrupted); err != nil {
+			return err
+		}
+	}
+	return failPending(config, have)
+}
+
+func isInterrupted(revision *helm.Release) bool { return history.Interrupted(revision) != "" }
+
+func isAny(*helm.Release) bool { return true }
+
+// findFormer notes what the revisions since the last deployed one may have left in the cluster, as far as the filter wants them.
+func findFormer(config *action.Configuration, name string, filter func(*helm.Release) bool) error {
+	revisions, err := config.Releases.History(name)
+	if err != nil {
+		return fmt.Errorf("look for what was interrupted: %w", err)
+	}
+	client := config.KubeClient.(*ownedClient)
+	good := 0
+	for _, revision := range revisions {
+		if status := revision.Info.Status; status == helm.StatusDeployed || status == helm.StatusSuperseded {
+			good = max(good, revision.Version)
+		}
+	}
+	for _, revision := range revisions {
+		if revision.Version >= good && filter(revision) {
+			client.addFormer(revision)
+		}
+	}
+	return nil
+}
+
 // failPending marks a revision as failed whose Helm client died: Helm refuses to upgrade while a revision is unfinished.
 func failPending(config *action.Configuration, have release.Observed) error {
 	if !history.IsUnfinished(helm.Status(have.Status)) {
@@ -27,7 +63,7 @@ func failPending(config *action.Configuration, have release.Observed) error {
 		return fmt.Errorf("revision %d became %s during this run: another Helm client is working on it", have.Revision, left.Info.Status)
 	}
 	left.SetStatus(helm.StatusFailed, "interrupted while "+have.Status+"; given up by helmfile-agent")
-	if err := config.Releases.Update(left); err != nil {
+	if err := config.Releases.Driver.(*recordingDriver).giveUp(left, have.Operation); err != nil {
 		return fmt.Errorf("give up revision %d: %w", have.Revision, err)
 	}
 	return nil

@@ -20,12 +20,16 @@ type Releases struct {
 	templates  templates.Renderer
 	namespaces sync.Map // name to func() error: each namespace is looked for once
 	records    sync.Map // release.Key to noted: the newest record that this run made
+	run        release.Run
 }
 
 // New changes releases with charts from the store.
 func New(c *kube.Connection, h *history.History, charts *chart.Store, t templates.Renderer) *Releases {
 	return &Releases{kube: c, history: h, charts: charts, templates: t}
 }
+
+// As says which run changes the releases. It comes before the first change.
+func (r *Releases) As(run release.Run) { r.run = run }
 
 // noted is a record that an operation made.
 type noted struct {

@@ -13,7 +13,7 @@ import (
 func TestAWriterNotesTheNewestRecordThatItMade(t *testing.T) {
 	memory := driver.NewMemory()
 	memory.SetNamespace("shop")
-	l := &recordingDriver{Driver: memory, mask: func(text string) string { return text }}
+	l := &recordingDriver{Driver: memory, ctx: t.Context(), mask: func(text string) string { return text }}
 	revision := &helm.Release{Name: "web", Namespace: "shop", Version: 3, Manifest: "---\nkind: ConfigMap\n", Info: &helm.Info{Status: helm.StatusDeployed}}
 	if err := l.Create("sh.helm.release.v1.web.v3", revision); err != nil {
 		t.Fatal(err)

@@ -18,6 +18,9 @@ import (
 // not in time, is left as a failed release.
 func (r *Releases) Uninstall(ctx context.Context, want release.Desired, have release.Observed) error {
 	_, err := r.operate(ctx, want.Key, expect(have), func(config *action.Configuration) error {
+		if err := beginRemoval(config, have); err != nil {
+			return err
+		}
 		uninstall := options.NewUninstall(config, want)
 		uninstall.Timeout = timeout(ctx, want.Options.DeleteTimeout)
 		_, err := uninstall.Run(want.Name)
@@ -27,6 +30,15 @@ func (r *Releases) Uninstall(ctx context.Context, want release.Desired, have rel
 		return nil
 	}
 	return kube.UserError(ctx, err)
+}
+
+// beginRemoval has the record kept until everything is removed.
+func beginRemoval(config *action.Configuration, have release.Observed) error {
+	config.Releases.Driver.(*recordingDriver).removal.begin()
+	if have.Operation == "" {
+		return nil
+	}
+	return findFormer(config, have.Name, isAny)
 }
 
 // Prune uninstalls a release that is no longer declared. It reads the record once more: a user may have upgraded the release since,

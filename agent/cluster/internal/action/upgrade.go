@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"helm.sh/helm/v3/pkg/action"
-	helm "helm.sh/helm/v3/pkg/release"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/options"
@@ -17,13 +16,13 @@ import (
 
 // Upgrade makes the next revision of a release and returns the number of the newest.
 func (r *Releases) Upgrade(ctx context.Context, want release.Desired, have release.Observed, owner release.Owner) (int, error) {
-	if helm.Status(have.Status) == helm.StatusUninstalling {
+	if have.Operation == release.Uninstalling {
 		return r.reinstall(ctx, want, have, owner)
 	}
 	records := expect(have)
 	records.values = want.Options.ReuseValues || want.Options.ResetThenReuseValues
 	l, err := r.revise(ctx, want, records, func(config *action.Configuration, t *templates.Templates) error {
-		if err := failPending(config, have); err != nil {
+		if err := resume(config, have); err != nil {
 			return err
 		}
 		upgrade := options.NewUpgrade(config, options.WithOwner(want, owner))
@@ -104,5 +103,5 @@ func (r *Releases) reinstall(ctx context.Context, want release.Desired, have rel
 	if err := r.Uninstall(ctx, former, have); err != nil {
 		return have.Revision, fmt.Errorf("uninstall before reinstalling: %w", err)
 	}
-	return r.Install(ctx, want, owner)
+	return r.Install(ctx, want, release.Observed{Key: want.Key}, owner)
 }

@@ -148,11 +148,15 @@ func (h *History) Last(key release.Key) (*helm.Release, bool) {
 	return revisions[len(revisions)-1], true
 }
 
-// Upgrades says whether the next revision is an upgrade. It is an installation when the last one was uninstalled, or was being
-// uninstalled.
+// Upgrades says whether the next revision is an upgrade. It is an installation when the last one was uninstalled, or when its
+// installation or its uninstallation was interrupted.
 func (h *History) Upgrades(key release.Key) bool {
 	last, ok := h.Last(key)
-	return ok && last.Info.Status != helm.StatusUninstalled && last.Info.Status != helm.StatusUninstalling
+	if !ok || last.Info.Status == helm.StatusUninstalled {
+		return false
+	}
+	interrupted := Interrupted(last)
+	return interrupted != release.Installing && interrupted != release.Uninstalling
 }
 
 // Revisions are the observed revisions of a release, newest last, without superseded ones.

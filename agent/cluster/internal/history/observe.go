@@ -26,6 +26,10 @@ func (h *History) observe(key release.Key, newest *helm.Release) (release.Observ
 		ServerSide: h.serverSide[key.Namespace+"/"+kube.RecordName(key, newest.Version)],
 		KeptByHand: h.kept[key.Namespace+"/"+kube.RecordName(key, newest.Version)],
 	}
+	if newest.Info != nil {
+		observed.Run, _ = RunOf(newest)
+		observed.Operation = Interrupted(newest)
+	}
 	observed.LastDeployed = h.trusted.Deployed[key.String()]
 	observed.Trusted = h.trusted.Records[key.String()] == release.Record{Revision: observed.Revision, Digest: observed.Digest}
 	if newest.Info != nil {

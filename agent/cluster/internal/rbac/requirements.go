@@ -33,6 +33,8 @@ type Change struct {
 	// Revision and Status are those of the newest revision. They are zero if there is no revision yet.
 	Revision int
 	Status   string
+	// Interrupted is the operation that the newest revision records and that did not end; empty when there is none.
+	Interrupted release.Operation
 	// Before is the manifest of the newest revision, and After is that of the next one. Helm installs CRDs with the first revision only.
 	Before, After, CRDs release.Manifest
 	// Drifts are the live objects that differ from the newest revision.
@@ -48,11 +50,14 @@ func requirements(c Change, earlier release.Manifest, scopeOf resolver) []right 
 		n.record(kube.RecordName(c.Key, c.Revision), "patch")
 	case c.Action == Correct:
 		n.correct()
+	case c.Action == Install && c.Interrupted == release.Installing:
+		n.install()
+		n.installAgain()
 	case c.Action == Install:
 		n.install()
 	case c.Action == Uninstall:
 		n.uninstall()
-	case helm.Status(c.Status) == helm.StatusUninstalling || c.Options.ReinstallIfForbidden:
+	case c.Interrupted == release.Uninstalling || helm.Status(c.Status) == helm.StatusUninstalling || c.Options.ReinstallIfForbidden:
 		n.uninstall()
 		n.install()
 		n.upgrade()
@@ -118,9 +123,34 @@ func (n *needs) install() {
 	}
 }
 
+// installAgain adds the rights to take over the objects that an interrupted installation has created, and to delete those that are no
+// longer wanted.
+func (n *needs) installAgain() {
+	n.record("", "get")
+	after := history.ByKey(n.After)
+	for _, object := range n.After {
+		if !object.Hook {
+			n.object(object, n.change())
+		}
+	}
+	for _, object := range n.former() {
+		if next, declared := after[object.ObjectKey]; !object.Hook && (!declared || next.Hook) {
+			n.delete(object)
+		}
+	}
+}
+
 func (n *needs) uninstall() {
 	n.record("", "update")
 	n.remove(n.Before)
+	if n.Interrupted == "" {
+		return
+	}
+	for _, object := range n.earlier { // the operation that was interrupted may have left them
+		if !object.Hook && !kept(object) {
+			n.object(object, "get", "delete")
+		}
+	}
 }
 
 // remove adds the rights to uninstall: the agent reads each object, hooks excepted, before Helm deletes it.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
 const (
@@ -33,6 +34,30 @@ type Lock struct {
 	found  time.Time
 	err    error // it may not be read
 }
+
+// Lease is what the plan needs to know of it.
+func (l Lock) Lease() release.Lease {
+	if l.stored == nil {
+		return release.Lease{}
+	}
+	run := runOf(l.stored)
+	return release.Lease{ID: run.Lease, Holder: run.Holder, Held: l.held(time.Now())}
+}
+
+// runOf identifies the run that holds the Lease, or held it last.
+func runOf(lease *coordination.Lease) release.Run {
+	run := release.Run{Lease: string(lease.UID)[:min(idLength, len(lease.UID))], Holder: holderOf(lease)}
+	if i := strings.LastIndexByte(run.Holder, '_'); i >= 0 {
+		run.Holder = run.Holder[i+1:]
+	}
+	if transitions := lease.Spec.LeaseTransitions; transitions != nil {
+		run.Transitions = int(*transitions)
+	}
+	return run
+}
+
+// idLength is how much of a UID is in a label: all of it would not fit.
+const idLength = 8
 
 // Exists says whether there is a Lease, held or not.
 func (l Lock) Exists() bool { return l.stored != nil }
@@ -59,13 +84,14 @@ func (s *Store) Lock(ctx context.Context) (Lock, error) {
 	return Lock{stored: stored, found: time.Now()}, nil
 }
 
-// WithLock holds the instance's lock while do runs, with a context that ends when the lock is lost. If another run holds the lock, or held
+// WithLock holds the instance's lock while do runs, with a context that ends when the lock is lost, and the identity of the run. If another run holds the lock, or held
 // it since it was found, it returns an error with exit.Locked and does not call do.
-func (s *Store) WithLock(ctx context.Context, found Lock, do func(context.Context) error) error {
+func (s *Store) WithLock(ctx context.Context, found Lock, do func(context.Context, release.Run) error) error {
 	h, err := s.take(ctx, found)
 	if err != nil {
 		return err
 	}
+	run := runOf(h.stored)
 	ctx, lost := context.WithCancelCause(ctx)
 	renewing, stop := context.WithCancel(ctx)
 	over := make(chan struct{})
@@ -79,7 +105,7 @@ func (s *Store) WithLock(ctx context.Context, found Lock, do func(context.Contex
 		s.giveBack(ctx, h)
 		lost(nil)
 	}()
-	return do(ctx)
+	return do(ctx, run)
 }
 
 // take makes the Lease this run's, if it is as it was found and no run holds it. The API server lets only one run do that.
@@ -166,7 +192,7 @@ func identity() string {
 	if err != nil {
 		host = "unknown-host"
 	}
-	return host + "_" + strings.ToLower(rand.Text()[:8])
+	return host + "_" + strings.ToLower(rand.Text()[:idLength])
 }
 
 func holderOf(lease *coordination.Lease) string {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
 	"github.com/helmfile-agent/helmfile-agent/agent/exit"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
 // TestALongRunKeepsTheLock has time pass, and an API server that fails as it cannot be made to.
@@ -57,7 +58,7 @@ func TestALongRunKeepsTheLock(t *testing.T) {
 					return err != nil, nil, err
 				})
 				s := &Store{kube: &kube.Connection{Client: client, Namespace: "shop", Options: kube.Options{Instance: "agent", Log: slog.New(slog.DiscardHandler)}}}
-				err := s.WithLock(t.Context(), Lock{found: time.Now()}, func(ctx context.Context) error {
+				err := s.WithLock(t.Context(), Lock{found: time.Now()}, func(ctx context.Context, _ release.Run) error {
 					select {
 					case <-ctx.Done():
 						return context.Cause(ctx)
@@ -88,7 +89,7 @@ func TestAHolderWaitsForNoAnswerTooLong(t *testing.T) {
 		}
 		s := &Store{kube: &kube.Connection{Client: client, Namespace: "shop", Options: kube.Options{Instance: "agent", Log: slog.New(slog.DiscardHandler)}}}
 		began, elapsed := time.Now(), time.Duration(0)
-		err = s.WithLock(t.Context(), Lock{found: time.Now()}, func(ctx context.Context) error {
+		err = s.WithLock(t.Context(), Lock{found: time.Now()}, func(ctx context.Context, _ release.Run) error {
 			<-ctx.Done()
 			elapsed = time.Since(began)
 			return context.Cause(ctx)
