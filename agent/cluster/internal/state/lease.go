@@ -32,6 +32,7 @@ const (
 type Lock struct {
 	stored *coordination.Lease // nil when there is none
 	found  time.Time
+	dead   bool  // the pod of its holder has ended, or is gone
 	err    error // it may not be read
 }
 
@@ -81,7 +82,9 @@ func (s *Store) Lock(ctx context.Context) (Lock, error) {
 	if err := s.checkOwn("Lease", stored, holderPhrase(stored)); err != nil {
 		return Lock{}, err
 	}
-	return Lock{stored: stored, found: time.Now()}, nil
+	found := Lock{stored: stored, found: time.Now()}
+	found.dead = found.held(found.found) && s.holderHasEnded(ctx, stored)
+	return found, nil
 }
 
 // WithLock holds the instance's lock while do runs, with a context that ends when the lock is lost, and the identity of the run. If another run holds the lock, or held
@@ -120,9 +123,9 @@ func (s *Store) take(ctx context.Context, found Lock) (*heldLease, error) {
 	}
 	var err error
 	if found.stored == nil {
-		h.stored, err = h.leases.Create(ctx, s.lease(h.who, now), metav1.CreateOptions{})
+		h.stored, err = h.leases.Create(ctx, s.inThisPod(s.lease(h.who, now)), metav1.CreateOptions{})
 	} else {
-		h.stored, err = h.leases.Update(ctx, takenOver(found.stored, h.who, now), metav1.UpdateOptions{}) // its resourceVersion is what it was found by
+		h.stored, err = h.leases.Update(ctx, s.inThisPod(takenOver(found.stored, h.who, now)), metav1.UpdateOptions{}) // its resourceVersion is what it was found by
 	}
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err) {
 		return nil, s.locked(ctx)
@@ -136,7 +139,7 @@ func (s *Store) take(ctx context.Context, found Lock) (*heldLease, error) {
 // held says whether another run may still be writing. Clocks of nodes differ, so a renewal counts for longer than its writer meant,
 // unless this run itself has waited for that long since.
 func (l Lock) held(now time.Time) bool {
-	if l.stored == nil || holderOf(l.stored) == "" || l.stored.Spec.RenewTime == nil {
+	if l.dead || l.stored == nil || holderOf(l.stored) == "" || l.stored.Spec.RenewTime == nil {
 		return false
 	}
 	counts := leaseDuration
