@@ -50,6 +50,7 @@ func TestAccessGrantsWhatIsMissing(t *testing.T) { // not in parallel: new kinds
 		u.namespace + " events create",
 		u.namespace + " kinds." + group + ".example.com get list create patch delete",
 		u.namespace + " leases.coordination.k8s.io/helmfile-agent get create update",
+		u.namespace + " pods get",
 		u.namespace + " secrets get list create update patch delete",
 		u.namespace + " serviceaccounts get create delete",
 		second + " events create",

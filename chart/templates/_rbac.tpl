@@ -61,6 +61,10 @@ A test compares these rules with the README's table of rights. */}}
   resources: [leases]
   resourceNames: [{{ toYaml $instance }}]
   verbs: [get, update, delete]
+# optional: whether the pod of a run that holds the Lease has ended. Without it the next run waits up to two minutes.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get]
 {{- end -}}
 
 {{/* The rules for releases and their objects. */}}

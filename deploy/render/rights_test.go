@@ -69,6 +69,7 @@ func TestLeastRole(t *testing.T) {
 	for rights, verbs := range map[string][]string{
 		"secrets./":                      {"get", "list", "create", "update", "patch", "delete"},
 		"events./":                       {"create"},
+		"pods./":                         {"get"},
 		"configmaps./":                   {"create"},
 		"configmaps./own-state":          {"get", "update", "delete"},
 		"leases.coordination.k8s.io/":    {"create"},

@@ -67,7 +67,7 @@ func (r *Reviewer) Access(ctx context.Context, changes []Change, corrects bool) 
 // lifecycleRights returns the rights that the declared releases, and the owned ones that are no longer declared, may ever need, and the
 // rights that are optional.
 func (r *Reviewer) lifecycleRights(changes []Change, corrects bool) (needed, optional purposes, unknown []string) {
-	needed, optional = r.lifetimeRights(), purposes{}
+	needed, optional = r.lifetimeRights(), r.optionalLifetimeRights()
 	scopeOf := withFutureKinds(r.kube.ScopeOf, changes)
 	for _, change := range slices.Concat(changes, r.undeclared(changes)) {
 		key := change.Key.String()

@@ -49,6 +49,14 @@ func (r *Reviewer) lifetimeRights() purposes {
 	return p
 }
 
+// optionalLifetimeRights are the rights to see that the pod that holds the lock has ended. Without them the next run waits until the Lease
+// expires.
+func (r *Reviewer) optionalLifetimeRights() purposes {
+	p := purposes{}
+	p.add(r.lockPurpose(), right{"get", "", "pods", r.kube.Namespace, ""})
+	return p
+}
+
 // stateRights are the rights to write the state, from which the next run knows the releases.
 func (r *Reviewer) stateRights(have Existing) []right {
 	verb := "create"
