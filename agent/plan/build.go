@@ -116,6 +116,8 @@ func (p planner) decide(s Step) (Verb, string) {
 		return Leave, "not selected"
 	case s.ownedByOther():
 		return Refuse, fmt.Sprintf("instance %s owns this release, and this agent is instance %s: only one of them may declare it", s.Have.Instance, s.Owner.Instance)
+	case s.Have != nil && s.Have.Damaged != "":
+		return Refuse, s.Have.Damaged
 	case s.Want.State == release.Absent && !installed(s.Have):
 		return Unchanged, "installed: false"
 	case s.Want.State == release.Absent && p.mayBeInUse(*s.Have, s.Want.Options):

@@ -25,6 +25,8 @@ func Destroy(have []release.Observed, state release.InstanceState, policy Policy
 func (p planner) destroyStep(have *release.Observed) Step {
 	step := Step{Key: have.Key, Verb: Prune, Why: "destroy uninstalls everything that the instance owns", Have: have, Owner: have.Owner}
 	switch {
+	case have.Damaged != "":
+		step.Verb, step.Why = Hold, have.Damaged
 	case p.mayBeInUse(*have, release.Options{}):
 		step.Verb, step.Why = Refuse, p.inUseReason(*have, release.Options{})
 	case !step.Proven():

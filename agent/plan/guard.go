@@ -21,6 +21,7 @@ var guards = []guard{
 	{why: pruningDisabled, reportOnly: true},
 	{why: selectorInUse, reportOnly: true},
 	{why: keepRequested, reportOnly: true},
+	{why: recordDamaged},
 	{why: recordNotProven},
 	{why: stateFilesSkipped},
 	{why: nothingDeclared, overrulable: true},
@@ -51,6 +52,8 @@ func keepRequested(_ planner, s Step) string {
 	}
 	return ""
 }
+
+func recordDamaged(_ planner, s Step) string { return s.Have.Damaged }
 
 // recordNotProven: any client that may write Secrets can forge a record, and pruning would delete the objects in it.
 func recordNotProven(_ planner, s Step) string {

@@ -135,3 +135,21 @@ func TestAnInterruptedInstallationReusesNoValues(t *testing.T) {
 		t.Error(reasons(got))
 	}
 }
+
+// TestADamagedReleaseIsLeftAlone: nothing of it is deleted, whatever is declared.
+func TestADamagedReleaseIsLeftAlone(t *testing.T) {
+	found := have("web", "damaged")
+	found.Damaged = "it is broken: do this"
+	mark := marked("web", time.Hour)
+	mark.Deployed = found.Updated
+	got := []string{
+		reasons(Build([]release.Desired{want("web", release.Installed)}, []release.Observed{found}, []release.Rendered{next("web")}, release.InstanceState{}, policy, noon))[0],
+		reasons(Build([]release.Desired{want("web", release.Absent)}, []release.Observed{found}, nil, release.InstanceState{}, policy, noon))[0],
+		reasons(Build([]release.Desired{want("zzz", release.Absent)}, []release.Observed{found}, nil, stateWithMarks(mark), policy, noon))[0],
+		reasons(Destroy([]release.Observed{found}, release.InstanceState{}, policy, noon))[0],
+	}
+	if diff := cmp.Diff([]string{"web: refuse: it is broken: do this", "web: refuse: it is broken: do this",
+		"web: hold: no longer declared; it is broken: do this", "web: hold: it is broken: do this"}, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -149,6 +149,8 @@ type Observed struct {
 	Drifts []Drift
 	// ServerSide says that a Helm 4 client applied the revision server-side. Helm 3 drops that mark from a record that it writes.
 	ServerSide bool
+	// Damaged says why the records of the release cannot be used, and what to do; empty when they can. Most other fields are empty then.
+	Damaged string
 	// KeptByHand says that an annotation of the record prevents pruning.
 	KeptByHand bool
 }

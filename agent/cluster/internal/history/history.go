@@ -29,6 +29,7 @@ type History struct {
 	observed map[release.Key]release.Observed
 	// By record, as namespace/name: whether it is annotated to be kept, and whether Helm 4 applied the revision server-side.
 	kept, serverSide map[string]bool
+	damaged          map[release.Key]release.Observed // releases with a record that cannot be decoded
 }
 
 // New is an empty history: it knows what it is asked to observe.
@@ -40,6 +41,7 @@ func New(c *kube.Connection) *History {
 		observed:   map[release.Key]release.Observed{},
 		kept:       map[string]bool{},
 		serverSide: map[string]bool{},
+		damaged:    map[release.Key]release.Observed{},
 	}
 }
 
@@ -97,8 +99,14 @@ func (h *History) ObserveReadable(ctx context.Context, namespaces []string) erro
 // Find reads the newest revision of one release; nil when there is none.
 func (h *History) Find(ctx context.Context, key release.Key) (*release.Observed, error) {
 	revisions, err := h.currentRevisions(ctx, key.Namespace, "name="+key.Name)
-	if err != nil || len(revisions) == 0 {
+	if err != nil {
 		return nil, err
+	}
+	if damaged, found := h.damagedRelease(key, revisions); found {
+		return &damaged, nil
+	}
+	if len(revisions) == 0 {
+		return nil, nil
 	}
 	newest := slices.MaxFunc(revisions, func(a, b *helm.Release) int { return a.Version - b.Version })
 	observed, err := h.observe(key, newest)
@@ -132,7 +140,15 @@ func (h *History) take(namespace string, records map[release.Key][]*helm.Release
 		if err != nil {
 			return err
 		}
+		if damaged, found := h.damagedRelease(key, revisions); found {
+			observed = damaged
+		}
 		h.observed[key] = observed
+	}
+	for key, damaged := range h.damaged {
+		if key.Namespace == namespace {
+			h.observed[key] = damaged
+		}
 	}
 	maps.Copy(h.records, records)
 	h.listed.Insert(namespace)

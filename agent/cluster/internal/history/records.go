@@ -21,7 +21,7 @@ import (
 const recordsPerChunk = 250
 
 // currentRevisions reads Helm's records in a namespace, all or those with a label. It leaves out the superseded revisions: nine of the
-// ten that Helm keeps. It skips a record that cannot be decoded, as Helm does; a record that is too large is an error.
+// ten that Helm keeps. It notes the release of a record that cannot be decoded; a record that is too large is an error.
 func (h *History) currentRevisions(ctx context.Context, namespace, label string) ([]*helm.Release, error) {
 	opts := metav1.ListOptions{LabelSelector: "owner=helm,status!=" + string(helm.StatusSuperseded), Limit: recordsPerChunk}
 	if label != "" {
@@ -55,7 +55,7 @@ func (h *History) decode(stored *corev1.Secret) (*record, error) {
 		return nil, fmt.Errorf("Helm record %s/%s: %w; delete this Secret if it is not a record of yours", stored.Namespace, stored.Name, err)
 	}
 	if err != nil {
-		h.kube.Debugf("record %s/%s not decoded: %v", stored.Namespace, stored.Name, err)
+		h.noteDamaged(stored, err)
 		return nil, nil
 	}
 	decoded.Labels = stored.Labels
