@@ -67,7 +67,7 @@ func Connect(opts Options) (*Connection, error) {
 	config.UserAgent = "helmfile-agent"
 	opts.Credential(credentials(config)...)
 	config.Wrap(observeSecrets(opts.Secret))
-	config.Wrap(repeatLostWrites)
+	config.Wrap(repeatLost)
 	c.Config = config
 	if c.Client, err = kubernetes.NewForConfig(config); err != nil {
 		return nil, Unreachable(fmt.Errorf("connect to %s: %w", config.Host, err))

@@ -3,12 +3,14 @@ package kube
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
+	"syscall"
 	"time"
 
 	helm "helm.sh/helm/v3/pkg/release"
@@ -16,14 +18,14 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 )
 
-// repeatLostWrites repeats a write whose answer was lost: the connection broke, the body is incomplete, or the API server answered with
-// an error of its own. It may have done what it was asked all the same. So when the repeated request meets what the first one left, the
-// answer is the object as it is now.
-func repeatLostWrites(next http.RoundTripper) http.RoundTripper {
-	return lostWrites{next, time.Second / 5}
+// repeatLost repeats a request whose answer was lost: the connection broke, the body is incomplete, or the API server answered with an
+// error of its own. It may have done what it was asked all the same. So when a repeated write meets what the first one left, the answer
+// is the object as it is now.
+func repeatLost(next http.RoundTripper) http.RoundTripper {
+	return lostAnswers{next, time.Second / 5}
 }
 
-type lostWrites struct {
+type lostAnswers struct {
 	next  http.RoundTripper
 	pause time.Duration // before the first repetition; each further one is three times as long
 }
@@ -31,26 +33,58 @@ type lostWrites struct {
 const repetitions = 3
 
 // RoundTrip implements http.RoundTripper.
-func (l lostWrites) RoundTrip(request *http.Request) (*http.Response, error) {
+func (l lostAnswers) RoundTrip(request *http.Request) (*http.Response, error) {
+	if isRead(request) {
+		return l.repeat(request, func(attempt *http.Request, _ int) (*http.Response, error) {
+			response, err := l.next.RoundTrip(attempt)
+			if err != nil || response.ContentLength < 0 || response.ContentLength > wholeReads {
+				return response, err // a large body is passed on as it comes
+			}
+			return whole(response, nil)
+		})
+	}
 	posted, repeatable := repeatableWrite(request)
 	if !repeatable {
 		return l.next.RoundTrip(request)
 	}
-	began, pause := time.Now(), l.pause
+	began := time.Now()
+	return l.repeat(request, func(attempt *http.Request, n int) (*http.Response, error) {
+		response, err := whole(l.next.RoundTrip(attempt))
+		if n > 0 && err == nil {
+			response = l.resolve(request, response, posted, time.Since(began))
+		}
+		return response, err
+	})
+}
+
+// repeat makes up to four attempts, as long as the answer is lost.
+func (l lostAnswers) repeat(request *http.Request, do func(attempt *http.Request, n int) (*http.Response, error)) (*http.Response, error) {
+	pause := l.pause
 	for n := 0; ; n++ {
 		attempt, err := copyOf(request)
 		if err != nil {
 			return nil, err
 		}
-		response, err := whole(l.next.RoundTrip(attempt))
-		if n > 0 && err == nil {
-			response = l.resolve(request, response, posted, time.Since(began))
-		}
+		response, err := do(attempt, n)
 		if !isLost(response, err) || n == repetitions || !sleep(request, pause+rand.N(pause)) {
 			return response, err
 		}
+		if response != nil {
+			_ = response.Body.Close() // another attempt is made
+		}
 		pause *= 3
 	}
+}
+
+// wholeReads is the size up to which the answer to a read is complete before it is passed on.
+const wholeReads = 1 << 20
+
+// resources are the paths of objects, and the version, for which Helm asks before each operation. The lists of what the API server
+// offers are not among them: they may come from another server that is down, and that no release needs.
+var resources = regexp.MustCompile(`^/(version|api/[^/]+/.+|apis/[^/]+/[^/]+/.+)$`)
+
+func isRead(request *http.Request) bool {
+	return request.Method == http.MethodGet && resources.MatchString(request.URL.Path) && request.URL.Query().Get("watch") == ""
 }
 
 // sleep is false when the request's context ends.
@@ -64,6 +98,9 @@ func sleep(request *http.Request, pause time.Duration) bool {
 }
 
 func isLost(response *http.Response, err error) bool {
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return false // nothing was sent, and nobody may be there
+	}
 	return err != nil || response.StatusCode >= http.StatusInternalServerError && response.StatusCode != http.StatusNotImplemented
 }
 
@@ -149,7 +186,7 @@ func whole(response *http.Response, err error) (*http.Response, error) {
 
 // resolve is the answer to a repeated request. If an earlier attempt was successful, the API server refuses the repetition, and the
 // answer that was lost is made up for.
-func (l lostWrites) resolve(request *http.Request, response *http.Response, posted map[string]any, since time.Duration) *http.Response {
+func (l lostAnswers) resolve(request *http.Request, response *http.Response, posted map[string]any, since time.Duration) *http.Response {
 	switch {
 	case request.URL.Query().Has("dryRun"):
 		return response
@@ -188,7 +225,7 @@ func answer(instead *http.Response, content []byte) *http.Response {
 }
 
 // read returns an object as it is, and the time at the API server.
-func (l lostWrites) read(request *http.Request, at url.URL) ([]byte, time.Time) {
+func (l lostAnswers) read(request *http.Request, at url.URL) ([]byte, time.Time) {
 	at.RawQuery = ""
 	get := request.Clone(request.Context())
 	get.Method, get.URL, get.Body, get.GetBody, get.ContentLength = http.MethodGet, &at, nil, nil, 0

@@ -111,7 +111,7 @@ func (u *unreliable) client(t *testing.T) kubernetes.Interface {
 	server := httptest.NewServer(u)
 	t.Cleanup(server.Close)
 	config := &rest.Config{Host: server.URL, QPS: unlimited}
-	config.Wrap(transport.WrapperFunc(func(next http.RoundTripper) http.RoundTripper { return lostWrites{next, time.Millisecond} }))
+	config.Wrap(transport.WrapperFunc(func(next http.RoundTripper) http.RoundTripper { return lostAnswers{next, time.Millisecond} }))
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
@@ -213,5 +213,38 @@ func TestAnEndedRequestIsNotRepeated(t *testing.T) {
 	u.loses = func(http.ResponseWriter, func(http.ResponseWriter)) { cancel(); panic(http.ErrAbortHandler) }
 	if _, err := u.client(t).CoreV1().ConfigMaps("shop").Create(ctx, configMap("blue", ""), metav1.CreateOptions{}); err == nil || len(u.asked) != 1 {
 		t.Errorf("%v %v", u.asked, err)
+	}
+}
+
+// TestReadsAreRepeatedToo, unless they wait for what is to come, or another server may be asked that no release needs.
+func TestReadsAreRepeatedToo(t *testing.T) {
+	for path, want := range map[string]int{
+		"/api/v1/namespaces/shop/configmaps/web":    2,
+		"/apis/apps/v1/namespaces/shop/deployments": 2,
+		"/version": 2,
+		"/api/v1/namespaces/shop/configmaps?watch=true": 1,
+		"/apis":                        1,
+		"/apis/metrics.k8s.io/v1beta1": 1,
+		"/openapi/v3":                  1,
+	} {
+		asked := 0
+		server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			if asked++; asked == 1 {
+				panic(http.ErrAbortHandler)
+			}
+		}))
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Go repeats some requests by itself, but not on a new connection.
+		response, err := lostAnswers{&http.Transport{DisableKeepAlives: true}, time.Millisecond}.RoundTrip(request)
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		server.Close()
+		if asked != want || (err == nil) != (want > 1) {
+			t.Errorf("%s: asked %d times: %v", path, asked, err)
+		}
 	}
 }
