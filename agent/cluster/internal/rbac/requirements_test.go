@@ -94,6 +94,34 @@ func TestRightsToInstall(t *testing.T) {
 	}
 }
 
+// TestRightsAfterAnInterruption: objects of the interrupted revision are taken over, or deleted.
+func TestRightsAfterAnInterruption(t *testing.T) {
+	settings, old := configMap("settings"), deployment("old")
+	for name, test := range map[string]struct {
+		action      Action
+		interrupted release.Operation
+		want        []string
+	}{
+		"of an installation, to install again": {Install, release.Installing,
+			[]string{"get list create update secrets in shop", "get create patch configmaps/settings in shop", "get delete deployments.apps/old in shop"}},
+		"of an uninstallation, to install again": {Upgrade, release.Uninstalling,
+			[]string{"get list create update delete secrets in shop", "get create configmaps/settings in shop", "get delete deployments.apps/old in shop", "get delete configmaps/earlier in shop"}},
+		"of an upgrade, to uninstall": {Uninstall, release.Upgrading,
+			[]string{"get list update delete secrets in shop", "get delete deployments.apps/old in shop", "get delete configmaps/earlier in shop"}},
+		"of nothing, to uninstall": {Uninstall, "",
+			[]string{"get list update delete secrets in shop", "get delete deployments.apps/old in shop"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			change := Change{Key: web, Action: test.action, Interrupted: test.interrupted, Revision: 1, Status: "failed", Before: manifest{old}, After: manifest{settings}}
+			var earlier manifest
+			if test.interrupted != release.Installing {
+				earlier = manifest{configMap("earlier")}
+			}
+			checkLines(t, linesOf(requirements(change, earlier, scopeOf)), test.want)
+		})
+	}
+}
+
 func TestRightsToUpgrade(t *testing.T) {
 	const records = "list create update secrets in shop"
 	settings, moved := configMap("settings"), hook(configMap("settings"), "pre-upgrade")

@@ -1,0 +1,50 @@
+package action
+
+import (
+	"testing"
+	"time"
+
+	helm "helm.sh/helm/v3/pkg/release"
+	helmtime "helm.sh/helm/v3/pkg/time"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
+	"github.com/helmfile-agent/helmfile-agent/agent/release"
+)
+
+// TestWhichHookAnInterruptedRunHasLeft: an object of somebody else is never taken for it.
+func TestWhichHookAnInterruptedRunHasLeft(t *testing.T) {
+	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for name, test := range map[string]struct {
+		change func(*metav1.ObjectMeta)
+		left   bool
+	}{
+		"as the agent made it":      {func(*metav1.ObjectMeta) {}, true},
+		"by a clock that is behind": {func(o *metav1.ObjectMeta) { o.CreationTimestamp = metav1.NewTime(began.Add(-50 * time.Second)) }, true},
+		"with the release's annotation": {func(o *metav1.ObjectMeta) {
+			o.Annotations[kube.NameAnnotation], o.Annotations[kube.NamespaceAnnotation] = "web", "shop"
+		}, true},
+		"made before the hook began": {func(o *metav1.ObjectMeta) { o.CreationTimestamp = metav1.NewTime(began.Add(-time.Hour)) }, false},
+		"of another release":         {func(o *metav1.ObjectMeta) { o.Annotations[kube.NameAnnotation] = "db" }, false},
+		"that is no hook":            {func(o *metav1.ObjectMeta) { o.Annotations = nil }, false},
+		"with an owner":              {func(o *metav1.ObjectMeta) { o.OwnerReferences = []metav1.OwnerReference{{Name: "controller"}} }, false},
+		"made by another client":     {func(o *metav1.ObjectMeta) { o.ManagedFields[0].Manager = "kubectl" }, false},
+	} {
+		live := metav1.ObjectMeta{
+			Name: "migrate", CreationTimestamp: metav1.NewTime(began.Add(time.Second)), Annotations: map[string]string{helm.HookAnnotation: "pre-install"},
+			ManagedFields: []metav1.ManagedFieldsEntry{{Manager: kube.FieldManager}},
+		}
+		test.change(&live)
+		if left := (leftHook{"Job", "migrate", began}).made(&live, release.Key{Namespace: "shop", Name: "web"}); left != test.left {
+			t.Errorf("%s: got %t", name, left)
+		}
+	}
+}
+
+func TestOnlyHooksThatHadBegunAreLeft(t *testing.T) {
+	began := helmtime.Now()
+	left := hooksLeftBy(&helm.Release{Hooks: []*helm.Hook{nil, {Kind: "Job", Name: "first", LastRun: helm.HookExecution{StartedAt: began}}, {Kind: "Job", Name: "second"}}})
+	if len(left) != 1 || left[0] != (leftHook{"Job", "first", began.Time}) {
+		t.Errorf("got %v", left)
+	}
+}
