@@ -31,7 +31,7 @@ func interruption(have release.Observed) string {
 
 // installsAgain says that no revision of the release was ever deployed, or that the rest of it is uninstalled first.
 func (s Step) installsAgain() bool {
-	return s.Have.Operation == release.Installing || s.Have.Operation == release.Uninstalling
+	return s.Have.Operation == release.Installing || s.Have.Status == "uninstalling"
 }
 
 // pending says whether a Helm client is working on the newest revision, or was interrupted while it worked on it.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"helm.sh/helm/v3/pkg/action"
+	helm "helm.sh/helm/v3/pkg/release"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/kube"
 	"github.com/helmfile-agent/helmfile-agent/agent/cluster/internal/options"
@@ -16,7 +17,7 @@ import (
 
 // Upgrade makes the next revision of a release and returns the number of the newest.
 func (r *Releases) Upgrade(ctx context.Context, want release.Desired, have release.Observed, owner release.Owner) (int, error) {
-	if have.Operation == release.Uninstalling {
+	if helm.Status(have.Status) == helm.StatusUninstalling {
 		return r.reinstall(ctx, want, have, owner)
 	}
 	records := expect(have)

@@ -165,14 +165,10 @@ func (h *History) Last(key release.Key) (*helm.Release, bool) {
 }
 
 // Upgrades says whether the next revision is an upgrade. It is an installation when the last one was uninstalled, or when its
-// installation or its uninstallation was interrupted.
+// installation was interrupted, or when it is being uninstalled.
 func (h *History) Upgrades(key release.Key) bool {
 	last, ok := h.Last(key)
-	if !ok || last.Info.Status == helm.StatusUninstalled {
-		return false
-	}
-	interrupted := Interrupted(last)
-	return interrupted != release.Installing && interrupted != release.Uninstalling
+	return ok && last.Info.Status != helm.StatusUninstalled && last.Info.Status != helm.StatusUninstalling && Interrupted(last) != release.Installing
 }
 
 // Revisions are the observed revisions of a release, newest last, without superseded ones.

@@ -57,7 +57,7 @@ func requirements(c Change, earlier release.Manifest, scopeOf resolver) []right 
 		n.install()
 	case c.Action == Uninstall:
 		n.uninstall()
-	case c.Interrupted == release.Uninstalling || helm.Status(c.Status) == helm.StatusUninstalling || c.Options.ReinstallIfForbidden:
+	case helm.Status(c.Status) == helm.StatusUninstalling || c.Options.ReinstallIfForbidden:
 		n.uninstall()
 		n.install()
 		n.upgrade()

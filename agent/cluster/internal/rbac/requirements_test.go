@@ -113,6 +113,9 @@ func TestRightsAfterAnInterruption(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			change := Change{Key: web, Action: test.action, Interrupted: test.interrupted, Revision: 1, Status: "failed", Before: manifest{old}, After: manifest{settings}}
+			if test.interrupted == release.Uninstalling {
+				change.Status = "uninstalling"
+			}
 			var earlier manifest
 			if test.interrupted != release.Installing {
 				earlier = manifest{configMap("earlier")}
