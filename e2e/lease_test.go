@@ -19,12 +19,14 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	authentication "k8s.io/api/authentication/v1"
 	coordination "k8s.io/api/coordination/v1"
 	core "k8s.io/api/core/v1"
 	rbac "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	typed "k8s.io/client-go/kubernetes/typed/coordination/v1"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 	"github.com/helmfile-agent/helmfile-agent/e2e/cluster"
@@ -187,6 +189,50 @@ var leaseStories = map[string]func(*story){
 		s.has("db 1, stuck 2")
 	},
 
+	"a lock whose holder's pod is gone is taken over at once": func(s *story) {
+		s.holds("dead-pod_1", time.Now())
+		s.declares(web)
+		s.run().shows(locked, "web to install")
+		s.holderIsIn(s.namespace + "/dead-pod/1234")
+		s.run().shows(converged, "web installed")
+		s.lockIsFree()
+	},
+
+	"a lock whose holder's pod is there is not": func(s *story) {
+		pod := must(client(s.t).CoreV1().Pods(s.namespace).Create(s.t.Context(), &core.Pod{
+			ObjectMeta: meta.ObjectMeta{Name: "agent"}, Spec: core.PodSpec{Containers: []core.Container{{Name: "agent", Image: "registry.example.com/agent:1"}}},
+		}, meta.CreateOptions{}))(s.t)
+		s.holds("agent_1", time.Now())
+		s.holderIsIn(s.namespace + "/agent/" + string(pod.UID))
+		s.declares(web)
+		s.run().shows(locked, "web to install")
+		pod.Status.Phase = core.PodFailed
+		must(client(s.t).CoreV1().Pods(s.namespace).UpdateStatus(s.t.Context(), pod, meta.UpdateOptions{}))(s.t)
+		s.run().shows(converged, "web installed")
+	},
+
+	"a run names its own pod, which it knows from its token": func(s *story) {
+		pods, accounts := client(s.t).CoreV1().Pods(s.namespace), client(s.t).CoreV1().ServiceAccounts(s.namespace)
+		pod := must(pods.Create(s.t.Context(), &core.Pod{
+			ObjectMeta: meta.ObjectMeta{Name: "agent"}, Spec: core.PodSpec{Containers: []core.Container{{Name: "agent", Image: "registry.example.com/agent:1"}}},
+		}, meta.CreateOptions{}))(s.t)
+		token := must(accounts.CreateToken(s.t.Context(), "default", &authentication.TokenRequest{Spec: authentication.TokenRequestSpec{
+			BoundObjectRef: &authentication.BoundObjectReference{APIVersion: "v1", Kind: "Pod", Name: pod.Name, UID: pod.UID},
+		}}, meta.CreateOptions{}))(s.t)
+		bindAccount(s.t, s.namespace)
+		config := must(clientcmd.LoadFromFile(s.kubeconfig))(s.t)
+		for _, user := range config.AuthInfos {
+			user.Token = token.Status.Token
+		}
+		s.kubeconfig = s.t.TempDir() + "/kubeconfig"
+		check(s.t, clientcmd.WriteToFile(*config, s.kubeconfig))
+		s.declares(web)
+		s.run().shows(converged, "web installed")
+		if got, want := s.lease().Annotations[podAnnotation], s.namespace+"/agent/"+string(pod.UID); got != want {
+			s.t.Errorf("the Lease names the pod %q, want %q", got, want)
+		}
+	},
+
 	"a run that loses the lock stops": func(s *story) {
 		s.declares(stuck)
 		p := s.starts()
@@ -253,6 +299,26 @@ func TestLeaseNeedsRights(t *testing.T) {
 	}
 	u.grant(s.Grant)
 	u.converge("--repo", repo.url)
+}
+
+const podAnnotation = "helmfile-agent.github.io/pod"
+
+// holderIsIn has the Lease name the pod of its holder.
+func (s *story) holderIsIn(pod string) {
+	s.t.Helper()
+	lease := s.lease()
+	lease.Annotations = map[string]string{podAnnotation: pod}
+	must(s.leases().Update(s.t.Context(), lease, meta.UpdateOptions{}))(s.t)
+}
+
+// bindAccount gives the ServiceAccount default the rights of a tenant.
+func bindAccount(t *testing.T, namespace string) {
+	t.Helper()
+	must(client(t).RbacV1().RoleBindings(namespace).Create(t.Context(), &rbac.RoleBinding{
+		ObjectMeta: meta.ObjectMeta{Name: "account"},
+		RoleRef:    rbac.RoleRef{APIGroup: rbac.GroupName, Kind: "ClusterRole", Name: "admin"},
+		Subjects:   []rbac.Subject{{Kind: rbac.ServiceAccountKind, Name: "default", Namespace: namespace}},
+	}, meta.CreateOptions{}))(t)
 }
 
 func (s *story) leases() typed.LeaseInterface {
