@@ -102,6 +102,10 @@ test-e2e: bin ## Run the tests on a control plane: make test-e2e RUN=TestDrift
 test-node: $(NODE) ## Run the tests on a Kubernetes node (root, Debian): make test-node RUN=TestPod
 	@go test ./e2e/node -count=1 -timeout 30m -run '$(RUN)'
 
+.PHONY: sweep
+sweep: bin ## Let every request of a scenario go wrong, one at a time, and print what came of it; make test runs a sample
+	@SWEEP=all go test ./e2e -count=1 -timeout 120m -v -run '^TestSweep$$' | grep -v -e '=== ' -e '--- PASS'
+
 .PHONY: lint
 lint: vet bin/golangci-lint bin/actionlint ## Check formatting, vet, linters, workflows, the direction of imports, and that generated files are current
 	@for dir in $(MODULES); do echo "golangci-lint $$dir"; (cd $$dir && $(CURDIR)/bin/golangci-lint run ./...) || failed=1; done; test -z "$$failed"
