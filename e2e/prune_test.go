@@ -531,7 +531,7 @@ var pruneStories = map[string]func(*story){
 		s.declares(db, webAway, "- {name: cache, chart: ./chart, wait: true, values: [{endless: true}], needs: [SECOND/web]}\n")
 		s.stopped().shows(terminated, "cache failed, db unchanged, SECOND/web installed")
 		s.declares(db, cache)
-		s.run().shows(converged, "cache upgraded, db unchanged, SECOND/web marked")
+		s.run().shows(converged, "cache installed, db unchanged, SECOND/web marked")
 		s.run().shows(converged, "cache unchanged, db unchanged, SECOND/web pruned")
 	},
 

@@ -70,6 +70,7 @@ type sweepProxy struct {
 	rest     *httputil.ReverseProxy
 	through  http.RoundTripper
 
+	flying  sync.WaitGroup // requests that the agent may no longer wait for
 	mu      sync.Mutex
 	fault   fault
 	at      int // the request that goes wrong, from 1; 0 is none
@@ -154,6 +155,10 @@ func (p *sweepProxy) next(write bool) (fault, *os.Process, bool) {
 // ServeHTTP implements http.Handler.
 func (p *sweepProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	write := isSweptWrite(r)
+	if write {
+		p.flying.Add(1)
+		defer p.flying.Done()
+	}
 	f, process, wrong := p.next(write)
 	if !write && !wrong {
 		p.rest.ServeHTTP(w, r)

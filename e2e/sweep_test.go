@@ -154,6 +154,7 @@ func (s *sweeps) runs(st stage) result {
 	check(s.t, cmd.Start())
 	s.proxy.runs(cmd.Process)
 	_ = cmd.Wait() // its code says how
+	s.proxy.flying.Wait()
 	return result{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
 }
 

@@ -29,7 +29,7 @@ type recordingDriver struct {
 	expected expected
 	run      release.Run
 	ctx      context.Context // of the operation: what fails after its end was interrupted
-	removal  *removal
+	removing bool            // the operation is an uninstallation
 
 	operation  release.Operation // that the pending records of this operation name
 	unfinished release.Operation // that a record which is given up names
@@ -199,10 +199,13 @@ func (l *recordingDriver) check(revisions ...*helm.Release) error {
 	return nil
 }
 
-// Delete implements driver.Deletor. Helm forgets a release although it could not remove all of it; then the record must stay.
+var errRecordKept = errors.New("the record is kept, so that the next run continues to uninstall the release")
+
+// Delete implements driver.Deletor. When an uninstallation is interrupted, Helm deletes the record all the same: the objects that are
+// left would belong to no release any more, and no later run would remove them.
 func (l *recordingDriver) Delete(key string) (*helm.Release, error) {
-	if err := l.removal.incomplete(l.ctx); err != nil {
-		return nil, err
+	if l.removing && l.ctx.Err() != nil {
+		return nil, errRecordKept
 	}
 	deleted, err := l.Driver.Delete(key)
 	l.mu.Lock()

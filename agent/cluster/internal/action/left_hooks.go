@@ -84,9 +84,9 @@ func deleteCommand(info *resource.Info) string {
 // the agent created the object since. The object may have no other owner.
 func (c *ownedClient) isLeft(info *resource.Info) (bool, error) {
 	kind := info.Mapping.GroupVersionKind.Kind
-	i := slices.IndexFunc(c.formerHooks, func(h leftHook) bool { return h.kind == kind && h.name == info.Name })
-	if i < 0 || kind == kube.CRDKind {
-		return false, nil
+	left, found, err := c.findLeft(kind, info.Name)
+	if err != nil || !found || kind == kube.CRDKind {
+		return false, err
 	}
 	live, err := resource.NewHelper(info.Client, info.Mapping).Get(info.Namespace, info.Name)
 	if apierrors.IsNotFound(err) {
@@ -96,7 +96,35 @@ func (c *ownedClient) isLeft(info *resource.Info) (bool, error) {
 		return false, err
 	}
 	accessor, err := meta.Accessor(live)
-	return err == nil && c.formerHooks[i].made(accessor, c.key), err
+	return err == nil && left.made(accessor, c.key), err
+}
+
+// findLeft finds the hook in the revisions that were interrupted: in the one that this operation continues, or in an earlier one, which may
+// have been rolled back since. If another revision has run the hook later, the object is what that one left.
+func (c *ownedClient) findLeft(kind, name string) (left leftHook, found bool, err error) {
+	same := func(h leftHook) bool { return h.kind == kind && h.name == name }
+	if i := slices.IndexFunc(c.formerHooks, same); i >= 0 {
+		return c.formerHooks[i], true, nil
+	}
+	revisions, err := c.revisions()
+	if err != nil {
+		return left, false, err
+	}
+	var later time.Time
+	for _, revision := range revisions {
+		i := slices.IndexFunc(hooksLeftBy(revision), same)
+		if i < 0 || history.OperationOf(revision.Info.Status) != "" { // the revision in the making
+			continue
+		}
+		hook := hooksLeftBy(revision)[i]
+		switch {
+		case history.Interrupted(revision) == "" && hook.began.After(later):
+			later = hook.began
+		case history.Interrupted(revision) != "" && hook.began.After(left.began):
+			left = hook
+		}
+	}
+	return left, left.began.After(later), nil
 }
 
 // hookClockSkew is by how much the clocks of the agent's node and of the API server may differ.

@@ -7,6 +7,7 @@ import (
 	helmkube "helm.sh/helm/v3/pkg/kube"
 
 	"helm.sh/helm/v3/pkg/action"
+	helm "helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/storage"
 	"helm.sh/helm/v3/pkg/storage/driver"
 
@@ -26,15 +27,18 @@ func (r *Releases) helm(ctx context.Context, key release.Key) (*action.Configura
 	objects.Namespace = key.Namespace // otherwise Helm reads the kubeconfig again, and uses the namespace default if it cannot
 	records := driver.NewSecrets(r.kube.Client.CoreV1().Secrets(key.Namespace))
 	records.Log = r.kube.Debugf
-	l := &recordingDriver{Driver: records, mask: r.kube.Options.Mask, run: r.run, ctx: ctx, removal: &removal{}}
-	return &action.Configuration{
+	l := &recordingDriver{Driver: records, mask: r.kube.Options.Mask, run: r.run, ctx: ctx}
+	client := &ownedClient{Client: objects, history: r.history, key: key, log: r.kube.Options.Log}
+	config := &action.Configuration{
 		RESTClientGetter: r.kube.Getter(ctx, key.Namespace),
 		Releases:         storage.Init(l),
-		KubeClient:       &ownedClient{Client: objects, history: r.history, key: key, log: r.kube.Options.Log, removal: l.removal},
+		KubeClient:       client,
 		Capabilities:     r.kube.Capabilities(),
 		Log:              r.kube.Debugf,
 		HookOutputFunc:   func(_, _, _ string) io.Writer { return io.Discard },
-	}, l
+	}
+	client.revisions = func() ([]*helm.Release, error) { return config.Releases.History(key.Name) }
+	return config, l
 }
 
 // operate lets Helm do one thing, on the records that are expected. Helm returns soon after ctx has ended, unless the API server does not answer. What Helm

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	helmkube "helm.sh/helm/v3/pkg/kube"
+	helm "helm.sh/helm/v3/pkg/release"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -26,7 +27,8 @@ type ownedClient struct {
 	history *history.History
 	key     release.Key
 	log     *slog.Logger
-	removal *removal
+	// revisions reads the history of the release.
+	revisions func() ([]*helm.Release, error)
 	// former are objects and hooks of revisions that were interrupted. The operation that follows removes what it does not have itself.
 	former      helmkube.ResourceList
 	formerHooks []leftHook
@@ -52,8 +54,7 @@ func (c *ownedClient) Create(objects helmkube.ResourceList) (*helmkube.Result, e
 		return nil, err
 	}
 	if areHooks(objects) {
-		created, err := c.createHook(objects)
-		return created, c.removal.note(err)
+		return c.createHook(objects)
 	}
 	if len(c.former.Difference(objects)) > 0 {
 		return c.Update(nil, objects, false) // creates what is not there, and deletes what is former
@@ -66,18 +67,7 @@ func (c *ownedClient) Delete(objects helmkube.ResourceList) (*helmkube.Result, [
 	if err := c.protected(objects); err != nil {
 		return nil, []error{err}
 	}
-	deleted, errs := c.Client.Delete(objects)
-	return deleted, c.noteAll(errs)
-}
-
-func (c *ownedClient) noteAll(errs []error) []error {
-	_ = c.removal.note(errors.Join(errs...)) // returned below
-	return errs
-}
-
-// WatchUntilReady implements kube.Interface of Helm, which waits for hooks with it.
-func (c *ownedClient) WatchUntilReady(objects helmkube.ResourceList, timeout time.Duration) error {
-	return c.removal.note(c.Client.WatchUntilReady(objects, timeout))
+	return c.Client.Delete(objects)
 }
 
 // Update implements kube.Interface of Helm.
@@ -113,17 +103,16 @@ func (c *ownedClient) DeleteWithPropagationPolicy(objects helmkube.ResourceList,
 	if len(own) == 0 {
 		return &helmkube.Result{}, nil
 	}
-	deleted, errs := c.Client.DeleteWithPropagationPolicy(own, policy)
-	return deleted, c.noteAll(errs)
+	return c.Client.DeleteWithPropagationPolicy(own, policy)
 }
 
 // WaitForDelete implements kube.InterfaceExt of Helm. It does not wait for what was left.
 func (c *ownedClient) WaitForDelete(objects helmkube.ResourceList, timeout time.Duration) error {
 	own, err := c.withoutForeign(objects, nil)
 	if err != nil {
-		return c.removal.note(err)
+		return err
 	}
-	return c.removal.note(c.Client.WaitForDelete(own, timeout))
+	return c.Client.WaitForDelete(own, timeout)
 }
 
 // withFormer adds the objects that only interrupted revisions had.

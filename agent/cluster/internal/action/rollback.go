@@ -26,7 +26,7 @@ func (r *Releases) takeBackInstall(ctx context.Context, want release.Desired, fa
 	longer, end := withCleanupTime(ctx)
 	defer end()
 	_, err := r.operate(longer, want.Key, expect(after(release.Observed{}, failed)), func(config *action.Configuration) error {
-		config.Releases.Driver.(*recordingDriver).removal.begin()
+		config.Releases.Driver.(*recordingDriver).removing = true
 		uninstall := action.NewUninstall(config)
 		uninstall.DisableHooks = want.Options.DisableHooks
 		uninstall.Timeout = timeout(ctx, want.Options.Timeout)

@@ -32,9 +32,9 @@ func (r *Releases) Uninstall(ctx context.Context, want release.Desired, have rel
 	return kube.UserError(ctx, err)
 }
 
-// beginRemoval has the record kept until everything is removed.
+// beginRemoval has the record kept if the uninstallation is interrupted.
 func beginRemoval(config *action.Configuration, have release.Observed) error {
-	config.Releases.Driver.(*recordingDriver).removal.begin()
+	config.Releases.Driver.(*recordingDriver).removing = true
 	if have.Operation == "" {
 		return nil
 	}
