@@ -190,7 +190,7 @@ var leaseStories = map[string]func(*story){
 	},
 
 	"a lock whose holder's pod is gone is taken over at once": func(s *story) {
-		s.holds("dead-pod_1", time.Now())
+		s.setsHolder("dead-pod_1", time.Now())
 		s.declares(web)
 		s.run().shows(locked, "web to install")
 		s.holderIsIn(s.namespace + "/dead-pod/1234")
@@ -202,7 +202,7 @@ var leaseStories = map[string]func(*story){
 		pod := must(client(s.t).CoreV1().Pods(s.namespace).Create(s.t.Context(), &core.Pod{
 			ObjectMeta: meta.ObjectMeta{Name: "agent"}, Spec: core.PodSpec{Containers: []core.Container{{Name: "agent", Image: "registry.example.com/agent:1"}}},
 		}, meta.CreateOptions{}))(s.t)
-		s.holds("agent_1", time.Now())
+		s.setsHolder("agent_1", time.Now())
 		s.holderIsIn(s.namespace + "/agent/" + string(pod.UID))
 		s.declares(web)
 		s.run().shows(locked, "web to install")
