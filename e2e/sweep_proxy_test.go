@@ -175,7 +175,7 @@ func (p *sweepProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.answer(w, nil, nil)
 		return
 	}
-	given, content := p.forward(w, r, body)
+	given, content := p.forward(w, r, body) //nolint:bodyclose // forward has read and closed it
 	if write && given.StatusCode < 300 {
 		p.note(r, body)
 	}

@@ -231,7 +231,7 @@ func (l lostAnswers) read(request *http.Request, at url.URL) ([]byte, time.Time)
 	get.Method, get.URL, get.Body, get.GetBody, get.ContentLength = http.MethodGet, &at, nil, nil, 0
 	get.Header.Del("Content-Type")
 	get.Header.Set("Accept", "application/json")
-	response, err := whole(l.next.RoundTrip(get))
+	response, err := whole(l.next.RoundTrip(get)) //nolint:bodyclose // whole has read and closed it
 	if err != nil || response.StatusCode != http.StatusOK {
 		return nil, time.Time{}
 	}
@@ -246,8 +246,8 @@ func (l lostAnswers) read(request *http.Request, at url.URL) ([]byte, time.Time)
 	return content, server
 }
 
-// wholeSeconds is for times that the API server rounds.
-const wholeSeconds = 2 * time.Second
+// clockPrecision is how far times may differ, because the API server rounds them to seconds.
+const clockPrecision = 2 * time.Second
 
 // isOwn says whether a live object is the one that was posted: it belongs to the same release, or it was created since then and has the
 // same content. Hooks have no annotations of the release, and the API server may have changed their content.
@@ -259,7 +259,7 @@ func isOwn(live, posted map[string]any, since time.Time) bool {
 	metadata, _ := live["metadata"].(map[string]any)
 	text, _ := metadata["creationTimestamp"].(string)
 	created, err := time.Parse(time.RFC3339, text)
-	if err != nil || created.Before(since.Add(-wholeSeconds)) {
+	if err != nil || created.Before(since.Add(-clockPrecision)) {
 		return false
 	}
 	return contains(live, posted) || was[helm.HookAnnotation] != nil && was[helm.HookAnnotation] == is[helm.HookAnnotation] && isManaged(metadata)
