@@ -13,7 +13,7 @@ import (
 	"github.com/helmfile-agent/helmfile-agent/agent/release"
 )
 
-// TestWhichHookAnInterruptedRunHasLeft: an object of somebody else is never taken for it.
+// TestWhichHookAnInterruptedRunHasLeft: an object of another client is never taken for it.
 func TestWhichHookAnInterruptedRunHasLeft(t *testing.T) {
 	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for name, test := range map[string]struct {

@@ -30,8 +30,8 @@ func TestTheRecordStaysWhenAnUninstallationIsInterrupted(t *testing.T) {
 			}
 			_, err := l.Delete("sh.helm.release.v1.web.v1")
 			_, missing := memory.Get("sh.helm.release.v1.web.v1")
-			if kept := missing == nil; kept != test.kept || errors.Is(err, errRecordKept) != test.kept {
-				t.Errorf("kept: %t, %v", kept, err)
+			if retained := missing == nil; retained != test.kept || errors.Is(err, errRecordKept) != test.kept {
+				t.Errorf("retained: %t, %v", retained, err)
 			}
 		})
 	}

@@ -99,7 +99,7 @@ func sleep(request *http.Request, pause time.Duration) bool {
 
 func isLost(response *http.Response, err error) bool {
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		return false // nothing was sent, and nobody may be there
+		return false // nothing was sent, because no server listens
 	}
 	return err != nil || response.StatusCode >= http.StatusInternalServerError && response.StatusCode != http.StatusNotImplemented
 }
