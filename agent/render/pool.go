@@ -68,7 +68,7 @@ func (p *Pool) Render(ctx context.Context, r Request) ([]File, error) {
 	case <-ctx.Done():
 		return nil, withChart(r, context.Cause(ctx))
 	}
-	w, err := p.takeWorker() //nolint:contextcheck // the services that it starts live as long as the pool //nolint:contextcheck // its services live as long as the pool
+	w, err := p.takeWorker() //nolint:contextcheck // the services that it starts live as long as the pool
 	if err != nil {
 		return nil, withChart(r, err)
 	}
