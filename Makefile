@@ -104,7 +104,7 @@ test-node: $(NODE) ## Run the tests on a Kubernetes node (root, Debian): make te
 
 .PHONY: sweep
 sweep: bin ## Let every request of a scenario go wrong, one at a time, and print what came of it; make test runs a sample
-	@SWEEP=all go test ./e2e -count=1 -timeout 120m -v -run '^TestSweep$$' | grep -v -e '=== ' -e '--- PASS'
+	@SWEEP=all go test ./e2e -count=1 -timeout 240m -v -run '^TestSweep$$' | grep -v -e '=== ' -e '--- PASS'
 
 .PHONY: lint
 lint: vet bin/golangci-lint bin/actionlint ## Check formatting, vet, linters, workflows, the direction of imports, and that generated files are current
