@@ -50,9 +50,24 @@ var deputyStories = map[string]func(*story){
 
 	"a forged newer revision is not corrected": func(s *story) {
 		s.installs(db)
-		s.forges("db", 2, func(r *helm.Release) { r.Manifest += evilObject })
+		s.tampers("db", func(r *helm.Release) { r.Info.Status = helm.StatusSuperseded })
+		s.forges("db", 2, func(r *helm.Release) { r.Info.Status = helm.StatusDeployed; r.Manifest += evilObject })
 		s.run().shows(converged, "db drifted").says(foreignRecord)
 		s.lacks("evil")
+	},
+
+	"a second deployed revision makes the agent leave the release alone, and only this one": func(s *story) {
+		s.installs(db, web)
+		s.forges("db", 2, func(r *helm.Release) { r.Manifest += evilObject })
+		const says = "the revisions 1, 2 are all deployed"
+		s.run().shows(releasesFailed, "db refused, web unchanged").says(says, "run `helm rollback db REVISION")
+		s.declares("- {name: db, chart: ./chart, installed: false}\n", web)
+		s.run().shows(releasesFailed, "db refused, web unchanged").says(says)
+		s.declares(web)
+		s.run().shows(pruneRefused, "db held, web unchanged").says(says)
+		if s.lacks("evil"); !s.hasObject("db") {
+			s.t.Error("an object was deleted")
+		}
 	},
 
 	"a forged record with the agent's labels is not pruned, and destroy does not uninstall it": func(s *story) {
