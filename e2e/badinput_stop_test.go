@@ -32,7 +32,7 @@ var endless = map[string]struct {
 	},
 	"while it is installed": {
 		ownChart(files{"templates/job.yaml": hook}).and("helmfile.yaml", goodState["helmfile.yaml"]+late),
-		"late", files{"charts/own/templates/job.yaml": text}, "late upgrade done 2",
+		"late", files{"charts/own/templates/job.yaml": text}, "late install done 2",
 	},
 }
 

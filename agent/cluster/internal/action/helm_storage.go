@@ -30,6 +30,7 @@ type recordingDriver struct {
 	run      release.Run
 	ctx      context.Context // of the operation: what fails after its end was interrupted
 	removing bool            // the operation is an uninstallation
+	short    bool            // the operation has less time than the release may take, because the run has to end
 
 	operation  release.Operation // that the pending records of this operation name
 	unfinished release.Operation // that a record which is given up names
@@ -120,7 +121,7 @@ func (l *recordingDriver) stamped(revision *helm.Release) *helm.Release {
 		left = l.operation
 	case info.Status == helm.StatusFailed && l.unfinished != "":
 		left = l.unfinished
-	case info.Status == helm.StatusFailed && l.ctx.Err() != nil:
+	case info.Status == helm.StatusFailed && (l.ctx.Err() != nil || l.short && timedOut(info.Description)):
 		left = l.operation
 	}
 	history.SetRun(&stored, l.run, left)

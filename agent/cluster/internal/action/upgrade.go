@@ -58,7 +58,7 @@ func (r *Releases) revise(ctx context.Context, want release.Desired, records exp
 			}
 			t := templates.New(ctx, r.kube, r.templates, config, want, loaded, options.CopyOf(want.Values), given)
 			l := config.Releases.Driver.(*recordingDriver)
-			l.templates, t.Newest = t, l.newest
+			l.templates, t.Newest, l.short = t, l.newest, given < own
 			return do(config, t)
 		})
 	}
@@ -78,12 +78,15 @@ func cutShort(err error, given, own time.Duration) error {
 	if err == nil || given >= own {
 		return err
 	}
-	for _, timedOut := range []string{"context deadline exceeded", "timed out waiting"} {
-		if strings.Contains(err.Error(), timedOut) {
-			return fmt.Errorf("%w: it may take %s, and the run left it %s; raise --timeout", err, own, given.Round(100*time.Millisecond))
-		}
+	if timedOut(err.Error()) {
+		return fmt.Errorf("%w: it may take %s, and the run left it %s; raise --timeout", err, own, given.Round(100*time.Millisecond))
 	}
 	return err
+}
+
+// timedOut finds Helm's words for an operation that took too long.
+func timedOut(text string) bool {
+	return strings.Contains(text, "context deadline exceeded") || strings.Contains(text, "timed out waiting")
 }
 
 // after is what was observed, with the revision that an operation made since.
