@@ -50,7 +50,7 @@ var deputyStories = map[string]func(*story){
 
 	"a forged newer revision is not corrected": func(s *story) {
 		s.installs(db)
-		s.tampers("db", func(r *helm.Release) { r.Info.Status = helm.StatusSuperseded })
+		s.changesRecord("db", func(r *helm.Release) { r.Info.Status = helm.StatusSuperseded })
 		s.forges("db", 2, func(r *helm.Release) { r.Info.Status = helm.StatusDeployed; r.Manifest += evilObject })
 		s.run().shows(converged, "db drifted").says(foreignRecord)
 		s.lacks("evil")

@@ -161,7 +161,7 @@ func pack(output, directory string, date time.Time) error {
 	if err != nil {
 		return err
 	}
-	defer target.Close()
+	defer func() { _ = target.Close() }() // after an error; otherwise it is closed below
 	archive := tar.NewWriter(target)
 	err = filepath.WalkDir(directory, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -187,7 +187,7 @@ func packFile(archive *tar.Writer, path, name string, date time.Time) error {
 	if err != nil {
 		return err
 	}
-	defer source.Close()
+	defer func() { _ = source.Close() }() // only read
 	info, err := source.Stat()
 	if err != nil {
 		return err

@@ -155,7 +155,7 @@ func unpack(path, directory string) error {
 	if err != nil {
 		return err
 	}
-	defer source.Close()
+	defer func() { _ = source.Close() }() // only read
 	archive := tar.NewReader(source)
 	for {
 		header, err := archive.Next()
@@ -185,7 +185,7 @@ func unpackFile(path string, content io.Reader) error {
 	if err != nil {
 		return err
 	}
-	defer target.Close()
+	defer func() { _ = target.Close() }() // after an error; otherwise it is closed below
 	if _, err := io.Copy(target, content); err != nil {
 		return err
 	}
